@@ -1,0 +1,124 @@
+"""Augmentation as the original's ImageDataGenerator does it, in one resampling.
+
+Keras's generator resizes 48x48 to the input size on disk loading and then warps: two
+interpolations, one image at a time. Here the warp is composed with the resize into a single
+projective map per image, from the 48x48 pixels straight to the input size, for a whole batch.
+
+Maps are homogeneous 3x3 matrices from output to input coordinates in the order (row, column, 1),
+with pixel centres at whole numbers. Source of the geometry: `random_transform` and
+`apply_affine_transform` of Keras's `ImageDataGenerator`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+from ferbook.schema import Recipe
+
+
+def draw_parameters(recipe: Recipe, count: int, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    """`count` random transformations, reproducible from `seed` (2,), integers.
+
+    Each value is float32 (count,): rotation and shear in radians, shifts in fractions of the
+    side, zooms as factors (above 1 shows more of the image), flip as 0 or 1.
+    """
+    draw = tf.random.stateless_uniform((7, count), seed, -1.0, 1.0)
+    return {
+        "rotation": draw[0] * math.radians(recipe.rotation_degrees),
+        "shift_rows": draw[1] * recipe.shift_fraction,
+        "shift_columns": draw[2] * recipe.shift_fraction,
+        "shear": draw[3] * math.radians(recipe.shear_degrees),
+        "zoom_rows": 1.0 + draw[4] * recipe.zoom_fraction,
+        "zoom_columns": 1.0 + draw[5] * recipe.zoom_fraction,
+        "flip": tf.cast(draw[6] > 0.0, tf.float32) * float(recipe.horizontal_flip),
+    }
+
+
+def transform_matrices(parameters: dict[str, tf.Tensor], side: int) -> tf.Tensor:
+    """(n, 3, 3) maps of a `side` x `side` image onto itself: rotate, shift, shear, zoom, flip."""
+    p, centre = parameters, (side - 1) / 2
+    warp = (
+        _rotation(p["rotation"])
+        @ _translation(p["shift_rows"] * side, p["shift_columns"] * side)
+        @ _shear(p["shear"])
+        @ _scaling(p["zoom_rows"], p["zoom_columns"])
+        # Keras flips last, on the warped image.
+        @ _scaling(tf.ones_like(p["flip"]), 1.0 - 2.0 * p["flip"])
+    )
+    to_centre, back = _shift_by(-centre), _shift_by(centre)
+    return back @ warp @ to_centre
+
+
+def resize_matrix(side_in: int, side_out: int) -> tf.Tensor:
+    """(3, 3) map of a `side_out` image onto a `side_in` one, half-pixel centres."""
+    scale = side_in / side_out
+    offset = (scale - 1) / 2
+    return tf.constant([[scale, 0, offset], [0, scale, offset], [0, 0, 1]], tf.float32)
+
+
+def resample(images: tf.Tensor, matrices: tf.Tensor, side: int) -> tf.Tensor:
+    """Sample uint8 `images` (n, h, w) bilinearly through `matrices` (n or 1, 3, 3).
+
+    Returns float32 (n, side, side, 1) in [0, 255]. Points outside take the nearest edge pixel.
+    """
+    pixels = tf.cast(images, tf.float32)[..., None]
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=pixels,
+        transforms=_as_projective(matrices),
+        output_shape=[side, side],
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+        fill_value=0.0,
+    )
+
+
+def resize(images: tf.Tensor, side: int) -> tf.Tensor:
+    """Evaluation: uint8 (n, h, w) to float32 (n, side, side, 1), without augmentation."""
+    return resample(images, resize_matrix(images.shape[1], side)[None], side)
+
+
+def augment(images: tf.Tensor, recipe: Recipe, seed: tf.Tensor) -> tf.Tensor:
+    """Training: uint8 (n, h, w) to float32 (n, image_size, image_size, 1), augmented."""
+    side = recipe.image_size
+    matrices = transform_matrices(draw_parameters(recipe, tf.shape(images)[0], seed), side)
+    return resample(images, resize_matrix(images.shape[1], side) @ matrices, side)
+
+
+def _as_projective(matrices: tf.Tensor) -> tf.Tensor:
+    """(n, 8) in TensorFlow's order (x before y) from (row, column) matrices."""
+    m = matrices
+    zero = tf.zeros_like(m[:, 0, 0])
+    rows = [m[:, 1, 1], m[:, 1, 0], m[:, 1, 2], m[:, 0, 1], m[:, 0, 0], m[:, 0, 2], zero, zero]
+    return tf.stack(rows, axis=1)
+
+
+def _stack(rows: list[list[tf.Tensor]]) -> tf.Tensor:
+    """(n, 3, 3) from three rows of three (n,) entries."""
+    return tf.stack([tf.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def _rotation(angle: tf.Tensor) -> tf.Tensor:
+    one, zero = tf.ones_like(angle), tf.zeros_like(angle)
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    return _stack([[cos, -sin, zero], [sin, cos, zero], [zero, zero, one]])
+
+
+def _translation(rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    one, zero = tf.ones_like(rows), tf.zeros_like(rows)
+    return _stack([[one, zero, rows], [zero, one, columns], [zero, zero, one]])
+
+
+def _shear(angle: tf.Tensor) -> tf.Tensor:
+    one, zero = tf.ones_like(angle), tf.zeros_like(angle)
+    return _stack([[one, -tf.sin(angle), zero], [zero, tf.cos(angle), zero], [zero, zero, one]])
+
+
+def _scaling(rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    one, zero = tf.ones_like(rows), tf.zeros_like(rows)
+    return _stack([[rows, zero, zero], [zero, columns, zero], [zero, zero, one]])
+
+
+def _shift_by(distance: float) -> tf.Tensor:
+    return _translation(tf.constant([distance]), tf.constant([distance]))

@@ -1,0 +1,288 @@
+"""FER-2013 from any of its forms, as uint8 arrays.
+
+Sources: the Kaggle `archive.zip` (msambare/fer2013), its extracted folder, the contest's
+`fer2013.csv`, a Kaggle download, or the synthetic faces. Other people's files are hostile until
+checked: nothing is extracted to disk, every size is bounded before it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+from PIL import Image, UnidentifiedImageError
+
+from ferbook.schema import CLASSES
+
+SIDE = 48  # px
+MAX_IMAGE_BYTES = 64 * 1024  # the largest file of the official archive has 2,483 bytes
+MAX_FILES = 100_000  # the official archive has 35,887
+KAGGLE_HANDLE = "msambare/fer2013"
+
+# The contest's csv numbers the classes in another order than the folders do.
+CSV_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+USAGES = ("Training", "PublicTest", "PrivateTest")
+
+# Images per class in the order of CLASSES. Source: Kaggle's archive, counted.
+OFFICIAL_COUNTS = {
+    "Training": (3995, 436, 4097, 7215, 4965, 4830, 3171),
+    "PublicTest": (467, 56, 496, 895, 607, 653, 415),
+    "PrivateTest": (491, 55, 528, 879, 626, 594, 416),
+}
+# SHA-256 of the decoded archive. It differs from a csv's: the archive's JPEGs are lossy.
+OFFICIAL_FINGERPRINT = "8030eece0d8f61aa9328a83aed06a9c47d797bf1c094555ee63db8273cc7ad4f"
+
+_FILE = re.compile(r"(train|test)/([a-z]+)/(Training|PublicTest|PrivateTest)_(\d+)\.(jpg|png)")
+
+
+class DataError(ValueError):
+    """The data source is not what it should be; the message says what was found and what to do."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Images with their labels, in file-name order."""
+
+    images: UInt8[np.ndarray, "n side side"]  # grey
+    labels: UInt8[np.ndarray, " n"]  # index into CLASSES
+    files: np.ndarray  # (n,) str: "train/angry/Training_3908.jpg"
+    name: str  # "fer2013" or "synthetic"
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, rows: np.ndarray) -> Faces:
+        """The images at `rows`, a mask or indices."""
+        return Faces(self.images[rows], self.labels[rows], self.files[rows], self.name)
+
+    @property
+    def usages(self) -> np.ndarray:
+        """(n,) str: "Training", "PublicTest" or "PrivateTest", from the file names."""
+        return np.array([file.rsplit("/", 1)[-1].split("_")[0] for file in self.files], dtype=str)
+
+
+def load(source: str | os.PathLike[str], *, subset: bool = False) -> Faces:
+    """Load FER-2013 from `source`.
+
+    `source` is "synthetic", "kaggle", or the path of an `archive.zip`, an extracted folder or a
+    `fer2013.csv`. With `subset`, counts other than the official ones only warn.
+
+    Raises DataError for anything that is not the data set, FileNotFoundError for a missing path.
+    """
+    if source == "synthetic":
+        from ferbook.synthetic import draw_faces
+
+        return draw_faces()[0]
+    path = _download() if source == "kaggle" else Path(source)
+    faces = _sorted_by_file(_reader(path)(path))
+    _check_counts(faces, path, subset=subset)
+    return faces
+
+
+def fingerprint(faces: Faces) -> str:
+    """SHA-256 over all pixels, then all labels, in file-name order."""
+    digest = hashlib.sha256(np.ascontiguousarray(faces.images).data)
+    digest.update(np.ascontiguousarray(faces.labels).data)
+    return digest.hexdigest()
+
+
+def count_table(faces: Faces) -> pd.DataFrame:
+    """Images per class (rows) and usage (columns)."""
+    labels = pd.Categorical.from_codes(faces.labels, CLASSES)
+    usages = pd.Categorical(faces.usages, USAGES)
+    return pd.crosstab(labels, usages, dropna=False).rename_axis(index="class", columns="usage")
+
+
+def _reader(path: Path) -> Callable[[Path], Faces]:
+    if path.is_dir():
+        return _read_folder
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"data: no file or folder at {path}. Give the Kaggle archive.zip, its extracted "
+            'folder, the contest\'s fer2013.csv, "kaggle" or "synthetic".'
+        )
+    readers = {".zip": _read_zip, ".csv": _read_csv}
+    if path.suffix.lower() not in readers:
+        raise DataError(f"data: expected a .zip, a .csv or a folder. Received: {path}.")
+    return readers[path.suffix.lower()]
+
+
+def _download() -> Path:
+    import kagglehub
+
+    try:
+        return Path(kagglehub.dataset_download(KAGGLE_HANDLE))
+    except Exception as error:  # kagglehub raises many kinds: network, credentials, quota
+        raise DataError(
+            f"data: Kaggle gave no {KAGGLE_HANDLE} ({type(error).__name__}: {error}). Put your API "
+            "token into ~/.kaggle/kaggle.json, or download archive.zip by hand and give its path."
+        ) from error
+
+
+def _read_zip(path: Path) -> Faces:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            _check_entries(path, [(entry.filename, entry.file_size) for entry in entries])
+            return _decode(path, ((e.filename, _read_entry(archive, e)) for e in entries))
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise DataError(
+            f"{path}: not a readable zip ({error}). Is the download complete? Fetch it again."
+        ) from error
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    # Bounded: an entry's announced size is the archive's word, not a fact.
+    with archive.open(entry) as file:
+        return file.read(MAX_IMAGE_BYTES + 1)
+
+
+def _read_folder(path: Path) -> Faces:
+    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+    names = [p.relative_to(path).as_posix() for p in files]
+    _check_entries(path, zip(names, (p.stat().st_size for p in files), strict=True))
+    return _decode(path, ((name, p.read_bytes()) for name, p in zip(names, files, strict=True)))
+
+
+def _check_entries(source: Path, entries: Iterable[tuple[str, int]]) -> None:
+    """Judge names and sizes before a single byte is decoded."""
+    seen: set[str] = set()
+    for name, size in entries:
+        _parse_name(source, name)
+        if name in seen:
+            raise DataError(f"{source}: two entries are called {name}. Fetch the archive again.")
+        if size > MAX_IMAGE_BYTES:
+            raise DataError(
+                f"{source}: {name} has {size:,} bytes; a {SIDE}x{SIDE} image has at most "
+                f"{MAX_IMAGE_BYTES:,}. This is not the FER-2013 archive."
+            )
+        seen.add(name)
+        if len(seen) > MAX_FILES:
+            raise DataError(f"{source}: more than {MAX_FILES:,} files; FER-2013 has 35,887.")
+    if not seen:
+        raise DataError(f"{source}: no images. Expected train/<class>/ and test/<class>/ in it.")
+
+
+def _parse_name(source: Path, name: str) -> tuple[str, str]:
+    """(class, usage) of an entry's name; rejects paths that leave the archive."""
+    match = _FILE.fullmatch(name)
+    if match is None:
+        raise DataError(
+            f"{source}: unexpected file {name!r}. Expected names such as "
+            "train/angry/Training_3908.jpg or test/happy/PrivateTest_1043.jpg."
+        )
+    folder, label, usage = match[1], match[2], match[3]
+    if label not in CLASSES:
+        raise DataError(
+            f"{source}: unknown class folder {label!r} in {name!r}. "
+            f"Expected one of {', '.join(CLASSES)}."
+        )
+    if (folder == "train") != (usage == "Training"):
+        raise DataError(f"{source}: {name!r} is a {usage} image in the folder {folder!r}.")
+    return label, usage
+
+
+def _decode(source: Path, entries: Iterable[tuple[str, bytes]]) -> Faces:
+    images, labels, files = [], [], []
+    for name, content in entries:
+        images.append(_decode_image(source, name, content))
+        labels.append(CLASSES.index(_parse_name(source, name)[0]))
+        files.append(name)
+    return Faces(
+        np.stack(images), np.array(labels, np.uint8), np.array(files, dtype=str), "fer2013"
+    )
+
+
+def _decode_image(source: Path, name: str, content: bytes) -> UInt8[np.ndarray, "48 48"]:
+    if len(content) > MAX_IMAGE_BYTES:
+        raise DataError(f"{source}: {name} unpacks to more than {MAX_IMAGE_BYTES:,} bytes.")
+    try:
+        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
+            if image.size != (SIDE, SIDE) or image.mode != "L":
+                raise DataError(
+                    f"{source}: {name} is {image.size[0]}x{image.size[1]} pixels of mode "
+                    f"{image.mode}. Expected {SIDE}x{SIDE} of mode L (8-bit grey)."
+                )
+            return np.asarray(image)
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"{source}: {name} is not a readable JPEG or PNG ({error}).") from error
+
+
+def _read_csv(path: Path) -> Faces:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=MAX_FILES + 1)
+    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise DataError(f"{path}: not a readable csv ({error}).") from error
+    missing = {"emotion", "pixels", "Usage"} - set(table.columns)
+    if missing:
+        raise DataError(
+            f"{path}: no column {', '.join(sorted(missing))}. Expected emotion,pixels,Usage; "
+            f"found {', '.join(map(str, table.columns[:8]))}."
+        )
+    if not 0 < len(table) <= MAX_FILES:
+        raise DataError(f"{path}: expected 1 to {MAX_FILES:,} rows.")
+    rows = zip(table["emotion"], table["pixels"], table["Usage"], strict=True)
+    parsed = [_parse_row(path, number, *row) for number, row in enumerate(rows)]
+    images, labels, files = zip(*parsed, strict=True)
+    return Faces(
+        np.stack(images), np.array(labels, np.uint8), np.array(files, dtype=str), "fer2013"
+    )
+
+
+def _parse_row(path: Path, number: int, emotion: str, pixels: str, usage: str):
+    """One csv row as (image, label, file); the file is named after the 0-based row."""
+    where = f"{path}: row {number}"
+    if emotion not in tuple("0123456"):
+        raise DataError(f"{where}: emotion is {emotion!r}. Expected 0 to 6.")
+    if usage not in USAGES:
+        raise DataError(f"{where}: Usage is {usage!r}. Expected one of {', '.join(USAGES)}.")
+    try:
+        values = np.array(pixels.split(), dtype=np.int64)
+    except (ValueError, OverflowError):
+        raise DataError(f"{where}: pixels hold something that is not a whole number.") from None
+    if len(values) != SIDE * SIDE:
+        raise DataError(f"{where}: {len(values):,} pixels. Expected {SIDE * SIDE:,}.")
+    if values.min() < 0 or values.max() > 255:
+        bad = values[(values < 0) | (values > 255)][0]
+        raise DataError(f"{where}: a pixel of value {bad}. Expected 0 to 255.")
+    label = CSV_CLASSES[int(emotion)]
+    folder = "train" if usage == "Training" else "test"
+    file = f"{folder}/{label}/{usage}_{number:05d}.jpg"
+    return values.astype(np.uint8).reshape(SIDE, SIDE), CLASSES.index(label), file
+
+
+def _sorted_by_file(faces: Faces) -> Faces:
+    return faces.select(np.argsort(faces.files, kind="stable"))
+
+
+def _check_counts(faces: Faces, source: Path, *, subset: bool) -> None:
+    counts = count_table(faces)
+    absent = [f"{label} in {u}" for u in USAGES for label in CLASSES if not counts.loc[label, u]]
+    if absent:
+        raise DataError(f"{source}: no image of {'; '.join(absent)}. Every class must be there.")
+    official = pd.DataFrame(OFFICIAL_COUNTS, index=CLASSES)
+    if (counts.to_numpy() == official.to_numpy()).all():
+        return
+    message = (
+        f"{source}: {len(faces):,} images, but FER-2013 has {official.to_numpy().sum():,}. "
+        f"Found per class:\n{counts.to_string()}\nOfficial:\n{official.to_string()}"
+    )
+    if not subset:
+        raise DataError(f"{message}\nIf a subset is meant, say so with subset=True.")
+    warnings.warn(message, stacklevel=3)

@@ -1,0 +1,103 @@
+"""Labels and probabilities to scores. The one place where an accuracy is computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix as count_confusions
+from sklearn.metrics import log_loss, precision_recall_fscore_support
+
+from ferbook.schema import CLASSES, Predictions
+
+LABELS = np.arange(len(CLASSES))
+
+
+def accuracy_interval(correct: int, total: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Wilson interval of an accuracy, as fractions in [0, 1].
+
+    Source: Wilson, JASA 22 (1927) 209-212.
+    Raises ValueError unless 0 <= correct <= total, total > 0 and 0 < level < 1.
+    """
+    if not (total > 0 and 0 <= correct <= total):
+        raise ValueError(
+            "correct, total: expected 0 <= correct <= total and total > 0. "
+            f"Received: {correct}, {total}."
+        )
+    interval = binomtest(correct, total).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def score(predictions: Predictions) -> dict[str, Any]:
+    """Accuracy with its 95 % interval, precision, recall and F1 by class, and their means.
+
+    All fractions in [0, 1]; `log_loss` in nats, without label smoothing. A class that is never
+    predicted has precision 0. Raises ValueError for an empty set.
+    """
+    total = len(predictions)
+    if total == 0:
+        raise ValueError("predictions: expected at least one image. Received: none.")
+    answers = predictions.probabilities.argmax(axis=1)
+    correct = int((answers == predictions.labels).sum())
+    low, high = accuracy_interval(correct, total)
+    return {
+        "correct": correct,
+        "total": total,
+        "accuracy": correct / total,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "log_loss": _log_loss(predictions),
+        **_class_scores(predictions.labels, answers),
+    }
+
+
+def score_sets(
+    val: Predictions, test: Predictions, leaked_files: frozenset[str]
+) -> dict[str, dict[str, Any]]:
+    """Scores on validation and on each reading of the test set.
+
+    "test" is all of it, "private" the contest's PrivateTest, "clean" and "leaked" the test images
+    without and with a byte-identical copy in the training folder. Empty sets are left out.
+    """
+    sets = {"val": val, **named_test_sets(test, leaked_files)}
+    return {name: score(part) for name, part in sets.items() if len(part)}
+
+
+def named_test_sets(test: Predictions, leaked_files: frozenset[str]) -> dict[str, Predictions]:
+    """The named readings of the test set; see `score_sets`."""
+    private = np.array(["/PrivateTest_" in file for file in test.files], dtype=bool)
+    leaked = np.array([file in leaked_files for file in test.files], dtype=bool)
+    masks = {"test": np.ones_like(leaked), "private": private, "clean": ~leaked, "leaked": leaked}
+    return {name: test.select(mask) for name, mask in masks.items()}
+
+
+def confusion_matrix(predictions: Predictions) -> Int[np.ndarray, "7 7"]:
+    """Counts: true class in rows, predicted class in columns, in the order of CLASSES."""
+    answers = predictions.probabilities.argmax(axis=1)
+    return count_confusions(predictions.labels, answers, labels=LABELS)
+
+
+def _log_loss(predictions: Predictions) -> float:
+    # float16 rows sum to 1 only to about 1e-3, hence the renormalisation.
+    probabilities = predictions.probabilities.astype(np.float64)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return float(log_loss(predictions.labels, probabilities, labels=LABELS))
+
+
+def _class_scores(labels: np.ndarray, answers: np.ndarray) -> dict[str, Any]:
+    names = ("precision", "recall", "f1")
+    *values, support = precision_recall_fscore_support(
+        labels, answers, labels=LABELS, zero_division=0.0
+    )
+    by_class = {
+        label: {name: float(v[i]) for name, v in zip(names, values, strict=True)}
+        | {"support": int(support[i])}
+        for i, label in enumerate(CLASSES)
+    }
+    macro = {name: float(v.mean()) for name, v in zip(names, values, strict=True)}
+    weighted = {
+        name: float(np.average(v, weights=support)) for name, v in zip(names, values, strict=True)
+    }
+    return {"classes": by_class, "macro": macro, "weighted": weighted}

@@ -1,0 +1,190 @@
+"""The networks: a backbone, global average pooling, dropout, seven probabilities."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import numpy as np
+from keras import layers
+
+from ferbook import weights
+from ferbook.schema import CLASSES, Recipe
+
+_KERAS_BACKBONES = {
+    "efficientnet_b0": keras.applications.EfficientNetB0,
+    "efficientnet_b2": keras.applications.EfficientNetB2,
+    "efficientnet_b3": keras.applications.EfficientNetB3,
+    "vgg16": keras.applications.VGG16,
+}
+# (width, depth) multipliers. Source: the EfficientNet-Lite release of TensorFlow's TPU models.
+_LITE_SCALES = {
+    "efficientnet_lite0": (1.0, 1.0),
+    "efficientnet_lite1": (1.0, 1.1),
+    "efficientnet_lite2": (1.1, 1.2),
+}
+# (repeats, kernel, stride, expansion, filters) of EfficientNet's seven stages.
+# Source: Tan & Le, ICML 2019, Table 1.
+_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+_DROP_CONNECT = 0.2  # as in Keras's EfficientNetB0..B7
+_EPSILON = 1e-3
+
+
+def build_model(recipe: Recipe) -> keras.Model:
+    """The classifier of `recipe`.
+
+    Input: float32 (n, image_size, image_size, 1), grey in [0, 255]. Output: float32 (n, 7),
+    probabilities in the order of CLASSES. Each backbone scales its input inside the graph.
+    Raises weights.WeightsError when packaged weights are missing.
+    """
+    side = recipe.image_size
+    inputs = keras.Input((side, side, 1), name="grey")
+    rgb = layers.Concatenate(name="rgb")([inputs, inputs, inputs])
+    features = build_backbone(recipe)(rgb)
+    pooled = layers.GlobalAveragePooling2D(name="pool")(features)
+    dropped = layers.Dropout(recipe.dropout, seed=recipe.seed, name="dropout")(pooled)
+    # float32 also under mixed precision: a softmax in float16 loses small probabilities.
+    outputs = layers.Dense(len(CLASSES), "softmax", dtype="float32", name="expression")(dropped)
+    return keras.Model(inputs, outputs, name=recipe.run_name.replace("-", "_"))
+
+
+def build_backbone(recipe: Recipe) -> keras.Model:
+    """The feature extractor, RGB in [0, 255] to a feature map, named "backbone"."""
+    side = recipe.image_size
+    inputs = keras.Input((side, side, 3))
+    if recipe.backbone in _KERAS_BACKBONES:
+        outputs = _keras_features(recipe, inputs)
+    elif recipe.backbone in _LITE_SCALES:
+        outputs = _lite_features(recipe, inputs)
+    else:
+        outputs = _tiny_features(inputs)
+    backbone = keras.Model(inputs, outputs, name="backbone")
+    if recipe.backbone in _LITE_SCALES and recipe.weights == "imagenet":
+        _assign(backbone, weights.read_lite_weights(recipe.backbone))
+    if recipe.backbone == "tiny" and recipe.weights == "imagenet":
+        raise weights.WeightsError('tiny: no ImageNet weights exist; choose weights="none".')
+    return backbone
+
+
+def freeze_backbone(model: keras.Model) -> None:
+    """Phase 1: only the head learns."""
+    model.get_layer("backbone").trainable = False
+
+
+def unfreeze_all_but_batch_norm(model: keras.Model) -> None:
+    """Phase 2: all layers learn but BatchNorm, which also keeps its ImageNet statistics."""
+    backbone = model.get_layer("backbone")
+    backbone.trainable = True
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+
+
+def count_parameters(model: keras.Model) -> dict[str, int]:
+    """{"total", "trainable"} in phase 2, computed from the weights of the built model."""
+    unfreeze_all_but_batch_norm(model)
+    return {
+        "total": sum(math.prod(w.shape) for w in model.weights),
+        "trainable": sum(math.prod(w.shape) for w in model.trainable_weights),
+    }
+
+
+def _keras_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTensor:
+    # "imagenet" at construction: loading the weights later would leave out a 1/sqrt(std) scaling.
+    named = None if recipe.weights == "none" else recipe.weights
+    build = _KERAS_BACKBONES[recipe.backbone]
+    if recipe.backbone == "vgg16":  # the only one whose preprocessing is not in its graph
+        blue_green_red = inputs[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
+        return build(include_top=False, weights=named)(blue_green_red)
+    return build(include_top=False, weights=named, input_tensor=inputs).output
+
+
+def _tiny_features(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    """Three small convolutions, for smoke runs and tests."""
+    x = layers.Rescaling(1 / 128, offset=-127 / 128)(inputs)
+    for filters in (16, 32, 64):
+        x = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(epsilon=_EPSILON)(x)
+        x = layers.ReLU(6.0)(x)
+    return x
+
+
+def _lite_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTensor:
+    """EfficientNet-Lite: no squeeze-and-excitation, ReLU6, stem and head of fixed width."""
+    x = layers.Rescaling(1 / 128, offset=-127 / 128)(inputs)
+    x = _convolution(x, 32, 3, 2, name="stem")
+    blocks = _lite_blocks(*_LITE_SCALES[recipe.backbone])
+    for index, (kernel, stride, expansion, filters) in enumerate(blocks):
+        rate = _DROP_CONNECT * index / len(blocks)
+        x = _block(x, index, kernel, stride, expansion, filters, rate, recipe.seed)
+    return _convolution(x, 1280, 1, 1, name="head")
+
+
+def _lite_blocks(width: float, depth: float) -> list[tuple[int, int, int, int]]:
+    """(kernel, stride, expansion, filters) of every block."""
+    blocks = []
+    for stage, (repeats, kernel, stride, expansion, filters) in enumerate(_STAGES):
+        # Lite keeps the first and the last stage at their depth.
+        if 0 < stage < len(_STAGES) - 1:
+            repeats = math.ceil(repeats * depth)
+        filters = _round_filters(filters * width)
+        blocks += [(kernel, stride if i == 0 else 1, expansion, filters) for i in range(repeats)]
+    return blocks
+
+
+def _round_filters(filters: float) -> int:
+    """To the nearest multiple of 8, but never down by more than a tenth (as in MobileNet)."""
+    rounded = max(8, int(filters + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * filters else rounded
+
+
+def _block(x, index, kernel, stride, expansion, filters, drop_rate, seed) -> keras.KerasTensor:
+    """MBConv without squeeze-and-excitation: expand, filter depthwise, project, add."""
+    name, shortcut = f"block{index}", x
+    if expansion > 1:
+        x = _convolution(x, x.shape[-1] * expansion, 1, 1, name=f"{name}_expand")
+    x = layers.DepthwiseConv2D(
+        kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
+    )(x)
+    x = layers.BatchNormalization(epsilon=_EPSILON, name=f"{name}_depthwise_bn")(x)
+    x = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(x)
+    x = _convolution(x, filters, 1, 1, name=f"{name}_project", activate=False)
+    if stride > 1 or shortcut.shape[-1] != filters:
+        return x
+    if drop_rate > 0:  # stochastic depth: the whole branch of an image is dropped
+        drop = layers.Dropout(drop_rate, (None, 1, 1, 1), seed=seed + index, name=f"{name}_drop")
+        x = drop(x)
+    return layers.Add(name=f"{name}_add")([shortcut, x])
+
+
+def _convolution(x, filters, kernel, stride, *, name, activate=True) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=f"{name}_conv")(
+        x
+    )
+    x = layers.BatchNormalization(epsilon=_EPSILON, name=f"{name}_bn")(x)
+    return layers.ReLU(6.0, name=f"{name}_relu")(x) if activate else x
+
+
+def _assign(backbone: keras.Model, state: dict[str, np.ndarray]) -> None:
+    """Put a torch state dict into the Lite backbone, by order of layers and check of shapes."""
+    convolutions = [v for k, v in state.items() if v.ndim == 4]
+    norms = [k.removesuffix(".running_mean") for k in state if k.endswith(".running_mean")]
+    kernels = iter(convolutions)
+    prefixes = iter(norms)
+    for layer in backbone.layers:
+        if isinstance(layer, layers.DepthwiseConv2D):
+            layer.set_weights([next(kernels).transpose(2, 3, 0, 1)])  # (c, 1, h, w)
+        elif isinstance(layer, layers.Conv2D):
+            layer.set_weights([next(kernels).transpose(2, 3, 1, 0)])  # (out, in, h, w)
+        elif isinstance(layer, layers.BatchNormalization):
+            prefix = next(prefixes)
+            names = ("weight", "bias", "running_mean", "running_var")
+            layer.set_weights([state[f"{prefix}.{name}"] for name in names])

@@ -1,0 +1,175 @@
+"""The nouns of the paper: classes, recipe, predictions, run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jaxtyping import Float, UInt8
+
+CLASSES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+"""Class order everywhere: alphabetical, as Keras reads the folders of the Kaggle archive."""
+
+BACKBONES = (
+    "efficientnet_b0",
+    "efficientnet_b2",
+    "efficientnet_b3",
+    "efficientnet_lite0",
+    "efficientnet_lite1",
+    "efficientnet_lite2",
+    "vgg16",
+    "tiny",
+)
+WEIGHTS = ("imagenet", "none")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run, with the original paper's values as defaults.
+
+    Units stand in the names; fractions are of the image side, learning rates per step.
+    Raises ValueError, naming the field and the value received, when a value makes no sense.
+    """
+
+    name: str = "paper"
+    backbone: str = "efficientnet_b2"
+    weights: str = "imagenet"
+    image_size: int = 260  # px
+    seed: int = 42
+    train_images: int = 0  # 0: all of the training split; else a stratified subset, to try things
+    batch_size: int = 32
+    dropout: float = 0.5
+    # Phase 1: the head alone, backbone frozen, Adam.
+    warmup_epochs: int = 3
+    warmup_learning_rate: float = 1e-3
+    # Phase 2: all layers but BatchNorm, AdamW.
+    finetune_epochs: int = 7
+    finetune_learning_rate: float = 3e-5
+    weight_decay: float = 1e-4
+    label_smoothing: float = 0.06
+    class_weight_clip: float = 4.0
+    early_stopping_patience: int = 3  # epochs
+    plateau_factor: float = 0.3
+    plateau_patience: int = 2  # epochs
+    # Augmentation, training images only.
+    rotation_degrees: float = 25.0
+    shift_fraction: float = 0.15
+    zoom_fraction: float = 0.25
+    shear_degrees: float = 0.1  # the paper's "0.1" is read by Keras as degrees
+    horizontal_flip: bool = True
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        _check_values(self)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Recipe:
+        """A recipe from the fields that `values` (say, a notebook's parameters) names."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(**{name: values[name] for name in names if name in values})
+
+    @property
+    def run_name(self) -> str:
+        """`<recipe>-<backbone>-<image_size>-s<seed>`: the folder of the run in the result store."""
+        return f"{self.name}-{self.backbone}-{self.image_size}-s{self.seed}"
+
+
+def _check_types(recipe: Recipe) -> None:
+    for field in dataclasses.fields(recipe):
+        value, kind = getattr(recipe, field.name), type(field.default)
+        if kind is float and type(value) is int:
+            object.__setattr__(recipe, field.name, float(value))  # YAML writes 4.0 as 4
+        elif type(value) is not kind:
+            raise ValueError(
+                f"{field.name}: expected {kind.__name__}. "
+                f"Received: {value!r} ({type(value).__name__})."
+            )
+
+
+def _check_values(recipe: Recipe) -> None:
+    for name, allowed in (("backbone", BACKBONES), ("weights", WEIGHTS)):
+        if getattr(recipe, name) not in allowed:
+            raise ValueError(
+                f"{name}: expected one of {', '.join(allowed)}. "
+                f"Received: {getattr(recipe, name)!r}."
+            )
+    if not recipe.name or not recipe.name.replace("_", "").isalnum():
+        raise ValueError(
+            f"name: expected letters, digits and underscores. Received: {recipe.name!r}."
+        )
+    for name in ("image_size", "batch_size", "warmup_learning_rate", "finetune_learning_rate"):
+        if not getattr(recipe, name) > 0:
+            raise ValueError(f"{name}: expected more than 0. Received: {getattr(recipe, name)!r}.")
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
+            raise ValueError(f"{field.name}: expected 0 or more and finite. Received: {value!r}.")
+    for name in ("dropout", "label_smoothing", "shift_fraction", "zoom_fraction", "plateau_factor"):
+        if not getattr(recipe, name) < 1:
+            raise ValueError(f"{name}: expected less than 1. Received: {getattr(recipe, name)!r}.")
+    if recipe.warmup_epochs + recipe.finetune_epochs < 1:
+        raise ValueError("warmup_epochs and finetune_epochs: expected at least one epoch in all.")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A model's answers on one set of images, in file-name order."""
+
+    files: np.ndarray  # (n,) str, the paths in archive.zip
+    labels: UInt8[np.ndarray, " n"]
+    probabilities: Float[np.ndarray, "n 7"]  # rows sum to 1
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, mask: np.ndarray) -> Predictions:
+        """The rows where `mask` (n,) is true."""
+        return Predictions(self.files[mask], self.labels[mask], self.probabilities[mask])
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run as read from the result store."""
+
+    study: str
+    name: str
+    info: dict[str, Any]  # run.json
+    history: Any  # pandas.DataFrame, one row per epoch over both phases
+    val: Predictions
+    test: Predictions
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that the run was trained with."""
+        info = self.info
+        places = {key: info[key] for key in ("backbone", "weights", "image_size", "seed")}
+        return Recipe(**info["recipe"], **places)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """True unless the run saw the real FER-2013."""
+        return self.info["dataset"]["name"] != "fer2013"
+
+    @property
+    def label(self) -> str:
+        """What figures and tables call the run; a synthetic run says so."""
+        return f"{self.name} (synthetic)" if self.is_synthetic else self.name
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """A YAML file whose top level is a mapping.
+
+    Raises ValueError when it is not YAML or not a mapping, FileNotFoundError when it is absent.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a YAML file: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a mapping. Received: {type(content).__name__}.")
+    return content

@@ -1,0 +1,68 @@
+"""Who trains, who chooses, who judges: the named subsets of FER-2013."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+from sklearn.model_selection import train_test_split
+
+from ferbook.data import Faces
+from ferbook.schema import Recipe
+
+VALIDATION_FRACTION = 0.125
+TEST_SETS = ("test", "private", "clean")
+"""All 7,178 test images; the contest's PrivateTest; those without a copy in the training folder."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """The original's three parts. The test images choose nothing."""
+
+    train: Faces
+    val: Faces
+    test: Faces
+
+
+def split(faces: Faces, *, seed: int = 42) -> Split:
+    """Stratified 87.5 / 12.5 of the official training images; the official test is kept.
+
+    The images are put in the order of their pixels' SHA-256 first, so that the split depends on
+    the images and the seed alone, not on whether a zip or a csv delivered them.
+    """
+    pool = faces.select(faces.usages == "Training")
+    order = np.lexsort((pool.labels, pixel_digests(pool.images)))
+    train, val = train_test_split(
+        order, test_size=VALIDATION_FRACTION, stratify=pool.labels[order], random_state=seed
+    )
+    test = faces.select(faces.usages != "Training")
+    return Split(pool.select(np.sort(train)), pool.select(np.sort(val)), test)
+
+
+def training_subset(train: Faces, recipe: Recipe) -> Faces:
+    """The stratified subset that `recipe.train_images` asks for; all when it is 0."""
+    n = recipe.train_images
+    if n == 0 or n >= len(train):
+        return train
+    rows, _ = train_test_split(
+        np.arange(len(train)), train_size=n, stratify=train.labels, random_state=recipe.seed
+    )
+    return train.select(np.sort(rows))
+
+
+def pixel_digests(images: UInt8[np.ndarray, "n side side"]) -> np.ndarray:
+    """(n,) hexadecimal SHA-256 of each image's pixels: equal for byte-identical images."""
+    return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images], dtype=str)
+
+
+def private_mask(files: np.ndarray) -> Bool[np.ndarray, " n"]:
+    """True for the contest's PrivateTest among test `files`."""
+    return np.array(["/PrivateTest_" in file for file in files], dtype=bool)
+
+
+def leaked_mask(faces: Faces) -> Bool[np.ndarray, " n"]:
+    """True for each test image of `faces` with a byte-identical copy in the training folder."""
+    digests, training = pixel_digests(faces.images), faces.usages == "Training"
+    return np.isin(digests, digests[training]) & ~training

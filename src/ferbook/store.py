@@ -1,0 +1,226 @@
+"""The result store: the only reader and writer of `results/`.
+
+    results/dataset.json                  what 01_data found: counts, fingerprint, leaked files
+    results/<study>/<run>/predictions.npz <s>_file, <s>_label, <s>_prob for s in val, test
+    results/<study>/<run>/history.csv     one row per epoch over both phases
+    results/<study>/<run>/run.json        everything else; written last, so its presence means done
+
+Each file is written to a temporary name and renamed: a reader never sees half a file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import io
+import json
+import os
+import platform
+import subprocess
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferbook.metrics import score_sets
+from ferbook.schema import CLASSES, Predictions, Recipe, Run
+
+PACKAGES = ("ferbook", "keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "tensorflow")
+HISTORY_COLUMNS = (
+    "phase",
+    "epoch",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "learning_rate",
+    "seconds",
+)
+_PLACES = ("backbone", "weights", "image_size", "seed")  # recipe fields that run.json lifts out
+
+
+class StoreError(ValueError):
+    """A run in the store is damaged or contradicts itself."""
+
+
+def run_folder(results_dir: str | Path, study: str, recipe: Recipe) -> Path:
+    """`results/<study>/<run>`, whether it exists or not."""
+    return Path(results_dir) / study / recipe.run_name
+
+
+def write_run(
+    folder: Path,
+    recipe: Recipe,
+    history: pd.DataFrame,
+    val: Predictions,
+    test: Predictions,
+    leaked_files: frozenset[str],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write a finished run: arrays first, `run.json` last.
+
+    `facts` are the entries of run.json that only the training knows: dataset, parameters,
+    seconds, images_seen, finished, and the provenance of when it started.
+    """
+    val, test = _as_stored(val), _as_stored(test)
+    info = {
+        "recipe": {k: v for k, v in dataclasses.asdict(recipe).items() if k not in _PLACES},
+        **{name: getattr(recipe, name) for name in _PLACES},
+        **facts,
+        "metrics": score_sets(val, test, leaked_files),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "predictions.npz", _pack(val, test))
+    history = history[list(HISTORY_COLUMNS)]
+    write_atomically(folder / "history.csv", history.to_csv(index=False).encode())
+    write_json(folder / "run.json", info)
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read one finished run.
+
+    Raises FileNotFoundError when there is no run.json, StoreError when the parts disagree.
+    """
+    folder = Path(folder)
+    info = read_json(folder / "run.json")
+    val, test = _unpack(folder / "predictions.npz")
+    run = Run(folder.parent.name, folder.name, info, _read_history(folder), val, test)
+    if run.recipe.run_name != folder.name:
+        raise StoreError(f"{folder}: run.json describes {run.recipe.run_name}.")
+    return run
+
+
+def load_study(results_dir: str | Path, study: str) -> list[Run]:
+    """All finished runs of a study, by name; an unfinished folder (no run.json) is passed over."""
+    folders = sorted(path.parent for path in Path(results_dir, study).glob("*/run.json"))
+    return [load_run(folder) for folder in folders]
+
+
+def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
+    """Write what 01_data found about the data set."""
+    Path(results_dir).mkdir(parents=True, exist_ok=True)
+    write_json(Path(results_dir) / "dataset.json", dict(facts))
+
+
+def load_dataset(results_dir: str | Path) -> dict[str, Any]:
+    """What 01_data found: name, fingerprint, counts, leaked_files and more."""
+    return read_json(Path(results_dir) / "dataset.json")
+
+
+def provenance(repository: str | Path = ".") -> dict[str, Any]:
+    """Commit, package versions and hardware of this moment, for run.json."""
+    return {
+        "git_commit": _git(repository, "rev-parse", "HEAD"),
+        "dirty": _git(repository, "status", "--porcelain") != "",
+        "packages": {name: _version(name) for name in ("python", *PACKAGES)},
+        "hardware": _hardware(),
+    }
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write to a temporary file beside `path`, flush to disk, rename."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """JSON, indented, sorted as given, without NaN."""
+    write_atomically(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object. Raises StoreError when the file holds anything else."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise StoreError(f"{path}: not JSON ({error}).") from error
+    if not isinstance(value, dict):
+        raise StoreError(f"{path}: expected an object. Received: {type(value).__name__}.")
+    return value
+
+
+def _as_stored(predictions: Predictions) -> Predictions:
+    """float16 probabilities: scores are computed from what is stored, not from what was lost."""
+    return dataclasses.replace(
+        predictions, probabilities=predictions.probabilities.astype(np.float16)
+    )
+
+
+def _pack(val: Predictions, test: Predictions) -> bytes:
+    arrays = {}
+    for name, part in (("val", val), ("test", test)):
+        arrays |= {f"{name}_file": part.files, f"{name}_label": part.labels.astype(np.uint8)}
+        arrays[f"{name}_prob"] = part.probabilities
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _unpack(path: Path) -> tuple[Predictions, Predictions]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return _check(path, "val", arrays), _check(path, "test", arrays)
+    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        if isinstance(error, (StoreError, FileNotFoundError)):
+            raise
+        raise StoreError(f"{path}: not a predictions file ({error}).") from error
+
+
+def _check(path: Path, name: str, arrays: Any) -> Predictions:
+    files, labels = arrays[f"{name}_file"], arrays[f"{name}_label"]
+    probabilities = arrays[f"{name}_prob"]
+    n = len(files)
+    if labels.shape != (n,) or probabilities.shape != (n, len(CLASSES)) or len(set(files)) != n:
+        raise StoreError(f"{path}: {name} arrays disagree in length or name a file twice.")
+    sums = probabilities.astype(np.float64).sum(axis=1)
+    if n and (labels.max() >= len(CLASSES) or not np.allclose(sums, 1, atol=5e-3)):
+        raise StoreError(f"{path}: {name} holds a label above 6 or rows that do not sum to 1.")
+    return Predictions(files, labels, probabilities)
+
+
+def _read_history(folder: Path) -> pd.DataFrame:
+    history = pd.read_csv(folder / "history.csv")
+    if tuple(history.columns) != HISTORY_COLUMNS:
+        raise StoreError(
+            f"{folder}/history.csv: expected the columns {', '.join(HISTORY_COLUMNS)}."
+        )
+    return history
+
+
+def _git(repository: str | Path, *arguments: str) -> str | None:
+    """Output of a git command; None outside a repository or where git is missing."""
+    try:
+        command = ["git", "-C", str(repository), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _version(name: str) -> str | None:
+    if name == "python":
+        return platform.python_version()
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _hardware() -> dict[str, Any]:
+    cpu = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        models = [
+            line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
+        cpu = models[0].split(":", 1)[1].strip() if models else cpu
+    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.system()}

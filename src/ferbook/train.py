@@ -1,0 +1,344 @@
+"""The original's two-phase training, made to survive being killed.
+
+Everything random is a function of (seed, epoch, batch), and a checkpoint after each epoch holds
+every variable of model and optimizer; so a resumed run is the run that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import time
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from jaxtyping import Float, UInt8
+
+from ferbook import augment, models, splits, store
+from ferbook.data import Faces, fingerprint
+from ferbook.schema import CLASSES, Predictions, Recipe
+
+EVALUATION_BATCH = 128
+PHASES = ("warmup", "finetune")
+
+
+def train(
+    recipe: Recipe,
+    faces: Faces,
+    *,
+    study: str,
+    results_dir: str | Path = "results",
+    runs_dir: str | Path = "runs",
+    verbose: int = 2,
+) -> Path:
+    """Train `recipe` on `faces`, or resume, and write the run to the result store.
+
+    Returns the run's folder; a run that is finished there is not trained again.
+    `runs_dir` keeps the checkpoints of unfinished runs. `verbose` as in `keras.Model.fit`.
+    Raises ValueError when a checkpoint of another recipe or data set is in the way.
+    """
+    folder = store.run_folder(results_dir, study, recipe)
+    dataset = {"name": faces.name, "fingerprint": fingerprint(faces)}
+    if (folder / "run.json").exists():
+        _check_same(store.load_run(folder).recipe, recipe, folder)
+        return folder
+    _set_up(recipe)
+    parts = splits.split(faces, seed=recipe.seed)
+    training = splits.training_subset(parts.train, recipe)
+    model = models.build_model(recipe)
+    checkpoint = Checkpoint(Path(runs_dir) / study / recipe.run_name, recipe, dataset)
+    for phase in PHASES:
+        _fit_phase(phase, model, recipe, training, parts.val, checkpoint, verbose)
+    checkpoint.restore_best(model)
+    facts = {
+        "dataset": dataset,
+        "parameters": models.count_parameters(model),
+        **checkpoint.provenance,
+        "seconds": sum(row["seconds"] for row in checkpoint.history),
+        "images_seen": len(training) * len(checkpoint.history),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    store.write_run(
+        folder,
+        recipe,
+        pd.DataFrame(checkpoint.history),
+        predict(model, parts.val, recipe),
+        predict(model, parts.test, recipe),
+        frozenset(faces.files[splits.leaked_mask(faces)].tolist()),
+        facts,
+    )
+    checkpoint.remove()
+    return folder
+
+
+def class_weights(labels: UInt8[np.ndarray, " n"], clip: float) -> Float[np.ndarray, "7"]:
+    """n / (7 n_c), clipped at `clip`; all ones when `clip` is 0.
+
+    Source: "balanced" of scikit-learn, after King & Zeng 2001.
+    """
+    if clip == 0:
+        return np.ones(len(CLASSES))
+    counts = np.bincount(labels, minlength=len(CLASSES))
+    return np.minimum(len(labels) / (len(CLASSES) * np.maximum(counts, 1)), clip)
+
+
+def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dataset:
+    """Augmented batches of `epochs`, one after the other.
+
+    Yields float32 (n, image_size, image_size, 1), one-hot float32 (n, 7) and weights float32 (n,).
+    Order and augmentation depend on the seed and the epoch only, never on when a run was resumed.
+    """
+    images, labels = tf.constant(train.images), tf.constant(train.labels)
+    weights = tf.constant(class_weights(train.labels, recipe.class_weight_clip), tf.float32)
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(train)), seed)
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
+        return batches.enumerate(start=epoch * 2**32)
+
+    def load(step: tf.Tensor, rows: tf.Tensor):
+        seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
+        batch = augment.augment(tf.gather(images, rows), recipe, seed)
+        label = tf.cast(tf.gather(labels, rows), tf.int32)
+        return batch, tf.one_hot(label, len(CLASSES)), tf.gather(weights, label)
+
+    numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
+    batches = numbers.flat_map(one_epoch).map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_dataset(faces: Faces, recipe: Recipe) -> tf.data.Dataset:
+    """Batches in file-name order, resized only: float32 images and one-hot labels."""
+    one_hot = np.eye(len(CLASSES), dtype=np.float32)[faces.labels]
+    batches = tf.data.Dataset.from_tensor_slices((faces.images, one_hot)).batch(EVALUATION_BATCH)
+    resized = batches.map(
+        lambda images, labels: (augment.resize(images, recipe.image_size), labels),
+        num_parallel_calls=tf.data.AUTOTUNE,
+    )
+    return resized.prefetch(tf.data.AUTOTUNE)
+
+
+def predict(model: keras.Model, faces: Faces, recipe: Recipe) -> Predictions:
+    """The model's answers on `faces`, without test-time augmentation."""
+    probabilities = model.predict(evaluation_dataset(faces, recipe), verbose=0)
+    return Predictions(faces.files, faces.labels, probabilities)
+
+
+class Checkpoint:
+    """The state of an unfinished run in `folder`: `state.npz` after each epoch, `best.npz`.
+
+    Raises ValueError when the folder holds the state of another recipe or data set.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe, dataset: dict[str, str]):
+        self.folder = folder
+        self._about = {
+            "identity": {"recipe": repr(recipe), "dataset": dataset},
+            "provenance": store.provenance(),
+            "history": [],
+            "finished_phases": [],
+        }
+        self._arrays: dict[str, list[np.ndarray]] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "state.npz").exists():
+            self._read()
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One row per finished epoch, over both phases."""
+        return self._about["history"]
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Commit, packages and hardware of the run's first start."""
+        return self._about["provenance"]
+
+    def rows(self, phase: str) -> list[dict[str, Any]]:
+        """The finished epochs of `phase`."""
+        return [row for row in self.history if row["phase"] == phase]
+
+    def has_finished(self, phase: str) -> bool:
+        """Whether `phase` reached its last epoch or was stopped early."""
+        return phase in self._about["finished_phases"]
+
+    def save(self, model: keras.Model, row: dict[str, Any], *, last: bool) -> None:
+        """Append an epoch and write its state; keep the best by validation accuracy."""
+        best = max((r["val_accuracy"] for r in self.history), default=-1.0)
+        self.history.append(row)
+        if last:
+            self._about["finished_phases"].append(row["phase"])
+        variables = _values(model.variables)
+        # The best first: killed between the two, the epoch is trained again to the same end.
+        if row["val_accuracy"] > best:
+            _write_state(self.folder / "best.npz", {"model": variables}, {})
+        state = {"model": variables, "optimizer": _values(model.optimizer.variables)}
+        _write_state(self.folder / "state.npz", state, self._about)
+
+    def restore(self, model: keras.Model, phase: str) -> None:
+        """Put what was read at the start, if anything, into a compiled and built model."""
+        if self._arrays is None:
+            return
+        _assign(model.variables, self._arrays["model"])
+        if self.rows(phase):  # else the optimizer belonged to the phase before
+            _assign(model.optimizer.variables, self._arrays["optimizer"])
+        self._arrays = None
+
+    def restore_best(self, model: keras.Model) -> None:
+        """Put the epoch of the highest validation accuracy into the model."""
+        arrays, _ = _read_state(self.folder / "best.npz")
+        _assign(model.variables, arrays["model"])
+
+    def remove(self) -> None:
+        """Delete the checkpoints: the run is in the result store."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _read(self) -> None:
+        self._arrays, about = _read_state(self.folder / "state.npz")
+        if about["identity"] != self._about["identity"]:
+            raise ValueError(
+                f"{self.folder}: a checkpoint of another run is in the way "
+                f"({about['identity']}). Delete the folder to start anew, or give the recipe "
+                "another name."
+            )
+        self._about = about
+
+
+class _EpochEnd(keras.callbacks.Callback):
+    """Saves each epoch; at the start, brings the other callbacks to where they were."""
+
+    def __init__(
+        self, phase: str, checkpoint: Checkpoint, stateful: list[keras.callbacks.Callback]
+    ):
+        super().__init__()
+        self.phase, self.checkpoint, self.stateful = phase, checkpoint, stateful
+
+    def on_train_begin(self, logs=None):
+        # Their state is a function of the history, so replaying it restores them.
+        for row in self.checkpoint.rows(self.phase):
+            for callback in self.stateful:
+                callback.on_epoch_end(row["epoch"], dict(row))
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.checkpoint.restore(self.model, self.phase)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+        self.learning_rate = float(self.model.optimizer.learning_rate)
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {
+            "phase": self.phase,
+            "epoch": epoch,
+            **{name: float(logs[name]) for name in _LOGGED},
+            "learning_rate": self.learning_rate,
+            "seconds": time.perf_counter() - self.started,
+        }
+        last = epoch + 1 == self.params["epochs"] or self.model.stop_training
+        self.checkpoint.save(self.model, row, last=last)
+
+
+_LOGGED = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
+def _fit_phase(
+    phase: str,
+    model: keras.Model,
+    recipe: Recipe,
+    train: Faces,
+    val: Faces,
+    checkpoint: Checkpoint,
+    verbose: int,
+) -> None:
+    epochs = recipe.warmup_epochs if phase == "warmup" else recipe.finetune_epochs
+    if epochs == 0 or checkpoint.has_finished(phase):
+        return
+    done = len(checkpoint.rows(phase))
+    (models.freeze_backbone if phase == "warmup" else models.unfreeze_all_but_batch_norm)(model)
+    _compile(phase, model, recipe)
+    stateful = [
+        keras.callbacks.EarlyStopping(
+            "val_loss", mode="min", patience=recipe.early_stopping_patience
+        ),
+        keras.callbacks.ReduceLROnPlateau(
+            "val_loss", mode="min", factor=recipe.plateau_factor, patience=recipe.plateau_patience
+        ),
+    ]
+    # Epochs count over both phases in the data's seed, so that no two epochs are alike.
+    first = 0 if phase == "warmup" else recipe.warmup_epochs
+    model.fit(
+        training_dataset(train, recipe, range(first + done, first + epochs)),
+        validation_data=evaluation_dataset(val, recipe),
+        steps_per_epoch=-(-len(train) // recipe.batch_size),
+        initial_epoch=done,
+        epochs=epochs,
+        callbacks=[*stateful, _EpochEnd(phase, checkpoint, stateful)],
+        verbose=verbose,
+    )
+
+
+def _compile(phase: str, model: keras.Model, recipe: Recipe) -> None:
+    if phase == "warmup":
+        optimizer = keras.optimizers.Adam(recipe.warmup_learning_rate)
+    else:
+        optimizer = keras.optimizers.AdamW(
+            recipe.finetune_learning_rate, weight_decay=recipe.weight_decay
+        )
+    model.compile(
+        optimizer,
+        keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
+        metrics=["accuracy"],
+        jit_compile=_has_gpu(),  # XLA on a CPU is several times slower
+    )
+
+
+def _has_gpu() -> bool:
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def _set_up(recipe: Recipe) -> None:
+    keras.utils.set_random_seed(recipe.seed)
+    keras.config.set_dtype_policy("mixed_float16" if _has_gpu() else "float32")
+
+
+def _check_same(found: Recipe, wanted: Recipe, folder: Path) -> None:
+    if found != wanted:
+        raise ValueError(
+            f"{folder}: a finished run of another recipe ({found}). Give yours another name."
+        )
+
+
+def _values(variables: list[Any]) -> list[np.ndarray]:
+    return [np.asarray(variable) for variable in variables]
+
+
+def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _write_state(path: Path, groups: dict[str, list[np.ndarray]], about: dict[str, Any]) -> None:
+    arrays = {f"{name}/{i}": a for name, group in groups.items() for i, a in enumerate(group)}
+    buffer = io.BytesIO()
+    np.savez(buffer, about=np.array(json.dumps(about)), **arrays)
+    store.write_atomically(path, buffer.getvalue())
+
+
+def _read_state(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
+    groups: dict[str, list[np.ndarray]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for key in file.files:
+                if key != "about":
+                    groups.setdefault(key.split("/")[0], []).append(file[key])
+            return groups, json.loads(file["about"].item())
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path}: not a readable checkpoint ({error}). Delete {path.parent} to start anew."
+        ) from error

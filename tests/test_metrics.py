@@ -1,0 +1,69 @@
+"""Scores against cases computed by hand."""
+
+import numpy as np
+import pytest
+
+from ferbook import metrics
+from ferbook.schema import CLASSES, Predictions
+
+
+def predictions(labels, answers, files=None):
+    probabilities = np.full((len(labels), 7), 0.05, np.float16)
+    probabilities[np.arange(len(labels)), answers] = 0.7
+    files = files or [f"test/{CLASSES[y]}/PublicTest_{i}.jpg" for i, y in enumerate(labels)]
+    return Predictions(np.array(files), np.array(labels, np.uint8), probabilities)
+
+
+def test_wilson_interval_of_the_papers_accuracy():
+    # By hand: centre (k + z^2/2) / (n + z^2), k = 4937, n = 7178, z = 1.959964.
+    low, high = metrics.accuracy_interval(4937, 7178)
+    z, k, n = 1.959963985, 4937, 7178
+    centre = (k + z * z / 2) / (n + z * z)
+    half = z * np.sqrt(k * (n - k) / n + z * z / 4) / (n + z * z)
+    assert low == pytest.approx(centre - half, abs=1e-9)
+    assert high == pytest.approx(centre + half, abs=1e-9)
+
+
+@pytest.mark.parametrize(("correct", "total"), [(1, 0), (-1, 5), (6, 5)])
+def test_interval_refuses_impossible_counts(correct, total):
+    with pytest.raises(ValueError, match=f"Received: {correct}, {total}"):
+        metrics.accuracy_interval(correct, total)
+
+
+def test_score_by_hand():
+    # angry: 2 of 3 found, 1 false alarm; happy: 1 of 2 found, 1 false alarm; others absent.
+    scores = metrics.score(predictions([0, 0, 0, 3, 3], [0, 0, 3, 3, 0]))
+    assert (scores["correct"], scores["total"], scores["accuracy"]) == (3, 5, 0.6)
+    assert scores["classes"]["angry"] == pytest.approx(
+        {"precision": 2 / 3, "recall": 2 / 3, "f1": 2 / 3, "support": 3}
+    )
+    assert scores["classes"]["happy"]["recall"] == 0.5
+    assert scores["classes"]["fear"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+    assert scores["weighted"]["recall"] == pytest.approx(scores["accuracy"])
+    assert scores["macro"]["recall"] == pytest.approx((2 / 3 + 1 / 2) / 7)
+    # 3 answers with 0.7 and 2 with 0.05 on the true class.
+    assert scores["log_loss"] == pytest.approx(-(3 * np.log(0.7) + 2 * np.log(0.05)) / 5, abs=2e-3)
+
+
+def test_confusion_matrix_has_true_classes_in_rows():
+    matrix = metrics.confusion_matrix(predictions([2, 2, 6], [2, 6, 6]))
+    assert matrix[2, 2] == 1 and matrix[2, 6] == 1 and matrix[6, 6] == 1 and matrix.sum() == 3
+
+
+def test_named_test_sets():
+    files = [
+        "test/angry/PrivateTest_1.jpg",
+        "test/angry/PublicTest_2.jpg",
+        "test/sad/PrivateTest_3.jpg",
+    ]
+    part = predictions([0, 0, 5], [0, 1, 5], files)
+    sets = metrics.named_test_sets(part, frozenset(files[:1]))
+    assert {name: len(p) for name, p in sets.items()} == {
+        "test": 3,
+        "private": 2,
+        "clean": 2,
+        "leaked": 1,
+    }
+    assert "leaked" not in metrics.score_sets(part, part, frozenset())
+    with pytest.raises(ValueError, match="at least one image"):
+        metrics.score(part.select(np.zeros(3, bool)))
