@@ -4,8 +4,8 @@ Keras's generator resizes 48x48 to the input size on disk loading and then warps
 interpolations, one image at a time. Here the warp is composed with the resize into a single
 projective map per image, from the 48x48 pixels straight to the input size, for a whole batch.
 
-Maps are homogeneous 3x3 matrices from output to input coordinates in the order (row, column, 1),
-with pixel centres at whole numbers. Source of the geometry: `random_transform` and
+Maps are homogeneous 3x3 matrices from output to input coordinates in the order (x, y, 1), with
+pixel centres at whole numbers. Source of the geometry: `random_transform` and
 `apply_affine_transform` of Keras's `ImageDataGenerator`.
 """
 
@@ -27,11 +27,11 @@ def draw_parameters(recipe: Recipe, count: int, seed: tf.Tensor) -> dict[str, tf
     draw = tf.random.stateless_uniform((7, count), seed, -1.0, 1.0)
     return {
         "rotation": draw[0] * math.radians(recipe.rotation_degrees),
-        "shift_rows": draw[1] * recipe.shift_fraction,
-        "shift_columns": draw[2] * recipe.shift_fraction,
+        "shift_x": draw[1] * recipe.shift_fraction,
+        "shift_y": draw[2] * recipe.shift_fraction,
         "shear": draw[3] * math.radians(recipe.shear_degrees),
-        "zoom_rows": 1.0 + draw[4] * recipe.zoom_fraction,
-        "zoom_columns": 1.0 + draw[5] * recipe.zoom_fraction,
+        "zoom_x": 1.0 + draw[4] * recipe.zoom_fraction,
+        "zoom_y": 1.0 + draw[5] * recipe.zoom_fraction,
         "flip": tf.cast(draw[6] > 0.0, tf.float32) * float(recipe.horizontal_flip),
     }
 
@@ -41,11 +41,11 @@ def transform_matrices(parameters: dict[str, tf.Tensor], side: int) -> tf.Tensor
     p, centre = parameters, (side - 1) / 2
     warp = (
         _rotation(p["rotation"])
-        @ _translation(p["shift_rows"] * side, p["shift_columns"] * side)
+        @ _translation(p["shift_x"] * side, p["shift_y"] * side)
         @ _shear(p["shear"])
-        @ _scaling(p["zoom_rows"], p["zoom_columns"])
+        @ _scaling(p["zoom_x"], p["zoom_y"])
         # Keras flips last, on the warped image.
-        @ _scaling(tf.ones_like(p["flip"]), 1.0 - 2.0 * p["flip"])
+        @ _scaling(1.0 - 2.0 * p["flip"], tf.ones_like(p["flip"]))
     )
     to_centre, back = _shift_by(-centre), _shift_by(centre)
     return back @ warp @ to_centre
@@ -87,11 +87,8 @@ def augment(images: tf.Tensor, recipe: Recipe, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _as_projective(matrices: tf.Tensor) -> tf.Tensor:
-    """(n, 8) in TensorFlow's order (x before y) from (row, column) matrices."""
-    m = matrices
-    zero = tf.zeros_like(m[:, 0, 0])
-    rows = [m[:, 1, 1], m[:, 1, 0], m[:, 1, 2], m[:, 0, 1], m[:, 0, 0], m[:, 0, 2], zero, zero]
-    return tf.stack(rows, axis=1)
+    """(n, 3, 3) without the last entry, which is 1: the (n, 8) that TensorFlow's op takes."""
+    return tf.reshape(matrices, (-1, 9))[:, :8]
 
 
 def _stack(rows: list[list[tf.Tensor]]) -> tf.Tensor:
@@ -105,9 +102,9 @@ def _rotation(angle: tf.Tensor) -> tf.Tensor:
     return _stack([[cos, -sin, zero], [sin, cos, zero], [zero, zero, one]])
 
 
-def _translation(rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    one, zero = tf.ones_like(rows), tf.zeros_like(rows)
-    return _stack([[one, zero, rows], [zero, one, columns], [zero, zero, one]])
+def _translation(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    one, zero = tf.ones_like(x), tf.zeros_like(x)
+    return _stack([[one, zero, x], [zero, one, y], [zero, zero, one]])
 
 
 def _shear(angle: tf.Tensor) -> tf.Tensor:
@@ -115,9 +112,9 @@ def _shear(angle: tf.Tensor) -> tf.Tensor:
     return _stack([[one, -tf.sin(angle), zero], [zero, tf.cos(angle), zero], [zero, zero, one]])
 
 
-def _scaling(rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    one, zero = tf.ones_like(rows), tf.zeros_like(rows)
-    return _stack([[rows, zero, zero], [zero, columns, zero], [zero, zero, one]])
+def _scaling(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    one, zero = tf.ones_like(x), tf.zeros_like(x)
+    return _stack([[x, zero, zero], [zero, y, zero], [zero, zero, one]])
 
 
 def _shift_by(distance: float) -> tf.Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 from keras import layers
 
 from ferbook import weights
-from ferbook.schema import CLASSES, Recipe
+from ferbook.schema import BACKBONES, CLASSES, Recipe
 
 _KERAS_BACKBONES = {
     "efficientnet_b0": keras.applications.EfficientNetB0,
@@ -95,6 +95,12 @@ def count_parameters(model: keras.Model) -> dict[str, int]:
         "total": sum(math.prod(w.shape) for w in model.weights),
         "trainable": sum(math.prod(w.shape) for w in model.trainable_weights),
     }
+
+
+def count_all_parameters() -> dict[str, dict[str, int]]:
+    """`count_parameters` of every backbone, built with random weights at 48 px."""
+    recipes = {name: Recipe(backbone=name, weights="none", image_size=48) for name in BACKBONES}
+    return {name: count_parameters(build_model(recipe)) for name, recipe in recipes.items()}
 
 
 def _keras_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTensor:

@@ -6,15 +6,13 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 from sklearn.model_selection import train_test_split
 
 from ferbook.data import Faces
-from ferbook.schema import Recipe
+from ferbook.schema import CLASSES, Recipe
 
 VALIDATION_FRACTION = 0.125
-TEST_SETS = ("test", "private", "clean")
-"""All 7,178 test images; the contest's PrivateTest; those without a copy in the training folder."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +50,20 @@ def training_subset(train: Faces, recipe: Recipe) -> Faces:
     return train.select(np.sort(rows))
 
 
+def class_weights(labels: UInt8[np.ndarray, " n"], clip: float) -> Float[np.ndarray, "7"]:
+    """n / (7 n_c), clipped at `clip`; all ones when `clip` is 0.
+
+    Source: "balanced" of scikit-learn, after King & Zeng 2001.
+    """
+    if clip == 0:
+        return np.ones(len(CLASSES))
+    counts = np.bincount(labels, minlength=len(CLASSES))
+    return np.minimum(len(labels) / (len(CLASSES) * np.maximum(counts, 1)), clip)
+
+
 def pixel_digests(images: UInt8[np.ndarray, "n side side"]) -> np.ndarray:
     """(n,) hexadecimal SHA-256 of each image's pixels: equal for byte-identical images."""
     return np.array([hashlib.sha256(image.tobytes()).hexdigest() for image in images], dtype=str)
-
-
-def private_mask(files: np.ndarray) -> Bool[np.ndarray, " n"]:
-    """True for the contest's PrivateTest among test `files`."""
-    return np.array(["/PrivateTest_" in file for file in files], dtype=bool)
 
 
 def leaked_mask(faces: Faces) -> Bool[np.ndarray, " n"]:

@@ -1,6 +1,7 @@
 """The result store: the only reader and writer of `results/`.
 
     results/dataset.json                  what 01_data found: counts, fingerprint, leaked files
+    results/parameters.json               parameter counts of every backbone, from 02_training
     results/<study>/<run>/predictions.npz <s>_file, <s>_label, <s>_prob for s in val, test
     results/<study>/<run>/history.csv     one row per epoch over both phases
     results/<study>/<run>/run.json        everything else; written last, so its presence means done
@@ -94,8 +95,15 @@ def load_run(folder: str | Path) -> Run:
 
 
 def load_study(results_dir: str | Path, study: str) -> list[Run]:
-    """All finished runs of a study, by name; an unfinished folder (no run.json) is passed over."""
+    """All finished runs of a study, by name; an unfinished folder (no run.json) is passed over.
+
+    Raises FileNotFoundError when there is none.
+    """
     folders = sorted(path.parent for path in Path(results_dir, study).glob("*/run.json"))
+    if not folders:
+        raise FileNotFoundError(
+            f"no finished run in {Path(results_dir, study)}: execute notebooks/02_training first."
+        )
     return [load_run(folder) for folder in folders]
 
 
@@ -108,6 +116,17 @@ def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
 def load_dataset(results_dir: str | Path) -> dict[str, Any]:
     """What 01_data found: name, fingerprint, counts, leaked_files and more."""
     return read_json(Path(results_dir) / "dataset.json")
+
+
+def write_parameters(results_dir: str | Path, parameters: Mapping[str, Any]) -> None:
+    """Write the parameter counts of all backbones, as `models.count_all_parameters` gives them."""
+    Path(results_dir).mkdir(parents=True, exist_ok=True)
+    write_json(Path(results_dir) / "parameters.json", parameters)
+
+
+def load_parameters(results_dir: str | Path) -> dict[str, dict[str, int]]:
+    """Backbone -> {"total", "trainable"}."""
+    return read_json(Path(results_dir) / "parameters.json")
 
 
 def provenance(repository: str | Path = ".") -> dict[str, Any]:

@@ -19,7 +19,6 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from jaxtyping import Float, UInt8
 
 from ferbook import augment, models, splits, store
 from ferbook.data import Faces, fingerprint
@@ -78,17 +77,6 @@ def train(
     return folder
 
 
-def class_weights(labels: UInt8[np.ndarray, " n"], clip: float) -> Float[np.ndarray, "7"]:
-    """n / (7 n_c), clipped at `clip`; all ones when `clip` is 0.
-
-    Source: "balanced" of scikit-learn, after King & Zeng 2001.
-    """
-    if clip == 0:
-        return np.ones(len(CLASSES))
-    counts = np.bincount(labels, minlength=len(CLASSES))
-    return np.minimum(len(labels) / (len(CLASSES) * np.maximum(counts, 1)), clip)
-
-
 def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dataset:
     """Augmented batches of `epochs`, one after the other.
 
@@ -96,7 +84,7 @@ def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dat
     Order and augmentation depend on the seed and the epoch only, never on when a run was resumed.
     """
     images, labels = tf.constant(train.images), tf.constant(train.labels)
-    weights = tf.constant(class_weights(train.labels, recipe.class_weight_clip), tf.float32)
+    weights = tf.constant(splits.class_weights(train.labels, recipe.class_weight_clip), tf.float32)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
@@ -113,6 +101,13 @@ def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dat
     numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
     batches = numbers.flat_map(one_epoch).map(load, num_parallel_calls=tf.data.AUTOTUNE)
     return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def augmentation_examples(faces: Faces, recipe: Recipe, rounds: int = 3):
+    """`faces` as evaluation sees them (n, s, s), and augmented (rounds, n, s, s), in [0, 255]."""
+    images = tf.constant(faces.images)
+    drawn = [augment.augment(images, recipe, tf.constant([recipe.seed, i])) for i in range(rounds)]
+    return augment.resize(images, recipe.image_size)[..., 0].numpy(), np.stack(drawn)[..., 0]
 
 
 def evaluation_dataset(faces: Faces, recipe: Recipe) -> tf.data.Dataset:
@@ -275,6 +270,7 @@ def _fit_phase(
     model.fit(
         training_dataset(train, recipe, range(first + done, first + epochs)),
         validation_data=evaluation_dataset(val, recipe),
+        shuffle=False,  # the dataset shuffles
         steps_per_epoch=-(-len(train) // recipe.batch_size),
         initial_epoch=done,
         epochs=epochs,

@@ -1,0 +1,128 @@
+# The one orchestrator: data -> run -> results -> book. Each step is a papermill notebook.
+#
+#   snakemake --cores 2                                              quick, synthetic faces
+#   snakemake --cores 2 --config profile=laptop data=archive.zip     the real data
+#   snakemake --cores 2 published                                    what is committed
+#
+# The same rules run on a cluster through an executor plugin: see the chapter Reproducibility.
+import os
+import yaml
+from pathlib import Path
+
+PROFILE = config.get("profile", "quick")
+PARAMETERS = yaml.safe_load(Path(f"configs/{PROFILE}.yml").read_text())
+DATA = config.get("data") or PARAMETERS["data"]
+STUDY = PARAMETERS["study"]
+# Runs on synthetic faces never enter results/.
+RESULTS = f"_build/{PROFILE}/results" if DATA == "synthetic" else "results"
+EXECUTED = f"_build/{PROFILE}/executed"
+
+
+def modules(*names):
+    return [f"src/ferbook/{name}.py" for name in names]
+
+
+def glob_files(pattern):
+    return sorted(str(path) for path in Path(".").glob(pattern) if path.is_file())
+
+
+# Without it, TensorFlow reports at length that there is no GPU.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+SHOWING = modules("schema", "metrics", "store", "tables", "plots", "numbers")
+READING = modules("data", "synthetic", "splits", "audit")
+TRAINING = modules("augment", "models", "train", "weights")
+PROSE = ["_config.yml", "_toc.yml", *glob_files("book/*.*"), *glob_files("book/_static/*")]
+
+
+# The book of a profile, from notebooks executed here.
+rule paper:
+    input:
+        f"_build/{PROFILE}/html/index.html",
+    default_target: True
+
+
+# The book from the executed notebooks in the repository: no data set, no training.
+rule published:
+    input:
+        "_build/published/html/index.html",
+
+
+# A notebook that fails leaves its half-done copy in partial/, with the error in it.
+EXECUTE = (
+    "mkdir -p _build/{PROFILE}/partial && "
+    "papermill --no-request-save-on-cell-execute --log-output {input.notebook} "
+    "_build/{PROFILE}/partial/$(basename {output}) -r results_dir {RESULTS} "
+)
+KEEP = " && mv _build/{PROFILE}/partial/$(basename {output}) {output}"
+
+
+rule data:
+    input:
+        READING + SHOWING,
+        notebook="notebooks/01_data.ipynb",
+        config=f"configs/{PROFILE}.yml",
+    output:
+        f"{EXECUTED}/01_data.ipynb",
+    params:
+        subset=PARAMETERS.get("subset", False),
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    shell:
+        EXECUTE + "-r data {DATA:q} -p subset {params.subset}" + KEEP
+
+
+rule training:
+    input:
+        READING + TRAINING + SHOWING,
+        f"{EXECUTED}/01_data.ipynb",
+        "book/original.yml",
+        notebook="notebooks/02_training.ipynb",
+        config=f"configs/{PROFILE}.yml",
+    output:
+        f"{EXECUTED}/02_training.ipynb",
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=360,
+        gpu=int(PROFILE.startswith("gpu")),
+    shell:
+        EXECUTE + "-f {input.config} -r data {DATA:q}" + KEEP
+
+
+rule results:
+    input:
+        SHOWING,
+        f"{EXECUTED}/02_training.ipynb",
+        "book/original.yml",
+        notebook="notebooks/03_results.ipynb",
+    output:
+        f"{EXECUTED}/03_results.ipynb",
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        EXECUTE + "-r study {STUDY}" + KEEP
+
+
+def executed(wildcards):
+    folder = "book/executed" if wildcards.profile == "published" else EXECUTED
+    return [f"{folder}/{name}.ipynb" for name in ("01_data", "02_training", "03_results")]
+
+
+rule book:
+    input:
+        PROSE,
+        modules("book"),
+        notebooks=executed,
+    output:
+        "_build/{profile}/html/index.html",
+    params:
+        folder=lambda wildcards, input: Path(input.notebooks[0]).parent,
+    shell:
+        "python -m ferbook.book {params.folder} _build/{wildcards.profile}/source && "
+        "jupyter-book build -W --keep-going --path-output _build/{wildcards.profile}/render "
+        "_build/{wildcards.profile}/source && "
+        "rm -rf _build/{wildcards.profile}/html && "
+        "cp -r _build/{wildcards.profile}/render/_build/html _build/{wildcards.profile}/html"

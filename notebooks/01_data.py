@@ -1,0 +1,113 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Data
+#
+# **What is in FER-2013, and what does a reader of its accuracies need to know about it?**
+# Seven classes, very unequal, in small grey pictures of real faces; and part of the test set
+# stands, pixel for pixel, in the training folder too.
+#
+# *In:* the data set, in any of its forms. *Out:* `dataset.json` in the result store.
+# *Takes* about half a minute.
+
+# %% tags=["parameters", "hide-cell"]
+data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
+subset = False  # True: accept counts other than the official ones, with a warning
+seed = 42  # of the split, and of the pictures shown
+results_dir = "_build/quick/results"  # where dataset.json goes; paths are relative to the project
+
+# %% tags=["remove-cell"]
+import os
+
+import numpy as np
+from myst_nb import glue
+
+from ferbook import audit, numbers, plots, schema, splits, store, tables
+from ferbook.data import load
+
+os.chdir(schema.project_root())
+plots.use_style()
+
+# %% tags=["hide-input"]
+faces = load(data, subset=subset)
+dataset = audit.describe_dataset(faces)
+store.write_dataset(results_dir, dataset)
+tables.Notice(synthetic=faces.name == "synthetic")
+
+# %% [markdown]
+# ## Seven classes, unequal
+#
+# The official division has a training folder and two test parts: PublicTest, on which the
+# contest of 2013 kept its leader board, and PrivateTest, which decided it. The original paper
+# used the folder layout, where both parts form one test set of {glue:text}`data_n_test:,`
+# images. {numref}`tab-counts` counts them; look for the smallest class, disgust.
+
+# %% tags=["hide-input"]
+tables.count_table(dataset)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images per class in each official part of the data set.", "name": "fig-counts"}, "image": {"alt": "Bar chart of image counts for seven expressions in three parts; happy is the largest class, disgust the smallest by far."}}
+plots.class_counts(dataset)
+# %% [markdown]
+# In {numref}`fig-montage` some faces answer to their row's name at once, and others could stand
+# in two or three rows. That is a property of the labels as much as of the faces.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Six images of each class, chosen at random.", "name": "fig-montage"}, "image": {"alt": "Grid of small grey faces, one row per labelled expression."}}
+plots.montage(faces, seed=seed)
+# %% [markdown]
+# ## Who trains, who chooses, who judges
+#
+# The training folder is split once more, stratified by class, into a part that trains
+# ({glue:text}`data_n_train:,` images) and a part on which every choice is made
+# ({glue:text}`data_n_val:,`). The test images choose nothing. The images are put in the order of
+# their pixels' SHA-256 before the split, so that it depends on the pictures and the seed, and
+# not on whether a zip or a csv delivered them.
+
+# %% tags=["hide-input"]
+parts = splits.split(faces, seed=seed)
+counts = np.bincount(parts.train.labels, minlength=len(schema.CLASSES))
+clip = schema.Recipe().class_weight_clip
+tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip)
+
+# %% [markdown]
+# The weights make up for the imbalance in the loss: a class weighs the more, the rarer it is, up
+# to the clip of the recipe ({numref}`tab-weights`).
+
+# %% [markdown]
+# ## Copies, and a leak
+#
+# {glue:text}`data_duplicate_images:,` images belong to {glue:text}`data_duplicate_groups:,`
+# groups of byte-identical pictures, and in {glue:text}`data_conflicting_groups` of these groups
+# the labels contradict each other. {glue:text}`data_constant_images` images are a single shade
+# of grey. What matters most for a reported accuracy: {glue:text}`data_n_leaked` test images
+# ({glue:text}`data_leaked_percent:.1f` % of them) have a twin in the training folder, nearly
+# always with the same label ({numref}`tab-leaks`). A model may remember these instead of
+# reading them. Every accuracy of this book is therefore also given on the
+# {glue:text}`data_n_clean:,` test images that have none.
+
+# %% tags=["hide-input"]
+tables.leak_table(audit.leak_table(faces))
+
+# %% [markdown]
+# ## Summary and limits
+#
+# The counts and the copies above are exact: equal pixels, nothing else. Near copies (a crop, a
+# mirrored or recompressed picture) are not counted here. The facts of this page are in
+# `dataset.json` of the result store; the chapters after this one read them from there and need
+# no image.
+
+# %% tags=["remove-cell"]
+for key, value in numbers.dataset_numbers(dataset).items():
+    glue(key, value, display=False)

@@ -1,0 +1,123 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Training
+#
+# **What happens when the original's recipe is carried out?** The two phases of the method
+# chapter run on the data below, and everything they leave behind goes into the result store.
+# A run that is already there is shown, not trained again; a run that was killed goes on from its
+# last epoch.
+#
+# *In:* the data set. *Out:* `run.json`, `history.csv` and `predictions.npz` of one run.
+# *Takes* a minute on synthetic faces and about an hour and a half for the profile `laptop`.
+
+# %% tags=["parameters", "hide-cell"]
+data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
+subset = False  # True: accept counts other than the official ones, with a warning
+results_dir = "_build/quick/results"  # the result store; paths are relative to the project
+runs_dir = "runs"  # checkpoints of unfinished runs
+study = "smoke"  # folder of the run in the result store
+name = "quick"  # name of the recipe, the first part of the run's name
+backbone = "tiny"  # one of ferbook.schema.BACKBONES
+weights = "none"  # "imagenet" or "none" (random)
+image_size = 48  # px, input side of the network
+seed = 42  # of the split, the initial weights, the order and the augmentation
+train_images = 0  # train on a stratified subset of this size; 0: all
+batch_size = 32  # images per step
+dropout = 0.5  # fraction dropped before the last layer
+warmup_epochs = 1  # phase 1: the head alone, Adam
+warmup_learning_rate = 1e-3  # per step
+finetune_epochs = 2  # phase 2: all layers but BatchNorm, AdamW
+finetune_learning_rate = 1e-3  # per step
+weight_decay = 1e-4  # of AdamW
+label_smoothing = 0.06  # fraction of the target spread over all classes
+class_weight_clip = 4.0  # upper bound of a class weight; 0: no class weights
+early_stopping_patience = 3  # epochs without a lower validation loss
+plateau_factor = 0.3  # learning rate times this on a plateau
+plateau_patience = 2  # epochs without a lower validation loss
+rotation_degrees = 25.0  # up to, either way
+shift_fraction = 0.15  # of the side, up to, either way, each axis its own
+zoom_fraction = 0.25  # factors 1 - z to 1 + z, each axis its own
+shear_degrees = 0.1  # up to, either way
+horizontal_flip = True  # half of the images mirrored
+
+# %% tags=["remove-cell"]
+import os
+
+from myst_nb import glue
+
+from ferbook import models, numbers, plots, schema, splits, store, tables, train
+from ferbook.data import load
+
+os.chdir(schema.project_root())
+plots.use_style()
+recipe = schema.Recipe.from_mapping(globals())
+
+# %% tags=["hide-input"]
+faces = load(data, subset=subset)
+tables.Notice(synthetic=faces.name == "synthetic")
+
+# %% [markdown]
+# ## The recipe
+#
+# {numref}`tab-recipe` sets every hyper-parameter of this run beside the original's.
+
+# %% tags=["hide-input"]
+tables.recipe_table(recipe, schema.Recipe())
+
+# %% [markdown]
+# ## What the network sees
+#
+# Rotation, shift, shear, zoom and flip are drawn anew for every image and epoch and applied in
+# one resampling from the original pixels to the input size ({numref}`fig-augmentation`).
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Training images, and the same images as augmentation delivers them in three epochs.", "name": "fig-augmentation"}, "image": {"alt": "Rows of faces: first unchanged, then rotated, shifted, zoomed and mirrored at random."}}
+sample = splits.split(faces, seed=seed).train.select(slice(0, 2000, 250))
+plots.augmentations(*train.augmentation_examples(sample, recipe))
+# %% [markdown]
+# ## The size of the networks
+#
+# The counts of {numref}`tab-parameters` are those of the models as they are built here, with the
+# seven-class head. The original gives {glue:text}`original_parameters_millions:.1f` million for
+# EfficientNetB2; the network that it describes has {glue:text}`paper_model_parameters:,`.
+
+# %% tags=["hide-input"]
+parameters = models.count_all_parameters()
+store.write_parameters(results_dir, parameters)
+tables.parameter_table(parameters)
+
+# %% [markdown]
+# ## The run
+
+# %% tags=["hide-cell"]
+folder = train.train(recipe, faces, study=study, results_dir=results_dir, runs_dir=runs_dir)
+run = store.load_run(folder)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy over the epochs of both phases. Training images are augmented and seen through dropout, validation images are not.", "name": "fig-training-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}}
+plots.learning_curves(run, "accuracy")
+
+# %% [markdown]
+# ## Summary and limits
+#
+# The run is in the result store; the next chapter reads it from there. On a GPU the same
+# notebook uses mixed precision and XLA; results then differ in the last digits from one start to
+# the next, while on a processor they are the same.
+
+# %% tags=["remove-cell"]
+original = schema.read_yaml("book/original.yml")
+values = numbers.claimed_parameters(original) | numbers.parameter_numbers(parameters)
+for key, value in values.items():
+    glue(key, value, display=False)

@@ -1,0 +1,111 @@
+"""The numbers that prose may show, by the key under which a notebook glues them.
+
+Values are plain Python: percentages and points as floats (68.78 for 68.78 %), counts as int.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ferbook.metrics import accuracy_interval, score_sets
+from ferbook.schema import CLASSES, Recipe, Run
+
+
+def dataset_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
+    """`data_*`: what is in `dataset.json`."""
+    splits, usages = dataset["splits"], dataset["usages"]
+    duplicates, leaked = dataset["duplicates"], len(dataset["leaked_files"])
+    return {
+        "data_n_images": dataset["images"],
+        "data_n_official_train": usages["Training"],
+        "data_n_train": splits["train"],
+        "data_n_val": splits["val"],
+        "data_n_test": splits["test"],
+        "data_n_private": usages["PrivateTest"],
+        "data_n_public": usages["PublicTest"],
+        "data_n_leaked": leaked,
+        "data_n_clean": splits["test"] - leaked,
+        "data_leaked_percent": 100 * leaked / splits["test"],
+        "data_duplicate_groups": duplicates["groups"],
+        "data_duplicate_images": duplicates["images"],
+        "data_surplus_copies": duplicates["surplus"],
+        "data_conflicting_groups": duplicates["conflicting_groups"],
+        "data_constant_images": len(dataset["constant_files"]),
+    }
+
+
+def original_numbers(original: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """`original_*`: what the original paper reports, and its interval on our test images."""
+    total = dataset["splits"]["test"]
+    correct = round(original["accuracy"] * total)
+    low, high = accuracy_interval(correct, total)
+    table, recipe = original["table_2"], Recipe()
+    return {
+        "original_finetune_epochs": recipe.finetune_epochs,
+        "original_finetune_learning_rate": recipe.finetune_learning_rate,
+        "original_accuracy": 100 * original["accuracy"],
+        "original_correct": correct,
+        "original_accuracy_low": 100 * low,
+        "original_accuracy_high": 100 * high,
+        **claimed_parameters(original),
+        "original_macro_f1": sum(table[name]["f1"] for name in CLASSES) / len(CLASSES),
+        "original_weighted_f1": table["overall"]["f1"],
+        **{f"original_recall_{k}": 100 * v for k, v in original["text_recalls"].items()},
+    }
+
+
+def claimed_parameters(original: Mapping[str, Any]) -> dict[str, float]:
+    """`original_parameters_millions`: what the original says its model has."""
+    return {"original_parameters_millions": original["parameters_claimed"] / 1e6}
+
+
+def parameter_numbers(parameters: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """`paper_model_*` and `<backbone>_parameters`: counted on the built models."""
+    paper = parameters["efficientnet_b2"]
+    return {
+        "paper_model_parameters": paper["total"],
+        "paper_model_trainable": paper["trainable"],
+        **{f"{name}_parameters": count["total"] for name, count in parameters.items()},
+    }
+
+
+def run_numbers(
+    run: Run, dataset: Mapping[str, Any], original: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`reference_*`: everything that prose says about one run."""
+    info, history, scores = run.info, run.history, _scores(run, dataset)
+    accuracies = {
+        f"reference_{key}_{name}": 100 * part[key]
+        for name, part in scores.items()
+        for key in ("accuracy", "accuracy_low", "accuracy_high")
+    }
+    test = scores["test"]
+    best = int(history["val_accuracy"].argmax())
+    return {
+        **accuracies,
+        "reference_label": run.label,
+        "reference_backbone": info["backbone"],
+        "reference_image_size": info["image_size"],
+        "reference_seed": info["seed"],
+        "reference_correct": test["correct"],
+        "reference_difference": 100 * (test["accuracy"] - original["accuracy"]),
+        "reference_macro_f1": test["macro"]["f1"],
+        "reference_weighted_f1": test["weighted"]["f1"],
+        **{f"reference_recall_{k}": 100 * test["classes"][k]["recall"] for k in CLASSES},
+        "reference_epochs": len(history),
+        "reference_best_epoch": best + 1,
+        "reference_best_phase": str(history["phase"].iloc[best]),
+        "reference_train_accuracy_last": 100 * float(history["accuracy"].iloc[-1]),
+        "reference_val_accuracy_last": 100 * float(history["val_accuracy"].iloc[-1]),
+        "reference_hours": info["seconds"] / 3600,
+        "reference_images_seen": info["images_seen"],
+        "reference_images_per_second": info["images_seen"] / info["seconds"],
+        "reference_parameters": info["parameters"]["total"],
+        "reference_trainable_parameters": info["parameters"]["trainable"],
+        "reference_hardware": f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores",
+    }
+
+
+def _scores(run: Run, dataset: Mapping[str, Any]) -> dict[str, Any]:
+    return score_sets(run.val, run.test, frozenset(dataset["leaked_files"]))

@@ -1,0 +1,122 @@
+"""Runs and images to the figures of the book, one function each; every one returns a Figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from ferbook.data import Faces
+from ferbook.metrics import confusion_matrix
+from ferbook.schema import CLASSES, Run
+
+# Okabe & Ito's colours, told apart with any colour vision.
+COLOURS = {"training": "#0072B2", "validation": "#D55E00"}
+
+
+def use_style() -> None:
+    """The one style of the book; white ground, since dark pages show figures on white."""
+    sns.set_theme(context="notebook", style="whitegrid", palette="colorblind")
+    plt.rcParams |= {
+        "figure.figsize": (8.0, 4.0),  # inches
+        "figure.dpi": 110,
+        "savefig.bbox": "tight",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+
+
+def class_counts(dataset: Mapping[str, Any]) -> Figure:
+    """Images per class, one bar per part of the data set."""
+    frame = pd.DataFrame(dataset["counts"]).loc[list(CLASSES)]
+    figure, axes = plt.subplots()
+    frame.plot.bar(ax=axes, width=0.8, rot=0)
+    axes.set(xlabel="", ylabel="images")
+    axes.grid(axis="x", visible=False)
+    return _finished(figure)
+
+
+def montage(faces: Faces, *, per_class: int = 6, seed: int = 0) -> Figure:
+    """Random images of each class in a row, drawn with `seed`."""
+    random = np.random.default_rng(seed)
+    rows = [
+        random.choice(np.flatnonzero(faces.labels == label), per_class, replace=False)
+        for label in range(len(CLASSES))
+    ]
+    return _picture_grid([faces.images[chosen] for chosen in rows], list(CLASSES))
+
+
+def augmentations(original: np.ndarray, augmented: np.ndarray) -> Figure:
+    """Images (k, h, w) above their augmented versions (rounds, k, h, w)."""
+    names = ["as it is", *(f"drawn {i + 1}" for i in range(len(augmented)))]
+    return _picture_grid([original, *augmented], names)
+
+
+def learning_curves(run: Run, column: str) -> Figure:
+    """`column` ("accuracy" or "loss") over the epochs of both phases, training and validation."""
+    history = run.history
+    epochs = np.arange(1, len(history) + 1)
+    figure, axes = plt.subplots()
+    for name, prefix in (("training", ""), ("validation", "val_")):
+        axes.plot(epochs, history[prefix + column], "o-", color=COLOURS[name], label=name)
+    warmup = int((history["phase"] == "warmup").sum())
+    if 0 < warmup < len(history):
+        axes.axvline(warmup + 0.5, color="grey", linestyle="--", linewidth=1)
+        axes.text(warmup + 0.55, axes.get_ylim()[1], "phase 2", va="top", color="grey")
+    axes.set(xlabel="epoch", ylabel=column, title=run.label, xticks=epochs)
+    axes.legend()
+    return _finished(figure)
+
+
+def confusion(run: Run, *, normalised: bool) -> Figure:
+    """Confusion matrix on all test images: counts, or fractions of each true class."""
+    matrix = confusion_matrix(run.test)
+    shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalised else matrix
+    figure, axes = plt.subplots(figsize=(6.5, 5.5))
+    sns.heatmap(
+        shown, annot=True, fmt=".2f" if normalised else "d", cmap="Blues", square=True,
+        xticklabels=CLASSES, yticklabels=CLASSES, ax=axes, annot_kws={"size": 9},
+        vmin=0, vmax=1 if normalised else None, cbar_kws={"shrink": 0.8},
+    )  # fmt: skip
+    axes.set(xlabel="predicted", ylabel="true", title=run.label)
+    axes.tick_params(axis="x", rotation=45)
+    return _finished(figure)
+
+
+def recalls(run: Run, original: Mapping[str, Any]) -> Figure:
+    """Recall by class on all test images, the original's beside the run's."""
+    matrix = confusion_matrix(run.test)
+    ours = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
+    theirs = [original["table_2"][name]["recall"] for name in CLASSES]
+    frame = pd.DataFrame({"original": theirs, run.label: ours}, index=list(CLASSES))
+    figure, axes = plt.subplots()
+    frame.plot.bar(ax=axes, width=0.8, rot=0)
+    axes.set(xlabel="", ylabel="recall", ylim=(0, 1))
+    axes.grid(axis="x", visible=False)
+    return _finished(figure)
+
+
+def _finished(figure: Figure) -> Figure:
+    """Closed, so that a notebook shows it once: as the value of its cell."""
+    plt.close(figure)
+    return figure
+
+
+def _picture_grid(rows: list[np.ndarray], names: list[str]) -> Figure:
+    columns = len(rows[0])
+    figure, grid = plt.subplots(
+        len(rows), columns, figsize=(columns + 1.2, len(rows)), squeeze=False
+    )
+    for axes, pictures, name in zip(grid, rows, names, strict=True):
+        for cell, picture in zip(axes, pictures, strict=True):
+            cell.imshow(picture, cmap="gray", vmin=0, vmax=255)
+            cell.set(xticks=[], yticks=[])
+            cell.grid(visible=False)
+        axes[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    figure.subplots_adjust(wspace=0.04, hspace=0.04)
+    return _finished(figure)

@@ -1,0 +1,198 @@
+"""Runs and facts to the tables of the book, one function each.
+
+A table is a `Table`: a DataFrame with a caption and a label. JupyterLab shows its HTML, the book
+its MyST form, which Sphinx numbers and `{numref}` can cite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ferbook.metrics import score_sets
+from ferbook.schema import CLASSES, Recipe, Run
+
+SET_NAMES = {
+    "val": "validation",
+    "test": "test (Public + Private)",
+    "private": "PrivateTest",
+    "clean": "test without copies",
+    "leaked": "test copies only",
+}
+SYNTHETIC_NOTICE = "Smoke run on synthetic faces: nothing here is a result."
+
+
+@dataclass(frozen=True)
+class Table:
+    """A DataFrame as a numbered table; `formats` maps columns to format strings."""
+
+    frame: pd.DataFrame
+    caption: str
+    label: str
+    formats: Mapping[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.caption}\n{self._formatted().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        frame = self._formatted()
+        return f"<p>{self.caption}</p>{frame.to_html(index=False, border=0)}"
+
+    def _repr_markdown_(self) -> str:
+        frame = self._formatted()
+        head, rule = list(frame.columns), ["---"] + ["---:"] * (len(frame.columns) - 1)
+        rows = "\n".join(_markdown_row(row) for row in [head, rule, *frame.to_numpy().tolist()])
+        return f":::{{table}} {self.caption}\n:name: {self.label}\n\n{rows}\n:::\n"
+
+    def _formatted(self) -> pd.DataFrame:
+        """All cells as text, the index as first column; missing values as a dash."""
+        frame = self.frame.reset_index()
+        formats = self.formats or {}
+        text = {name: [_cell(v, formats.get(name)) for v in frame[name]] for name in frame}
+        return pd.DataFrame(text, columns=frame.columns, dtype=object)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning box where what follows comes from synthetic faces; nothing otherwise."""
+
+    synthetic: bool
+
+    def __repr__(self) -> str:
+        return SYNTHETIC_NOTICE if self.synthetic else "Real data."
+
+    def _repr_html_(self) -> str:
+        return f"<p><strong>{SYNTHETIC_NOTICE}</strong></p>" if self.synthetic else ""
+
+    def _repr_markdown_(self) -> str:
+        return f":::{{warning}}\n{SYNTHETIC_NOTICE}\n:::\n" if self.synthetic else ""
+
+
+def count_table(dataset: Mapping[str, Any]) -> Table:
+    """Images per class and part of the data set, with totals."""
+    frame = pd.DataFrame(dataset["counts"]).loc[list(CLASSES)]
+    frame.loc["all"] = frame.sum()
+    frame["all"] = frame.sum(axis=1)
+    caption = f"Images per class and part of {_dataset_name(dataset)}."
+    return Table(frame.rename_axis("class"), caption, "tab-counts", dict.fromkeys(frame, ",d"))
+
+
+def weight_table(labels_count: Iterable[int], weights: Iterable[float], clip: float) -> Table:
+    """Class weights before and after clipping."""
+    counts = pd.Series(list(labels_count), index=CLASSES, name="images")
+    frame = pd.DataFrame({"training images": counts})
+    frame["n / (7 n_c)"] = counts.sum() / (len(CLASSES) * counts)
+    frame["weight used"] = list(weights)
+    formats = {"training images": ",d", "n / (7 n_c)": ".3f", "weight used": ".3f"}
+    caption = f"Class weights of the training split, clipped at {clip:g}."
+    return Table(frame.rename_axis("class"), caption, "tab-weights", formats)
+
+
+def leak_table(frame: pd.DataFrame) -> Table:
+    """Test images with a byte-identical copy in the training folder; see audit.leak_table."""
+    shown = frame.rename(
+        columns={"leaked_fraction": "share", "same_label": "copy has the same label"}
+    )
+    formats = {"images": ",d", "leaked": ",d", "share": ".1%", "copy has the same label": ".1%"}
+    return Table(shown, "Test images with a byte-identical training image.", "tab-leaks", formats)
+
+
+def recipe_table(recipe: Recipe, original: Recipe) -> Table:
+    """Every hyper-parameter of a run beside the original's."""
+    names = [name for name in vars(recipe) if name not in ("name", "train_images")]
+    rows = [
+        (f"`{name}`", getattr(original, name), getattr(recipe, name),
+         "" if getattr(recipe, name) == getattr(original, name) else "changed")
+        for name in names
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["hyper-parameter", "original", "this run", "difference"])
+    caption = "The recipe: the original's hyper-parameters and this run's."
+    return Table(frame.set_index("hyper-parameter"), caption, "tab-recipe")
+
+
+def parameter_table(parameters: Mapping[str, Mapping[str, int]]) -> Table:
+    """Parameters of each backbone with the seven-class head, computed from the built models."""
+    frame = pd.DataFrame(parameters).T.rename_axis("backbone")[["total", "trainable"]]
+    caption = "Parameters with the seven-class head; trainable in phase 2 (BatchNorm frozen)."
+    return Table(frame, caption, "tab-parameters", dict.fromkeys(frame, ",d"))
+
+
+def accuracy_table(run: Run, leaked_files: frozenset[str]) -> Table:
+    """Accuracy of a run on validation and on each reading of the test set."""
+    scores = score_sets(run.val, run.test, leaked_files)
+    rows = {
+        SET_NAMES[name]: (s["total"], s["correct"], s["accuracy"], _interval(s), s["macro"]["f1"])
+        for name, s in scores.items()
+    }
+    columns = ["images", "correct", "accuracy", "95 % interval", "macro F1"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("evaluated on")
+    formats = {"images": ",d", "correct": ",d", "accuracy": ".2%", "macro F1": ".3f"}
+    return Table(frame, f"Accuracy of {run.label}, Wilson intervals.", "tab-accuracy", formats)
+
+
+def class_table(run: Run, original: Mapping[str, Any]) -> Table:
+    """The original's Table II beside the same scores of a run on all test images."""
+    scores = score_sets(run.val, run.test, frozenset())["test"]
+    rows = {}
+    for name in (*CLASSES, "overall"):
+        theirs = original["table_2"][name]
+        ours = scores["classes"][name] if name in CLASSES else scores["weighted"]
+        support = ours.get("support", scores["total"])
+        pairs = [(theirs[key], ours[key]) for key in ("precision", "recall", "f1")]
+        rows[name] = [value for pair in pairs for value in pair] + [support]
+    columns = [f"{key} {who}" for key in ("P", "R", "F1") for who in ("orig.", "ours")]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=[*columns, "images"])
+    caption = (
+        f"Precision P, recall R and F1 in the original's Table II and for {run.label}; "
+        "the last row is weighted by class size."
+    )
+    formats = dict.fromkeys(columns, ".2f") | {"images": ",d"}
+    return Table(frame.rename_axis("class"), caption, "tab-classes", formats)
+
+
+def comparison_table(runs: Iterable[Run], original: Mapping[str, Any]) -> Table:
+    """Ours, the original and the field, each with the images it was measured on."""
+    rows = [_original_row(original), *(_peer_row(peer) for peer in original["peers"])]
+    rows += [_run_row(run) for run in runs]
+    columns = ["model", "accuracy", "measured on", "parameters", "source"]
+    frame = pd.DataFrame(rows, columns=columns).set_index("model")
+    caption = "Accuracies on FER-2013 and the images that each was measured on."
+    return Table(frame, caption, "tab-comparison", {"parameters": ",.0f"})
+
+
+def _original_row(original: Mapping[str, Any]) -> tuple[Any, ...]:
+    accuracy = f"{original['accuracy']:.2%}"
+    return ("EfficientNetB2, original", accuracy, "test (Public + Private)",
+            original["parameters_claimed"], "the original")  # fmt: skip
+
+
+def _peer_row(peer: Mapping[str, Any]) -> tuple[Any, ...]:
+    source = f"{{cite:t}}`{peer['key']}`" if peer.get("key") else peer.get("source", "")
+    return peer["model"], peer["accuracy"], peer["split"], peer.get("parameters"), source
+
+
+def _run_row(run: Run) -> tuple[Any, ...]:
+    scores = score_sets(run.val, run.test, frozenset())["test"]
+    accuracy, parameters = f"{scores['accuracy']:.2%}", run.info["parameters"]["total"]
+    return run.label, accuracy, "test (Public + Private)", parameters, "this book"
+
+
+def _interval(scores: Mapping[str, Any]) -> str:
+    return f"{scores['accuracy_low']:.2%} to {scores['accuracy_high']:.2%}"
+
+
+def _dataset_name(dataset: Mapping[str, Any]) -> str:
+    return "FER-2013" if dataset["name"] == "fer2013" else "the synthetic faces"
+
+
+def _cell(value: Any, spec: str | None) -> str:
+    if value is None or value != value:  # NaN differs from itself
+        return "-"
+    return format(value, spec) if spec and not isinstance(value, str) else str(value)
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

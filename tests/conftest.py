@@ -1,0 +1,26 @@
+"""What several test files share: small synthetic faces, the real archive where it is present."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def faces():
+    """200 training and 100 test faces drawn by code."""
+    from ferbook.synthetic import draw_faces
+
+    return draw_faces(200, 100)[0]
+
+
+@pytest.fixture(scope="session")
+def archive():
+    """The real data set, from FERBOOK_DATA or beside the checkout."""
+    path = Path(os.environ.get("FERBOOK_DATA", ROOT.parent / "shared" / "data" / "archive.zip"))
+    if not path.is_file():
+        pytest.skip(f"no FER-2013 at {path}; set FERBOOK_DATA to the Kaggle archive.zip")
+    return path

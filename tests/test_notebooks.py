@@ -1,0 +1,67 @@
+"""The notebooks: both halves agree, parameters are known, cells stay thin."""
+
+import ast
+import dataclasses
+
+import jupytext
+import nbformat
+import pytest
+from conftest import ROOT
+from papermill.inspection import inspect_notebook
+
+from ferbook.schema import Recipe, read_yaml
+
+PATHS = sorted((ROOT / "notebooks").glob("*.py"))
+NAMES = [path.stem for path in PATHS]
+
+
+def code_cells(path):
+    return [cell for cell in jupytext.read(path).cells if cell.cell_type == "code"]
+
+
+def test_there_are_three():
+    assert NAMES == ["01_data", "02_training", "03_results"]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_both_halves_agree_and_hold_no_output(path):
+    notebook = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
+    assert jupytext.writes(notebook, "py:percent") == path.read_text()
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_parameters_are_literals_with_help(path):
+    cells = [cell for cell in code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
+    assert len(cells) == 1
+    for line, statement in zip(
+        cells[0].source.splitlines(), ast.parse(cells[0].source).body, strict=True
+    ):
+        ast.literal_eval(statement.value)
+        assert "  # " in line, f"no comment: {line}"
+    shown = inspect_notebook(str(path.with_suffix(".ipynb")))
+    assert shown and all(parameter["help"] for parameter in shown.values())
+
+
+def test_training_offers_every_field_of_a_recipe():
+    shown = set(inspect_notebook(str(ROOT / "notebooks/02_training.ipynb")))
+    fields = {field.name for field in dataclasses.fields(Recipe)}
+    assert fields < shown
+    for path in (ROOT / "configs").glob("*.yml"):
+        assert set(read_yaml(path)) <= shown, f"{path.name}: a key that papermill would ignore"
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_cells_are_thin(path):
+    for cell in code_cells(path):
+        tree = ast.parse(cell.source)
+        heavy = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.While)
+        assert not [node for node in ast.walk(tree) if isinstance(node, heavy)]
+        assert "plt." not in cell.source and "!pip" not in cell.source and '"/' not in cell.source
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_first_cell_asks_and_answers(path):
+    first = jupytext.read(path).cells[0]
+    assert first.cell_type == "markdown" and first.source.startswith("# ")
+    assert "?**" in first.source and "*In:*" in first.source and "*Takes*" in first.source

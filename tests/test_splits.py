@@ -1,0 +1,57 @@
+"""The split: sizes, strata, independence of the source; weights and leaks by hand."""
+
+import numpy as np
+import pytest
+
+from ferbook import splits
+from ferbook.data import Faces
+from ferbook.schema import Recipe
+from ferbook.synthetic import draw_faces
+
+
+def test_split_is_stratified_and_keeps_the_test(faces):
+    parts = splits.split(faces)
+    assert (len(parts.train), len(parts.val), len(parts.test)) == (175, 25, 100)
+    names = [set(part.files) for part in (parts.train, parts.val, parts.test)]
+    assert len(set.union(*names)) == len(faces)
+    assert set(parts.test.files) == {f for f in faces.files if f.startswith("test/")}
+    pool = np.bincount(np.r_[parts.train.labels, parts.val.labels], minlength=7)
+    assert np.abs(np.bincount(parts.val.labels, minlength=7) - pool / 8).max() < 1
+
+
+def test_split_depends_on_the_seed_and_not_on_names_or_order(faces):
+    renamed = np.array(
+        [f"{f.rsplit('_', 1)[0]}_{len(faces) - i}.jpg" for i, f in enumerate(faces.files)]
+    )
+    other = Faces(faces.images[::-1], faces.labels[::-1], renamed[::-1], "fer2013")
+
+    def pixels(part):
+        return sorted(image.tobytes() for image in part.images)
+
+    assert pixels(splits.split(other).val) == pixels(splits.split(faces).val)
+    assert pixels(splits.split(faces, seed=1).val) != pixels(splits.split(faces).val)
+
+
+def test_training_subset(faces):
+    train = splits.split(faces).train
+    assert splits.training_subset(train, Recipe()) is train
+    subset = splits.training_subset(train, Recipe(train_images=50))
+    assert len(subset) == 50 and set(subset.files) < set(train.files)
+    assert set(subset.labels) == set(train.labels)
+
+
+def test_class_weights_by_hand():
+    labels = np.repeat(np.arange(7), [10, 1, 10, 10, 10, 10, 10]).astype(np.uint8)
+    weights = splits.class_weights(labels, 4.0)
+    assert weights[0] == pytest.approx(61 / 70)
+    assert weights[1] == 4.0  # 61 / 7 before the clip
+    assert (splits.class_weights(labels, 0.0) == 1).all()
+
+
+def test_leaked_mask_finds_exactly_what_was_planted():
+    faces, planted = draw_faces(200, 100)
+    digests = dict(zip(faces.files, splits.pixel_digests(faces.images), strict=True))
+    training = {digest for file, digest in digests.items() if file.startswith("train/")}
+    expected = {f for pair in planted.duplicates for f in pair if f.startswith("test/")}
+    expected = {f for f in expected if digests[f] in training}
+    assert expected and set(faces.files[splits.leaked_mask(faces)]) == expected

@@ -1,0 +1,71 @@
+"""Snakemake: the plan of every profile, here and on a cluster; a notebook that fails."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+BIN = Path(sys.executable).parent
+
+
+def snakemake(*arguments, cwd=ROOT):
+    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    command = [str(BIN / "snakemake"), "--nolock", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("profile", ["quick", "laptop", "gpu"])
+def test_plan_of_a_profile(profile):
+    shown = snakemake(
+        "--dry-run", "--forceall", "--printshellcmds", "--cores", "2",
+        "--config", f"profile={profile}",
+    )  # fmt: skip
+    plan = shown.stdout + shown.stderr
+    assert shown.returncode == 0, plan
+    assert all(f"rule {rule}:" in plan for rule in ("data", "training", "results", "book"))
+    results = "_build/quick/results" if profile == "quick" else "results"
+    assert f"-r results_dir {results} " in plan
+
+
+def test_plan_of_the_published_book_executes_nothing():
+    shown = snakemake("--dry-run", "--forceall", "--cores", "1", "published")
+    text = shown.stdout + shown.stderr
+    if not (ROOT / "book/executed/03_results.ipynb").exists():
+        pytest.skip("no published notebooks yet")
+    assert shown.returncode == 0, text
+    assert "rule book:" in text and "papermill" not in text
+
+
+CLUSTERS = {
+    "slurm": (),
+    "kubernetes": ("--default-storage-provider", "fs", "--default-storage-prefix", str(ROOT)),
+}
+
+
+@pytest.mark.parametrize("executor", CLUSTERS)
+def test_plan_on_a_cluster(executor):
+    pytest.importorskip(f"snakemake_executor_plugin_{executor}", reason="needs ferbook[cluster]")
+    shown = snakemake(
+        "--dry-run", "--forceall", "--executor", executor, "--jobs", "2", *CLUSTERS[executor],
+        "--config", "profile=gpu", "data=archive.zip",
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "rule training:" in shown.stdout + shown.stderr
+
+
+def test_missing_data_stops_with_the_reason(tmp_path):
+    """A notebook that fails keeps its half-done copy, and the command says why."""
+    for name in ("Snakefile", "configs", "notebooks", "src", "book", "_toc.yml", "_config.yml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shown = snakemake(
+        "--cores", "1", "--config", "profile=laptop", "data=nowhere.zip", "--",
+        "_build/laptop/executed/01_data.ipynb", cwd=tmp_path,
+    )  # fmt: skip
+    assert shown.returncode != 0
+    assert "no file or folder at nowhere.zip" in shown.stdout + shown.stderr
+    assert (tmp_path / "_build/laptop/partial/01_data.ipynb").exists()
+    assert not (tmp_path / "_build/laptop/executed/01_data.ipynb").exists()
+    assert not (tmp_path / "results").exists()
