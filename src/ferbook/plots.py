@@ -85,6 +85,7 @@ def confusion(run: Run, *, normalised: bool) -> Figure:
     )  # fmt: skip
     axes.set(xlabel="predicted", ylabel="true", title=run.label)
     axes.tick_params(axis="x", rotation=45)
+    axes.tick_params(axis="y", rotation=0)
     return _finished(figure)
 
 
@@ -98,6 +99,7 @@ def recalls(run: Run, original: Mapping[str, Any]) -> Figure:
     frame.plot.bar(ax=axes, width=0.8, rot=0)
     axes.set(xlabel="", ylabel="recall", ylim=(0, 1))
     axes.grid(axis="x", visible=False)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     return _finished(figure)
 
 

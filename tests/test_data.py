@@ -1,0 +1,232 @@
+"""One data set in four forms; and what other people's files may hold."""
+
+import io
+import struct
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ferbook import data, splits
+from ferbook.schema import CLASSES
+
+
+def png(image):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")  # lossless, under a .jpg name
+    return buffer.getvalue()
+
+
+def write_zip(path, entries):
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # duplicate names are meant
+        for name, content in entries:
+            archive.writestr(name, content)
+    return path
+
+
+def write_csv(path, faces, order):
+    lines = ["emotion,pixels,Usage"]
+    for i in order:
+        emotion = data.CSV_CLASSES.index(CLASSES[faces.labels[i]])
+        pixels = " ".join(map(str, faces.images[i].ravel()))
+        lines.append(f"{emotion},{pixels},{faces.usages[i]}")
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture(scope="module")
+def entries(faces):
+    return [(file, png(image)) for file, image in zip(faces.files, faces.images, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory, faces, entries):
+    folder = tmp_path_factory.mktemp("sources")
+    for name, content in entries:
+        path = folder / "folder" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    write_zip(folder / "archive.zip", entries)
+    order = np.random.default_rng(0).permutation(len(faces))
+    write_csv(folder / "fer2013.csv", faces, order)
+    return folder
+
+
+def load(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return data.load(path, subset=True)
+
+
+@pytest.mark.parametrize("name", ["archive.zip", "folder"])
+def test_zip_and_folder_give_the_same_arrays(sources, faces, name):
+    loaded = load(sources / name)
+    np.testing.assert_array_equal(loaded.images, faces.images)
+    np.testing.assert_array_equal(loaded.labels, faces.labels)
+    assert loaded.files.tolist() == faces.files.tolist() and loaded.name == "fer2013"
+    assert data.fingerprint(loaded) == data.fingerprint(faces)
+
+
+def test_csv_gives_the_same_labels_and_splits(sources, faces):
+    def contents(part):
+        return sorted(
+            (x.tobytes(), y, u)
+            for x, y, u in zip(part.images, part.labels, part.usages, strict=True)
+        )
+
+    loaded = load(sources / "fer2013.csv")
+    assert contents(loaded) == contents(faces)
+    ours, theirs = splits.split(load(sources / "archive.zip")), splits.split(loaded)
+    for part in ("train", "val", "test"):
+        assert contents(getattr(ours, part)) == contents(getattr(theirs, part))
+
+
+def test_synthetic_source_says_so():
+    assert data.load("synthetic").name == "synthetic"
+
+
+def test_counts_must_be_official_unless_a_subset_is_meant(sources):
+    with pytest.raises(data.DataError, match="300 images, but FER-2013 has 35,887"):
+        data.load(sources / "archive.zip")
+    with pytest.warns(UserWarning, match=r"Found per class:[\s\S]*disgust"):
+        data.load(sources / "archive.zip", subset=True)
+
+
+def test_kaggle(sources, monkeypatch):
+    import kagglehub
+
+    monkeypatch.setattr(kagglehub, "dataset_download", lambda handle: str(sources / "folder"))
+    assert len(load("kaggle")) == 300
+
+    def refuse(handle):
+        raise PermissionError("no token")
+
+    monkeypatch.setattr(kagglehub, "dataset_download", refuse)
+    with pytest.raises(data.DataError, match=r"no token.*kaggle\.json"):
+        data.load("kaggle")
+
+
+GOOD = "train/happy/Training_1.jpg"
+GREY = np.full((48, 48), 100, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (("../evil.jpg", b""), r"unexpected file '\.\./evil\.jpg'"),
+        (("/etc/Training_1.jpg", b""), "unexpected file '/etc"),
+        (("train/../../Training_1.jpg", b""), "unexpected file"),
+        (("train/bored/Training_1.jpg", b""), "unknown class folder 'bored'"),
+        (("train/happy/PublicTest_1.jpg", b""), "a PublicTest image in the folder 'train'"),
+        (("notes.txt", b""), "unexpected file 'notes.txt'"),
+        ((GOOD, png(GREY[:47])), "is 48x47 pixels of mode L"),
+        ((GOOD, png(np.stack([GREY] * 3, -1))), "48x48 pixels of mode RGB"),
+        ((GOOD, b"no image"), "not a readable JPEG or PNG"),
+        ((GOOD, png(GREY)[:60]), "not a readable JPEG or PNG"),
+        ((GOOD, bytes(data.MAX_IMAGE_BYTES + 1)), "65,537 bytes"),
+        ((GOOD, png(GREY)), "no image of angry in Training"),
+    ],
+)
+def test_bad_entries(tmp_path, entry, message):
+    path = write_zip(tmp_path / "bad.zip", [entry])
+    with pytest.raises(data.DataError, match=message):
+        data.load(path, subset=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.zip"]  # nothing was unpacked
+
+
+def test_duplicate_names(tmp_path):
+    path = write_zip(tmp_path / "a.zip", [(GOOD, png(GREY))] * 2)
+    with pytest.raises(data.DataError, match="two entries are called train/happy"):
+        data.load(path)
+
+
+def test_an_entry_larger_than_it_says_is_not_unpacked(tmp_path):
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(GOOD, bytes(50_000_000))
+    content = bytearray(path.read_bytes())
+    announced = struct.pack("<I", 50_000_000)
+    while announced in content:  # the central directory and the local header
+        at = content.index(announced)
+        content[at : at + 4] = struct.pack("<I", 1000)
+    path.write_bytes(content)
+    with pytest.raises(data.DataError):
+        data.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", bytes(1000)])
+def test_not_a_zip(tmp_path, content):
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(data.DataError, match="Is the download complete"):
+        data.load(tmp_path / "a.zip")
+
+
+def test_truncated_zip(tmp_path, sources):
+    whole = (sources / "archive.zip").read_bytes()
+    (tmp_path / "a.zip").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(data.DataError, match="not a readable zip"):
+        data.load(tmp_path / "a.zip")
+
+
+def test_damaged_zip(tmp_path, sources):
+    whole = bytearray((sources / "archive.zip").read_bytes())
+    whole[200:260] = bytes(60)
+    (tmp_path / "a.zip").write_bytes(whole)
+    with pytest.raises(data.DataError):
+        data.load(tmp_path / "a.zip", subset=True)
+
+
+def test_empty_sources(tmp_path):
+    with pytest.raises(data.DataError, match="no images"):
+        data.load(write_zip(tmp_path / "a.zip", []))
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(data.DataError, match="no images"):
+        data.load(tmp_path / "folder")
+
+
+def test_missing_path_and_wrong_kind(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no file or folder at nowhere"):
+        data.load("nowhere.zip")
+    (tmp_path / "a.tar").touch()
+    with pytest.raises(data.DataError, match=r"expected a \.zip, a \.csv or a folder"):
+        data.load(tmp_path / "a.tar")
+
+
+PIXELS = " ".join(["7"] * 2304)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (f"7,{PIXELS},Training", "row 0: emotion is '7'"),
+        (f"0,{PIXELS},Test", "row 0: Usage is 'Test'"),
+        (f"0,{PIXELS[2:]},Training", "2,303 pixels. Expected 2,304"),
+        (f"0,300 {PIXELS[2:]},Training", "a pixel of value 300"),
+        (f"0,-1 {PIXELS[2:]},Training", "a pixel of value -1"),
+        (f"0,1.5 {PIXELS[2:]},Training", "not a whole number"),
+        (f"0,{'9' * 30} {PIXELS[2:]},Training", "not a whole number"),
+        (f"0,{PIXELS},Training", "no image of disgust in Training"),
+        ("", "expected 1 to 100,000 rows"),
+    ],
+)
+def test_bad_rows(tmp_path, row, message):
+    (tmp_path / "a.csv").write_text(f"emotion,pixels,Usage\n{row}\n")
+    with pytest.raises(data.DataError, match=message):
+        data.load(tmp_path / "a.csv", subset=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not a readable csv"),
+        (b"\xff\xfe\x00", "a.csv"),
+        (b"emotion,pixels\n", "no column Usage"),
+    ],
+)
+def test_bad_csv(tmp_path, content, message):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(data.DataError, match=message):
+        data.load(tmp_path / "a.csv")

@@ -1,0 +1,141 @@
+"""The result store: what goes in comes out, and nothing half-written is ever seen."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ferbook import store
+from ferbook.metrics import score_sets
+from ferbook.schema import CLASSES, Predictions, Recipe
+
+RECIPE = Recipe(name="t", backbone="tiny", weights="none", image_size=48)
+LEAKED = frozenset({"test/angry/PublicTest_0.jpg"})
+FACTS = {"dataset": {"name": "synthetic", "fingerprint": "0"}, "seconds": 1.0, "images_seen": 3}
+
+
+def made_up(folder, usage, n=14):
+    random = np.random.default_rng(n)
+    labels = (np.arange(n) % 7).astype(np.uint8)
+    files = np.array([f"{folder}/{CLASSES[y]}/{usage}_{i}.jpg" for i, y in enumerate(labels)])
+    return Predictions(files, labels, random.dirichlet(np.ones(7), n))
+
+
+def history():
+    rows = {name: [0.5, 0.25] for name in store.HISTORY_COLUMNS}
+    return pd.DataFrame(rows | {"phase": "warmup", "epoch": [0, 1]})
+
+
+def write(results):
+    folder = store.run_folder(results, "s", RECIPE)
+    val, test = made_up("train", "Training"), made_up("test", "PublicTest")
+    store.write_run(folder, RECIPE, history(), val, test, LEAKED, FACTS)
+    return folder
+
+
+def test_round_trip(tmp_path):
+    folder = write(tmp_path)
+    assert folder == tmp_path / "s" / "t-tiny-48-s42"
+    (run,) = store.load_study(tmp_path, "s")
+    assert run.recipe == RECIPE and run.is_synthetic and len(run.history) == 2
+    test = made_up("test", "PublicTest")
+    assert run.test.files.tolist() == test.files.tolist()
+    np.testing.assert_array_equal(run.test.labels, test.labels)
+    np.testing.assert_allclose(run.test.probabilities, test.probabilities, atol=5e-4)
+    assert run.test.probabilities.dtype == np.float16
+    # Scores are those of the stored arrays, so that anyone can recompute them exactly.
+    assert run.info["metrics"] == score_sets(run.val, run.test, LEAKED)
+    assert run.info["metrics"]["leaked"]["total"] == 1
+
+
+def test_run_json_is_written_last(tmp_path, monkeypatch):
+    written = []
+    whole = store.write_atomically
+    monkeypatch.setattr(
+        store, "write_atomically", lambda p, c: (written.append(p.name), whole(p, c))
+    )
+    write(tmp_path)
+    assert written == ["predictions.npz", "history.csv", "run.json"]
+
+
+def test_unfinished_run_is_not_seen(tmp_path, monkeypatch):
+    def stop(path, value):
+        raise OSError("killed here")
+
+    monkeypatch.setattr(store, "write_json", stop)
+    with pytest.raises(OSError, match="killed here"):
+        write(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no finished run"):
+        store.load_study(tmp_path, "s")
+
+
+def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    store.write_json(path, {"a": 1})
+
+    def full(number):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(store.os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        store.write_json(path, {"a": 2})
+    assert store.read_json(path) == {"a": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def replace_arrays(folder, **changes):
+    with np.load(folder / "predictions.npz") as arrays:
+        content = dict(arrays)
+    np.savez(folder / "predictions.npz", **(content | changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"test_label": np.zeros(3, np.uint8)},
+        {"test_label": np.full(14, 7, np.uint8)},
+        {"test_prob": np.full((14, 7), 0.5, np.float16)},
+        {"test_prob": np.ones((14, 6), np.float16) / 6},
+        {"val_file": np.array(["same"] * 14)},
+        {"val_file": np.array([print] * 14, dtype=object)},  # would need pickle
+    ],
+)
+def test_damaged_predictions_are_refused(tmp_path, changes):
+    folder = write(tmp_path)
+    replace_arrays(folder, **changes)
+    with pytest.raises(store.StoreError, match=r"predictions\.npz"):
+        store.load_run(folder)
+
+
+def test_other_damage_is_refused(tmp_path):
+    folder = write(tmp_path)
+    info = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(info[:-50])
+    with pytest.raises(store.StoreError, match="not JSON"):
+        store.load_run(folder)
+    (folder / "run.json").write_text(json.dumps(json.loads(info) | {"seed": 1}))
+    with pytest.raises(store.StoreError, match="describes t-tiny-48-s1"):
+        store.load_run(folder)
+    (folder / "run.json").write_text(info)
+    (folder / "predictions.npz").write_bytes(b"PK")
+    with pytest.raises(store.StoreError, match="not a predictions file"):
+        store.load_run(folder)
+    write(tmp_path)
+    (folder / "history.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(store.StoreError, match="expected the columns"):
+        store.load_run(folder)
+
+
+def test_provenance():
+    facts = store.provenance()
+    assert facts["packages"]["numpy"] == np.__version__ and facts["hardware"]["cores"] > 0
+    assert facts["git_commit"] is None or len(facts["git_commit"]) == 40
+    assert store.provenance("/")["git_commit"] is None
+
+
+def test_dataset_and_parameters_round_trip(tmp_path):
+    store.write_dataset(tmp_path / "new", {"name": "synthetic"})
+    store.write_parameters(tmp_path / "new", {"tiny": {"total": 1}})
+    assert store.load_dataset(tmp_path / "new") == {"name": "synthetic"}
+    assert store.load_parameters(tmp_path / "new") == {"tiny": {"total": 1}}
