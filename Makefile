@@ -12,7 +12,7 @@ paper: .venv/ready  ## execute every notebook under PROFILE, then render the boo
 	$(call show,$(PROFILE))
 
 book: .venv/ready  ## render the published book from what is committed
-	$(SNAKEMAKE) published
+	$(SNAKEMAKE) -- published
 	$(call show,published)
 
 publish: .venv/ready  ## make the notebooks executed under PROFILE the published ones

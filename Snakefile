@@ -64,13 +64,14 @@ rule data:
     output:
         f"{EXECUTED}/01_data.ipynb",
     params:
+        data=DATA,
         subset=PARAMETERS.get("subset", False),
     threads: 2
     resources:
         mem_mb=4000,
         runtime=15,
     shell:
-        EXECUTE + "-r data {DATA:q} -p subset {params.subset}" + KEEP
+        EXECUTE + "-r data {params.data:q} -p subset {params.subset}" + KEEP
 
 
 rule training:
@@ -82,13 +83,15 @@ rule training:
         config=f"configs/{PROFILE}.yml",
     output:
         f"{EXECUTED}/02_training.ipynb",
+    params:
+        data=DATA,
     threads: 2
     resources:
         mem_mb=8000,
         runtime=360,
         gpu=int(PROFILE.startswith("gpu")),
     shell:
-        EXECUTE + "-f {input.config} -r data {DATA:q}" + KEEP
+        EXECUTE + "-f {input.config} -r data {params.data:q}" + KEEP
 
 
 rule results:

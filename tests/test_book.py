@@ -83,6 +83,19 @@ def test_scores_of_committed_runs_follow_from_their_predictions():
         assert (np.array(metrics.CLASSES)[run.test.labels] == folders).all()
 
 
+@needs_published
+def test_readme_gives_the_committed_numbers():
+    (run,) = store.load_study(ROOT / "results", "reference")
+    text, scores = (ROOT / "README.md").read_text(), run.info["metrics"]
+    row = next(line for line in text.splitlines() if line.startswith("| ours |"))
+    cells = [f"{100 * scores[name]['accuracy']:.2f} %" for name in ("test", "private", "clean")]
+    assert " | ".join([*cells, f"`{run.info['git_commit'][:7]}`"]) in row
+    assert f"{100 * scores['leaked']['accuracy']:.2f} %" in text
+    assert f"{run.info['seconds'] / 60:.0f} minutes" in text
+    comment = (ROOT / "configs" / "laptop.yml").read_text()
+    assert cells[0] in comment and f"{run.info['seconds'] / 60:.0f} minutes" in comment
+
+
 def glued(name):
     notebook = json.loads((PUBLISHED / f"{name}.ipynb").read_text())
     outputs = [o for cell in notebook["cells"] for o in cell.get("outputs", [])]

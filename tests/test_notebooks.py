@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT
 from papermill.inspection import inspect_notebook
 
+from ferbook import store
 from ferbook.schema import Recipe, read_yaml
 
 PATHS = sorted((ROOT / "notebooks").glob("*.py"))
@@ -41,6 +42,24 @@ def test_parameters_are_literals_with_help(path):
         assert "  # " in line, f"no comment: {line}"
     shown = inspect_notebook(str(path.with_suffix(".ipynb")))
     assert shown and all(parameter["help"] for parameter in shown.values())
+
+
+def recipe_under(profile):
+    """The recipe that 02_training carries out under a profile: its defaults, then the YAML."""
+    shown = inspect_notebook(str(ROOT / "notebooks/02_training.ipynb"))
+    defaults = {name: ast.literal_eval(p["default"]) for name, p in shown.items()}
+    return Recipe.from_mapping(defaults | read_yaml(ROOT / "configs" / f"{profile}.yml"))
+
+
+def test_gpu_profile_is_the_paper_as_written():
+    assert recipe_under("gpu") == Recipe()
+
+
+def test_laptop_profile_is_the_committed_run():
+    changed = {"backbone": "efficientnet_lite2", "image_size": 96}
+    assert recipe_under("laptop") == dataclasses.replace(Recipe(), **changed)
+    (run,) = store.load_study(ROOT / "results", "reference")
+    assert run.recipe == recipe_under("laptop") and not run.info["dirty"]
 
 
 def test_training_offers_every_field_of_a_recipe():

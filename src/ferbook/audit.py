@@ -59,7 +59,7 @@ def leak_table(faces: Faces) -> pd.DataFrame:
     `same_label` is the fraction of them for which a training copy carries the test label.
     """
     digests, training = splits.pixel_digests(faces.images), faces.usages == "Training"
-    labelled = pd.Series(digests) + pd.Series(faces.labels).astype(str)
+    labelled = np.char.add(digests, faces.labels.astype(str))
     leaked, same = splits.leaked_mask(faces), np.isin(labelled, labelled[training])
     rows = []
     for usage in ("PublicTest", "PrivateTest"):
