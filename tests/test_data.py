@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ferbook import data, splits
 from ferbook.schema import CLASSES
@@ -179,6 +180,79 @@ def test_damaged_zip(tmp_path, sources):
         data.load(tmp_path / "a.zip", subset=True)
 
 
+def damage_deflated(whole):
+    """The first entry's compressed bytes replaced; names and sizes stay."""
+    start = 30 + len(GOOD)
+    return whole[:start] + b"\xff" * 40 + whole[start + 40 :]
+
+
+def with_flag(whole):
+    """The first entry marked as encrypted, in the local header and in the central directory."""
+    changed, at = bytearray(whole), whole.index(b"PK\x01\x02")
+    changed[6] |= 1
+    changed[at + 8] |= 1
+    return bytes(changed)
+
+
+def with_method(whole):
+    changed, at = bytearray(whole), whole.index(b"PK\x01\x02")
+    changed[at + 10 : at + 12] = struct.pack("<H", 77)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (damage_deflated, "not a readable zip .*decompressing"),
+        (with_flag, "not a readable zip .*encrypted"),
+        (with_method, "compressed by method 77"),
+    ],
+)
+def test_zip_with_a_bad_entry(tmp_path, change, message):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(GOOD, png(np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)))
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(data.DataError, match=message):
+        data.load(path, subset=True)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_are_refused(tmp_path, method):
+    # An LZMA header may ask for gigabytes of dictionary.
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr(GOOD, png(GREY))
+    with pytest.raises(data.DataError, match=f"{GOOD} is compressed by method {method}"):
+        data.load(tmp_path / "a.zip", subset=True)
+
+
+def test_an_entry_of_huge_announced_size(tmp_path):
+    path = write_zip(tmp_path / "a.zip", [(GOOD, png(GREY))])
+    content = bytearray(path.read_bytes())
+    at = content.index(b"PK\x01\x02")
+    content[at + 24 : at + 28] = struct.pack("<I", 4_000_000_000)
+    path.write_bytes(content)
+    with pytest.raises(data.DataError, match="has 4,000,000,000 bytes"):
+        data.load(path)
+
+
+def test_png_whose_text_unpacks_to_megabytes(tmp_path):
+    text = PngInfo()
+    text.add_text("comment", "x" * 5_000_000, zip=True)
+    buffer = io.BytesIO()
+    Image.fromarray(GREY).save(buffer, "PNG", pnginfo=text)
+    assert len(buffer.getvalue()) < data.MAX_IMAGE_BYTES
+    path = write_zip(tmp_path / "a.zip", [(GOOD, buffer.getvalue())])
+    with pytest.raises(data.DataError, match=r"Training_1\.jpg is not a readable JPEG or PNG"):
+        data.load(path, subset=True)
+
+
+def test_a_class_missing_from_one_usage(tmp_path, entries):
+    kept = [(n, c) for n, c in entries if not n.startswith("test/sad/PrivateTest")]
+    with pytest.raises(data.DataError, match=r"no image of sad in PrivateTest\. Every class"):
+        data.load(write_zip(tmp_path / "a.zip", kept), subset=True)
+
+
 def test_empty_sources(tmp_path):
     with pytest.raises(data.DataError, match="no images"):
         data.load(write_zip(tmp_path / "a.zip", []))
@@ -207,6 +281,8 @@ PIXELS = " ".join(["7"] * 2304)
         (f"0,300 {PIXELS[2:]},Training", "a pixel of value 300"),
         (f"0,-1 {PIXELS[2:]},Training", "a pixel of value -1"),
         (f"0,1.5 {PIXELS[2:]},Training", "not a whole number"),
+        (f"0,seven {PIXELS[2:]},Training", "not a whole number"),
+        ("0", "row 0: Usage is"),
         (f"0,{'9' * 30} {PIXELS[2:]},Training", "not a whole number"),
         (f"0,{PIXELS},Training", "no image of disgust in Training"),
         ("", "expected 1 to 100,000 rows"),
@@ -223,6 +299,8 @@ def test_bad_rows(tmp_path, row, message):
     [
         (b"", "not a readable csv"),
         (b"\xff\xfe\x00", "a.csv"),
+        (np.random.default_rng(0).bytes(5000), "not a readable csv"),
+        (bytes(5000), "no column Usage, emotion, pixels"),
         (b"emotion,pixels\n", "no column Usage"),
     ],
 )
@@ -230,3 +308,28 @@ def test_bad_csv(tmp_path, content, message):
     (tmp_path / "a.csv").write_bytes(content)
     with pytest.raises(data.DataError, match=message):
         data.load(tmp_path / "a.csv")
+
+
+@pytest.fixture(scope="module")
+def official(archive):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # official counts: nothing to warn of
+        return data.load(archive)
+
+
+def test_real_archive_is_the_official_one(official):
+    assert len(official) == 35_887 and official.name == "fer2013"
+    counts = data.count_table(official)
+    for usage, expected in data.OFFICIAL_COUNTS.items():
+        assert tuple(counts[usage]) == expected
+    assert data.fingerprint(official) == data.OFFICIAL_FINGERPRINT
+
+
+def test_real_archive_leaks_568_test_images(official):
+    leaked = splits.leaked_mask(official)
+    assert leaked.sum() == 568 and set(official.usages[leaked]) == {"PublicTest", "PrivateTest"}
+
+
+def test_real_archive_splits_as_in_the_paper(official):
+    parts = splits.split(official)
+    assert (len(parts.train), len(parts.val), len(parts.test)) == (25_120, 3_589, 7_178)

@@ -99,12 +99,60 @@ def replace_arrays(folder, **changes):
         {"test_prob": np.ones((14, 6), np.float16) / 6},
         {"val_file": np.array(["same"] * 14)},
         {"val_file": np.array([print] * 14, dtype=object)},  # would need pickle
+        {"val_file": np.array("one")},
+        {"val_file": np.arange(14)},
+        {"val_label": np.full(14, -1)},
+        {"val_label": np.full(14, 0.5)},
+        {"val_prob": np.array([[2, -1, 0, 0, 0, 0, 0]] * 14, np.float16)},
+        {"val_prob": np.full((14, 7), np.nan, np.float16)},
     ],
 )
 def test_damaged_predictions_are_refused(tmp_path, changes):
     folder = write(tmp_path)
     replace_arrays(folder, **changes)
     with pytest.raises(store.StoreError, match=r"predictions\.npz"):
+        store.load_run(folder)
+
+
+def test_any_altered_byte_loads_or_is_refused(tmp_path):
+    folder, random = write(tmp_path), np.random.default_rng(0)
+    whole = (folder / "predictions.npz").read_bytes()
+    refused = 0
+    for _ in range(300):
+        altered = bytearray(whole)
+        altered[random.integers(len(whole))] = random.integers(256)
+        (folder / "predictions.npz").write_bytes(altered)
+        try:
+            store.load_run(folder)  # a byte may stay the same, or be one that nobody reads
+        except store.StoreError:
+            refused += 1
+    assert refused > 150
+
+
+def test_an_array_alone_is_no_predictions_file(tmp_path):
+    folder = write(tmp_path)
+    with open(folder / "predictions.npz", "wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(store.StoreError, match="not a predictions file"):
+        store.load_run(folder)
+
+
+@pytest.mark.parametrize(
+    "info", [{}, {"recipe": []}, {"recipe": {"bogus": 1}}, {"recipe": {}, "seed": "x"}]
+)
+def test_run_json_without_a_recipe_is_refused(tmp_path, info):
+    folder = write(tmp_path)
+    whole = {"backbone": "tiny", "weights": "none", "image_size": 48, "seed": 42}
+    (folder / "run.json").write_text(json.dumps(whole | info if info else {}))
+    with pytest.raises(store.StoreError, match=r"run\.json holds no recipe"):
+        store.load_run(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xc7\xff\x00"])
+def test_unreadable_history_is_refused(tmp_path, content):
+    folder = write(tmp_path)
+    (folder / "history.csv").write_bytes(content)
+    with pytest.raises(store.StoreError, match=r"history\.csv: not a readable csv"):
         store.load_run(folder)
 
 
@@ -130,6 +178,8 @@ def test_other_damage_is_refused(tmp_path):
 def test_provenance():
     facts = store.provenance()
     assert facts["packages"]["numpy"] == np.__version__ and facts["hardware"]["cores"] > 0
+    assert {"git_commit", "dirty", "packages", "hardware"} <= set(facts)
+    assert {"python", *store.PACKAGES} == set(facts["packages"])
     assert facts["git_commit"] is None or len(facts["git_commit"]) == 40
     assert store.provenance("/")["git_commit"] is None
 

@@ -13,6 +13,7 @@ import os
 import re
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ferbook.schema import CLASSES
 
@@ -141,6 +142,9 @@ def _read_zip(path: Path) -> Faces:
         EOFError,
         NotImplementedError,
         RuntimeError,
+        OSError,
+        UnicodeDecodeError,
+        zlib.error,
     ) as error:
         raise DataError(
             f"{path}: not a readable zip ({error}). Is the download complete? Fetch it again."
@@ -148,6 +152,11 @@ def _read_zip(path: Path) -> Faces:
 
 
 def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(
+            f"{archive.filename}: {entry.filename} is compressed by method {entry.compress_type}. "
+            "Expected a stored or deflated entry, as in Kaggle's archive."
+        )
     # Bounded: an entry's announced size is the archive's word, not a fact.
     with archive.open(entry) as file:
         return file.read(MAX_IMAGE_BYTES + 1)
@@ -220,7 +229,9 @@ def _decode_image(source: Path, name: str, content: bytes) -> UInt8[np.ndarray, 
                     f"{image.mode}. Expected {SIDE}x{SIDE} of mode L (8-bit grey)."
                 )
             return np.asarray(image)
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except DataError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{source}: {name} is not a readable JPEG or PNG ({error}).") from error
 
 

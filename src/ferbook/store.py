@@ -18,7 +18,6 @@ import json
 import os
 import platform
 import subprocess
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -89,8 +88,12 @@ def load_run(folder: str | Path) -> Run:
     info = read_json(folder / "run.json")
     val, test = _unpack(folder / "predictions.npz")
     run = Run(folder.parent.name, folder.name, info, _read_history(folder), val, test)
-    if run.recipe.run_name != folder.name:
-        raise StoreError(f"{folder}: run.json describes {run.recipe.run_name}.")
+    try:
+        described = run.recipe.run_name
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{folder}: run.json holds no recipe ({error!r}).") from error
+    if described != folder.name:
+        raise StoreError(f"{folder}: run.json describes {described}.")
     return run
 
 
@@ -189,9 +192,9 @@ def _unpack(path: Path) -> tuple[Predictions, Predictions]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return _check(path, "val", arrays), _check(path, "test", arrays)
-    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        if isinstance(error, (StoreError, FileNotFoundError)):
-            raise
+    except (StoreError, FileNotFoundError):
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files
         raise StoreError(f"{path}: not a predictions file ({error}).") from error
 
 
@@ -202,13 +205,20 @@ def _check(path: Path, name: str, arrays: Any) -> Predictions:
     if labels.shape != (n,) or probabilities.shape != (n, len(CLASSES)) or len(set(files)) != n:
         raise StoreError(f"{path}: {name} arrays disagree in length or name a file twice.")
     sums = probabilities.astype(np.float64).sum(axis=1)
+    if labels.dtype != np.uint8 or files.dtype.kind != "U":
+        raise StoreError(f"{path}: {name} has labels that are not uint8 or files that are no text.")
     if n and (labels.max() >= len(CLASSES) or not np.allclose(sums, 1, atol=5e-3)):
         raise StoreError(f"{path}: {name} holds a label above 6 or rows that do not sum to 1.")
+    if n and probabilities.min() < 0:
+        raise StoreError(f"{path}: {name} holds a negative probability.")
     return Predictions(files, labels, probabilities)
 
 
 def _read_history(folder: Path) -> pd.DataFrame:
-    history = pd.read_csv(folder / "history.csv")
+    try:
+        history = pd.read_csv(folder / "history.csv")
+    except ValueError as error:  # empty, not text, or not a table
+        raise StoreError(f"{folder}/history.csv: not a readable csv ({error}).") from error
     if tuple(history.columns) != HISTORY_COLUMNS:
         raise StoreError(
             f"{folder}/history.csv: expected the columns {', '.join(HISTORY_COLUMNS)}."

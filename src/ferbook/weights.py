@@ -12,6 +12,7 @@ import collections
 import hashlib
 import importlib.metadata
 import io
+import math
 import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -151,6 +152,7 @@ def _as_array(name: str, tensor: _Tensor, buffers: dict[str, np.ndarray]) -> np.
         min((tensor.offset, *strides), default=0) < 0
         or min(shape, default=1) < 1
         or last >= len(buffer)
+        or math.prod(shape) > len(buffer)  # strides of 0 would repeat values without end
     ):
         raise WeightsError(f"{name}: shape {shape} and strides {strides} leave the storage.")
     # The stored tensors are transposed views, hence the strides and the copy.
