@@ -96,6 +96,18 @@ def test_counts_must_be_official_unless_a_subset_is_meant(sources):
         data.load(sources / "archive.zip", subset=True)
 
 
+def test_official_counts_with_other_pixels_warn(sources, faces, monkeypatch):
+    counts = data.count_table(faces)
+    official = {usage: tuple(counts[usage]) for usage in data.USAGES}
+    monkeypatch.setattr(data, "OFFICIAL_COUNTS", official)
+    with pytest.warns(UserWarning, match="the pixels are not those of msambare/fer2013"):
+        data.load(sources / "archive.zip")
+    monkeypatch.setattr(data, "OFFICIAL_FINGERPRINT", data.fingerprint(faces))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data.load(sources / "archive.zip")
+
+
 def test_kaggle(sources, monkeypatch):
     import kagglehub
 

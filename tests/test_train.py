@@ -75,6 +75,8 @@ def test_finished_run_is_not_trained_again(tmp_path, faces, monkeypatch):
     assert train.train(recipe, faces, verbose=0, **places) == folder
     with pytest.raises(ValueError, match="another recipe"):
         train.train(Recipe(**vars(recipe) | {"dropout": 0.1}), faces, **places)
+    with pytest.raises(ValueError, match="another data set"):
+        train.train(recipe, faces.select(faces.labels < 6), **places)
 
 
 def test_checkpoint_of_another_recipe_is_in_the_way(tmp_path, faces):

@@ -76,7 +76,8 @@ def load(source: str | os.PathLike[str], *, subset: bool = False) -> Faces:
     """Load FER-2013 from `source`.
 
     `source` is "synthetic", "kaggle", or the path of an `archive.zip`, an extracted folder or a
-    `fer2013.csv`. With `subset`, counts other than the official ones only warn.
+    `fer2013.csv`. With `subset`, counts other than the official ones only warn; so do official
+    counts with pixels that are not those of Kaggle's archive.
 
     Raises DataError for anything that is not the data set, FileNotFoundError for a missing path.
     """
@@ -87,6 +88,8 @@ def load(source: str | os.PathLike[str], *, subset: bool = False) -> Faces:
     path = _download() if source == "kaggle" else Path(source)
     faces = _sorted_by_file(_reader(path)(path))
     _check_counts(faces, path, subset=subset)
+    if path.suffix.lower() != ".csv":  # whose pixels the archive's JPEGs only approximate
+        _check_fingerprint(faces, path)
     return faces
 
 
@@ -297,3 +300,13 @@ def _check_counts(faces: Faces, source: Path, *, subset: bool) -> None:
     if not subset:
         raise DataError(f"{message}\nIf a subset is meant, say so with subset=True.")
     warnings.warn(message, stacklevel=3)
+
+
+def _check_fingerprint(faces: Faces, source: Path) -> None:
+    found, official = fingerprint(faces), sum(map(sum, OFFICIAL_COUNTS.values()))
+    if len(faces) == official and found != OFFICIAL_FINGERPRINT:
+        warnings.warn(
+            f"{source}: the counts are official, but the pixels are not those of {KAGGLE_HANDLE} "
+            f"(SHA-256 {found}, expected {OFFICIAL_FINGERPRINT}). Results may differ.",
+            stacklevel=3,
+        )

@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from ferbook import augment, models, splits, store
 from ferbook.data import Faces, fingerprint
-from ferbook.schema import CLASSES, Predictions, Recipe
+from ferbook.schema import CLASSES, Predictions, Recipe, Run
 
 EVALUATION_BATCH = 128
 PHASES = ("warmup", "finetune")
@@ -41,12 +41,12 @@ def train(
 
     Returns the run's folder; a run that is finished there is not trained again.
     `runs_dir` keeps the checkpoints of unfinished runs. `verbose` as in `keras.Model.fit`.
-    Raises ValueError when a checkpoint of another recipe or data set is in the way.
+    Raises ValueError when a run or checkpoint of another recipe or data set is in the way.
     """
     folder = store.run_folder(results_dir, study, recipe)
     dataset = {"name": faces.name, "fingerprint": fingerprint(faces)}
     if (folder / "run.json").exists():
-        _check_same(store.load_run(folder).recipe, recipe, folder)
+        _check_same(store.load_run(folder), recipe, dataset)
         return folder
     _set_up(recipe)
     parts = splits.split(faces, seed=recipe.seed)
@@ -303,11 +303,16 @@ def _set_up(recipe: Recipe) -> None:
     keras.config.set_dtype_policy("mixed_float16" if _has_gpu() else "float32")
 
 
-def _check_same(found: Recipe, wanted: Recipe, folder: Path) -> None:
-    if found != wanted:
-        raise ValueError(
-            f"{folder}: a finished run of another recipe ({found}). Give yours another name."
-        )
+def _check_same(run: Run, recipe: Recipe, dataset: dict[str, str]) -> None:
+    for what, found, wanted in (
+        ("recipe", run.recipe, recipe),
+        ("data set", run.info["dataset"], dataset),
+    ):
+        if found != wanted:
+            raise ValueError(
+                f"{run.study}/{run.name}: a finished run of another {what} ({found}) stands in the "
+                f"result store. Give yours ({wanted}) another name or study."
+            )
 
 
 def _values(variables: list[Any]) -> list[np.ndarray]:
