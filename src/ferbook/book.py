@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -29,13 +30,13 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
     Raises StaleError when a notebook is missing, was not executed to its end, or when some are
     synthetic and some are not.
     """
-    synthetic = _is_synthetic([_read(executed / f"{name}.ipynb") for name in NOTEBOOKS])
+    notebooks = _read_all(executed)
+    synthetic = _is_synthetic(notebooks.values())
     shutil.rmtree(target, ignore_errors=True)
     ignore = shutil.ignore_patterns("executed")
     shutil.copytree(project / "book", target / "book", ignore=ignore)
     (target / "book" / "executed").mkdir()
-    for name in NOTEBOOKS:
-        notebook = _read(executed / f"{name}.ipynb")
+    for name, notebook in notebooks.items():
         _fold_injected_cell(notebook)
         text = json.dumps(notebook, indent=1, ensure_ascii=False)
         (target / "book" / "executed" / f"{name}.ipynb").write_text(text, encoding="utf-8")
@@ -45,6 +46,10 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
         _add_banner(config)
     (target / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return synthetic
+
+
+def _read_all(executed: Path) -> dict[str, dict]:
+    return {name: _read(executed / f"{name}.ipynb") for name in NOTEBOOKS}
 
 
 def _read(path: Path) -> dict:
@@ -57,7 +62,7 @@ def _read(path: Path) -> dict:
     return notebook
 
 
-def _is_synthetic(notebooks: list[dict]) -> bool:
+def _is_synthetic(notebooks: Iterable[dict]) -> bool:
     """Judged by what the notebooks printed, since that is what a reader sees."""
     said = {SYNTHETIC_NOTICE in json.dumps(notebook["cells"]) for notebook in notebooks}
     if len(said) > 1:
@@ -84,7 +89,7 @@ def publish(executed: Path, published: Path) -> None:
 
     Raises StaleError for notebooks that failed or that saw synthetic faces.
     """
-    if _is_synthetic([_read(executed / f"{name}.ipynb") for name in NOTEBOOKS]):
+    if _is_synthetic(_read_all(executed).values()):
         raise StaleError(f"{executed}: synthetic faces; a smoke run is never published.")
     published.mkdir(parents=True, exist_ok=True)
     for name in NOTEBOOKS:

@@ -74,7 +74,8 @@ def run_numbers(
     run: Run, dataset: Mapping[str, Any], original: Mapping[str, Any]
 ) -> dict[str, Any]:
     """`reference_*`: everything that prose says about one run."""
-    info, history, scores = run.info, run.history, _scores(run, dataset)
+    info, history = run.info, run.history
+    scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]))
     accuracies = {
         f"reference_{key}_{name}": 100 * part[key]
         for name, part in scores.items()
@@ -105,7 +106,3 @@ def run_numbers(
         "reference_trainable_parameters": info["parameters"]["trainable"],
         "reference_hardware": f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores",
     }
-
-
-def _scores(run: Run, dataset: Mapping[str, Any]) -> dict[str, Any]:
-    return score_sets(run.val, run.test, frozenset(dataset["leaked_files"]))

@@ -34,11 +34,7 @@ def use_style() -> None:
 def class_counts(dataset: Mapping[str, Any]) -> Figure:
     """Images per class, one bar per part of the data set."""
     frame = pd.DataFrame(dataset["counts"]).loc[list(CLASSES)]
-    figure, axes = plt.subplots()
-    frame.plot.bar(ax=axes, width=0.8, rot=0)
-    axes.set(xlabel="", ylabel="images")
-    axes.grid(axis="x", visible=False)
-    return _finished(figure)
+    return _finished(_class_bars(frame, "images"))
 
 
 def montage(faces: Faces, *, per_class: int = 6, seed: int = 0) -> Figure:
@@ -95,12 +91,19 @@ def recalls(run: Run, original: Mapping[str, Any]) -> Figure:
     ours = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
     theirs = [original["table_2"][name]["recall"] for name in CLASSES]
     frame = pd.DataFrame({"original": theirs, run.label: ours}, index=list(CLASSES))
+    figure = _class_bars(frame, "recall")
+    figure.axes[0].set_ylim(0, 1)
+    figure.axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+    return _finished(figure)
+
+
+def _class_bars(frame: pd.DataFrame, unit: str) -> Figure:
+    """A group of bars per class (row of `frame`), a bar per column."""
     figure, axes = plt.subplots()
     frame.plot.bar(ax=axes, width=0.8, rot=0)
-    axes.set(xlabel="", ylabel="recall", ylim=(0, 1))
+    axes.set(xlabel="", ylabel=unit)
     axes.grid(axis="x", visible=False)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
-    return _finished(figure)
+    return figure
 
 
 def _finished(figure: Figure) -> Figure:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from ferbook.metrics import score_sets
+from ferbook.metrics import score, score_sets
 from ferbook.schema import CLASSES, Recipe, Run
 
 SET_NAMES = {
@@ -135,7 +135,7 @@ def accuracy_table(run: Run, leaked_files: frozenset[str]) -> Table:
 
 def class_table(run: Run, original: Mapping[str, Any]) -> Table:
     """The original's Table II beside the same scores of a run on all test images."""
-    scores = score_sets(run.val, run.test, frozenset())["test"]
+    scores = score(run.test)
     rows = {}
     for name in (*CLASSES, "overall"):
         theirs = original["table_2"][name]
@@ -175,7 +175,7 @@ def _peer_row(peer: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _run_row(run: Run) -> tuple[Any, ...]:
-    scores = score_sets(run.val, run.test, frozenset())["test"]
+    scores = score(run.test)
     accuracy, parameters = f"{scores['accuracy']:.2%}", run.info["parameters"]["total"]
     return run.label, accuracy, "test (Public + Private)", parameters, "this book"
 
