@@ -40,9 +40,15 @@ batch_size = 32  # images per step
 dropout = 0.5  # fraction dropped before the last layer
 warmup_epochs = 3  # phase 1: the head alone, Adam
 warmup_learning_rate = 1e-3  # per step
-finetune_epochs = 7  # phase 2: all layers but BatchNorm, AdamW
+finetune_epochs = 7  # phase 2: all layers but BatchNorm
 finetune_learning_rate = 3e-5  # per step
+finetune_optimizer = "adamw"  # or "adam"
 weight_decay = 1e-4  # of AdamW
+train_batch_norm = False  # in phase 2: statistics and scales of BatchNorm learn too
+schedule = "plateau"  # or "cosine", over all steps of phase 2, without early stopping
+rise_fraction = 0.1  # of the cosine's steps, in which the learning rate rises
+small_epochs = 0  # the first so many epochs of phase 2 see smaller images
+small_image_size = 64  # px, in these epochs
 label_smoothing = 0.06  # fraction of the target spread over all classes
 class_weight_clip = 4.0  # upper bound of a class weight; 0: no class weights
 early_stopping_patience = 3  # epochs without a lower validation loss
@@ -53,6 +59,9 @@ shift_fraction = 0.15  # of the side, up to, either way, each axis its own
 zoom_fraction = 0.25  # factors 1 - z to 1 + z, each axis its own
 shear_degrees = 0.1  # up to, either way
 horizontal_flip = True  # half of the images mirrored
+erasing_probability = 0.0  # of a grey rectangle over part of an image
+mixup_alpha = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
+votes_weight = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
 
 # %% tags=["remove-cell"]
 import os

@@ -117,3 +117,27 @@ def test_same_in_a_dataset_as_by_hand():
     dataset = tf.data.Dataset.from_tensors(images).map(lambda x: augment.augment(x, recipe, seed))
     np.testing.assert_array_equal(next(iter(dataset)), by_hand)
     assert np.abs(by_hand - augment.augment(images, recipe, tf.constant([7, 4]))).max() > 1
+
+
+def test_erase_puts_one_rectangle_on_chosen_images():
+    images = tf.zeros((200, 48, 48, 1))
+    seed = tf.constant([1, 2])
+    grey = augment.erase(images, 0.5, seed).numpy()[..., 0] == 127
+    hit = grey.any(axis=(1, 2))
+    assert 70 < hit.sum() < 130
+    for mask in grey[hit]:
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        assert mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
+        assert len(rows) <= 0.4 * 48 + 1 and len(columns) <= 0.4 * 48 + 1
+    assert not (augment.erase(images, 0.0, seed).numpy() == 127).any()
+
+
+def test_mix_blends_images_targets_and_weights_alike():
+    images = tf.reshape(tf.constant([0.0, 10.0, 100.0]), (3, 1, 1, 1))
+    targets, weights = tf.eye(3), tf.constant([0.0, 10.0, 100.0])
+    x, y, w = augment.mix(images, targets, weights, 0.4, tf.constant([1, 2]))
+    share = y.numpy()[0, 0]
+    assert 0.5 <= share < 1
+    np.testing.assert_allclose(y, share * np.eye(3) + (1 - share) * np.eye(3)[::-1], rtol=1e-6)
+    np.testing.assert_allclose(w, [100 * (1 - share), 10, 100 * share], rtol=1e-5)
+    np.testing.assert_allclose(x.numpy().ravel(), w, rtol=1e-5)

@@ -27,12 +27,12 @@ def untrained(backbone, size=48):
 )
 def test_parameter_counts(backbone, total):
     model = untrained(backbone)
-    assert models.count_parameters(model)["total"] == total
+    assert models.count_parameters(model, Recipe())["total"] == total
     assert model.output_shape == (None, 7) and model.input_shape == (None, 48, 48, 1)
 
 
 def test_b2_trains_what_the_audit_counted():
-    assert models.count_parameters(untrained("efficientnet_b2"))["trainable"] == 7_643_289
+    assert models.count_parameters(untrained("efficientnet_b2"), Recipe())["trainable"] == 7_643_289
 
 
 def test_every_backbone_is_counted():
@@ -50,9 +50,9 @@ def test_every_backbone_is_counted():
 
 def test_phases_freeze_what_they_should():
     model = untrained("tiny")
-    models.freeze_backbone(model)
+    models.freeze_backbone(model, Recipe())
     assert [w.path.split("/")[-2] for w in model.trainable_weights] == ["expression"] * 2
-    models.unfreeze_all_but_batch_norm(model)
+    models.unfreeze(model, Recipe())
     trainable = {w.path for w in model.trainable_weights}
     assert not [path for path in trainable if "batch_norm" in path]
     assert len(trainable) == 3 + 2
@@ -60,7 +60,7 @@ def test_phases_freeze_what_they_should():
 
 def test_frozen_batch_norm_keeps_its_statistics():
     model = untrained("tiny")
-    models.unfreeze_all_but_batch_norm(model)
+    models.unfreeze(model, Recipe())
     norms = [w for w in model.weights if "moving" in w.path]
     before = [w.numpy().copy() for w in norms]
     model.compile("sgd", "categorical_crossentropy")
@@ -96,3 +96,20 @@ def test_answers_are_probabilities_for_any_grey_level():
     answers = untrained("tiny").predict(images, verbose=0)
     np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-6)
     assert np.abs(answers[0] - answers[1]).max() > 0  # the input is not ignored
+
+
+def test_batch_norm_can_be_trained():
+    model = untrained("tiny")
+    models.unfreeze(model, Recipe(train_batch_norm=True))
+    assert len(model.trainable_weights) == 3 + 2 + 3 * 2
+
+
+def test_votes_head_shares_all_but_its_last_layer():
+    model = untrained("tiny")
+    assert models.add_votes_head(model, Recipe()) is model
+    both = models.add_votes_head(model, Recipe(votes_weight=0.5))
+    images = np.full((2, 48, 48, 1), 90.0, np.float32)
+    answers = both(images).numpy()
+    assert answers.shape == (2, 15) and len(both.weights) == len(model.weights) + 2
+    np.testing.assert_array_equal(answers[:, :7], model(images).numpy())
+    np.testing.assert_allclose(answers[:, 7:].sum(1), 1, rtol=1e-6)

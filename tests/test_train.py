@@ -1,5 +1,6 @@
 """Training: a killed run ends as the run that was left alone."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from ferbook import splits, store, train  # noqa: E402
+from ferbook import ferplus, splits, store, train  # noqa: E402
 from ferbook.schema import Recipe  # noqa: E402
 from ferbook.synthetic import draw_faces  # noqa: E402
 
@@ -19,12 +20,19 @@ RECIPE = Recipe(
     name="t", backbone="tiny", weights="none", image_size=48, warmup_epochs=2, finetune_epochs=4,
     finetune_learning_rate=1e-3, plateau_patience=1,
 )  # fmt: skip
+# Everything that the paper's recipe leaves out, with phase 2 on two image sizes.
+OURS = dataclasses.replace(
+    RECIPE, name="o", schedule="cosine", train_batch_norm=True, small_epochs=2,
+    small_image_size=32, erasing_probability=0.5, mixup_alpha=0.4, votes_weight=0.5,
+)  # fmt: skip
 SCRIPT = """
 import sys
-from test_train import RECIPE, faces_to_train
+import test_train
+from test_train import faces_to_train
 from ferbook import train
-train.train(RECIPE, faces_to_train(), study="s", results_dir=sys.argv[1] + "/results",
-            runs_dir=sys.argv[1] + "/runs", verbose=0)
+recipe, folder = getattr(test_train, sys.argv[2]), sys.argv[1]
+train.train(recipe, faces_to_train(), study="s", results_dir=folder + "/results",
+            runs_dir=folder + "/runs", verbose=0)
 """
 
 
@@ -32,35 +40,43 @@ def faces_to_train():
     return draw_faces(300, 100)[0]
 
 
-def start(folder):
+def start(folder, recipe):
     environment = os.environ | {"PYTHONPATH": os.path.dirname(__file__)}
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder)], env=environment)
+    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder), recipe], env=environment)
 
 
-def wait_for(path, process, seconds=120):
-    """Until `path` is there; fails when the process ends before or time is up."""
+def epochs_in(path):
+    """How many epochs the checkpoint at `path` holds."""
+    return len(train._read_state(path)[1]["history"]) if path.exists() else 0
+
+
+def wait_for(path, epochs, process, seconds=120):
+    """Until the checkpoint holds so many epochs; fails when the process ends or time is up."""
     stop = time.monotonic() + seconds
-    while not path.exists():
+    while epochs_in(path) < epochs:
         assert process.poll() is None and time.monotonic() < stop, f"{path} never came"
         time.sleep(0.005)
 
 
-def test_killed_run_resumes_to_the_same_end(tmp_path):
+@pytest.mark.parametrize(("recipe", "killed_after"), [("RECIPE", 1), ("OURS", 3)])
+def test_killed_run_resumes_to_the_same_end(tmp_path, recipe, killed_after):
     quiet, killed = tmp_path / "quiet", tmp_path / "killed"
-    assert start(quiet).wait(300) == 0
-    process = start(killed)
-    wait_for(killed / "runs/s/t-tiny-48-s42/state.npz", process)
+    assert start(quiet, recipe).wait(300) == 0
+    process, name = start(killed, recipe), globals()[recipe].run_name
+    wait_for(killed / f"runs/s/{name}/state.npz", killed_after, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (killed / "results/s/t-tiny-48-s42/run.json").exists()
-    assert start(killed).wait(300) == 0
+    assert not (killed / f"results/s/{name}/run.json").exists()
+    assert start(killed, recipe).wait(300) == 0
     one, two = (store.load_study(folder / "results", "s")[0] for folder in (quiet, killed))
     columns = [c for c in store.HISTORY_COLUMNS if c != "seconds"]
     assert one.history[columns].equals(two.history[columns])
     assert len(one.history) == 6
     np.testing.assert_array_equal(one.test.probabilities, two.test.probabilities)
-    assert one.info["metrics"] == two.info["metrics"]
-    assert not list((killed / "runs").rglob("*.npz"))  # nothing left behind
+    np.testing.assert_array_equal(one.test.augmented, two.test.augmented)
+    assert one.info["metrics"] == two.info["metrics"] and one.info["cpu_seconds"] > 0
+    left = [path.name for path in (killed / "runs").rglob("*.npz")]
+    assert left == ["best.npz"]  # for exports
 
 
 def test_finished_run_is_not_trained_again(tmp_path, faces, monkeypatch):
@@ -117,3 +133,38 @@ def test_evaluation_sees_the_images_as_they_are(faces):
     images, one_hot = next(iter(train.evaluation_dataset(faces, recipe)))
     np.testing.assert_allclose(images[..., 0], faces.images[: len(images)], atol=1e-3)
     np.testing.assert_array_equal(one_hot.numpy().argmax(1), faces.labels[: len(images)])
+
+
+def test_targets_hold_the_shares_of_ferplus(faces):
+    assert train.targets(faces, RECIPE).shape == (len(faces), 7)
+    file = ferplus.crosswalk().index[0]
+    part = dataclasses.replace(faces.select(np.arange(2)), files=np.array([file, "not in FER+"]))
+    wanted = train.targets(part, OURS)
+    np.testing.assert_array_equal(wanted[:, :7].argmax(1), part.labels)
+    np.testing.assert_allclose(wanted[:, 7:].sum(1), [1, 0], rtol=1e-6)
+
+
+def test_small_images_come_first(faces):
+    part = splits.split(faces).train
+    sides = [x.shape[1] for x, _, _ in batches(part, OURS, range(3, 6))]
+    steps = len(sides) // 3
+    assert sides == [32] * steps + [48] * 2 * steps
+    with pytest.raises(ValueError, match="one phase"):
+        train.training_dataset(part, OURS, range(1, 4))
+
+
+def test_cosine_rises_then_falls_to_zero():
+    rate = train._optimizer("finetune", OURS, 100)._learning_rate
+    values = [float(rate(step)) for step in (0, 20, 40, 220, 400)]
+    np.testing.assert_allclose(values, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
+
+
+def test_mirrors_are_averaged(faces):
+    recipe = dataclasses.replace(RECIPE, warmup_epochs=1, finetune_epochs=0)
+    model = train.models.build_model(recipe)
+    there = train.predict(model, faces, recipe)
+    mirrored = dataclasses.replace(faces, images=faces.images[:, :, ::-1])
+    back = train.predict(model, mirrored, recipe)
+    np.testing.assert_allclose(there.augmented, back.augmented, atol=1e-6)
+    mean = (there.probabilities + back.probabilities) / 2
+    np.testing.assert_allclose(there.augmented, mean, atol=1e-6)

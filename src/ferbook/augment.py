@@ -79,11 +79,48 @@ def resize(images: tf.Tensor, side: int) -> tf.Tensor:
     return resample(images, resize_matrix(images.shape[1], side)[None], side)
 
 
-def augment(images: tf.Tensor, recipe: Recipe, seed: tf.Tensor) -> tf.Tensor:
-    """Training: uint8 (n, h, w) to float32 (n, image_size, image_size, 1), augmented."""
-    side = recipe.image_size
+def augment(
+    images: tf.Tensor, recipe: Recipe, seed: tf.Tensor, side: int | None = None
+) -> tf.Tensor:
+    """Training: uint8 (n, h, w) to float32 (n, side, side, 1), augmented.
+
+    `side` is the recipe's image_size unless given.
+    """
+    side = side or recipe.image_size
     matrices = transform_matrices(draw_parameters(recipe, tf.shape(images)[0], seed), side)
-    return resample(images, resize_matrix(images.shape[1], side) @ matrices, side)
+    warped = resample(images, resize_matrix(images.shape[1], side) @ matrices, side)
+    return erase(warped, recipe.erasing_probability, seed) if recipe.erasing_probability else warped
+
+
+def erase(images: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
+    """Put a mid-grey rectangle, 10 to 40 % of the side each way, on some of `images` (n, s, s, 1).
+
+    Source: Zhong et al., "Random Erasing Data Augmentation", AAAI 2020 (there: any aspect ratio).
+    """
+    count, side = tf.shape(images)[0], images.shape[1]
+    draw = tf.random.stateless_uniform((5, count), seed + tf.constant([1, 0], seed.dtype))
+    chosen = draw[4] < probability
+
+    def covered(centre: tf.Tensor, length: tf.Tensor) -> tf.Tensor:  # (n, s)
+        places = (tf.range(side, dtype=tf.float32) + 0.5) / side
+        return tf.abs(places - centre[:, None]) < length[:, None] / 2
+
+    rows = covered(draw[0], 0.1 + 0.3 * draw[1]) & chosen[:, None]
+    columns = covered(draw[2], 0.1 + 0.3 * draw[3])
+    mask = rows[:, :, None] & columns[:, None, :]  # (n, s, s)
+    return tf.where(mask[..., None], 127.0, images)
+
+
+def mix(
+    images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor, alpha: float, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Blend a batch with its reverse, everything by the same share from Beta(alpha, alpha).
+
+    Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
+    """
+    draw = tf.random.stateless_gamma((2,), seed + tf.constant([2, 0], seed.dtype), alpha)
+    share = tf.reduce_max(draw) / tf.reduce_sum(draw)
+    return tuple(share * x + (1 - share) * x[::-1] for x in (images, targets, weights))
 
 
 def _as_projective(matrices: tf.Tensor) -> tf.Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers
 
 from ferbook import weights
+from ferbook.ferplus import EXPRESSIONS
 from ferbook.schema import BACKBONES, CLASSES, Recipe
 
 _KERAS_BACKBONES = {
@@ -45,7 +46,7 @@ def build_model(recipe: Recipe) -> keras.Model:
     probabilities in the order of CLASSES. Each backbone scales its input inside the graph.
     Raises weights.WeightsError when packaged weights are missing.
     """
-    side = recipe.image_size
+    side = _input_side(recipe)
     inputs = keras.Input((side, side, 1), name="grey")
     rgb = layers.Concatenate(name="rgb")([inputs, inputs, inputs])
     features = build_backbone(recipe)(rgb)
@@ -58,7 +59,7 @@ def build_model(recipe: Recipe) -> keras.Model:
 
 def build_backbone(recipe: Recipe) -> keras.Model:
     """The feature extractor, RGB in [0, 255] to a feature map, named "backbone"."""
-    side = recipe.image_size
+    side = _input_side(recipe)
     inputs = keras.Input((side, side, 3))
     if recipe.backbone in _KERAS_BACKBONES:
         outputs = _keras_features(recipe, inputs)
@@ -74,23 +75,36 @@ def build_backbone(recipe: Recipe) -> keras.Model:
     return backbone
 
 
-def freeze_backbone(model: keras.Model) -> None:
+def add_votes_head(model: keras.Model, recipe: Recipe) -> keras.Model:
+    """`model` with a second head for the votes of FER+, if the recipe trains one.
+
+    Both share all layers but their last; the output is (n, 7 + 8), the expressions first.
+    """
+    if recipe.votes_weight == 0:
+        return model
+    dropped = model.get_layer("dropout").output
+    votes = layers.Dense(len(EXPRESSIONS), "softmax", dtype="float32", name="votes")(dropped)
+    both = layers.Concatenate(name="expression_and_votes")([model.output, votes])
+    return keras.Model(model.input, both, name=f"{model.name}_votes")
+
+
+def freeze_backbone(model: keras.Model, recipe: Recipe) -> None:
     """Phase 1: only the head learns."""
     model.get_layer("backbone").trainable = False
 
 
-def unfreeze_all_but_batch_norm(model: keras.Model) -> None:
-    """Phase 2: all layers learn but BatchNorm, which also keeps its ImageNet statistics."""
+def unfreeze(model: keras.Model, recipe: Recipe) -> None:
+    """Phase 2: all layers learn; BatchNorm keeps its statistics unless `train_batch_norm`."""
     backbone = model.get_layer("backbone")
     backbone.trainable = True
     for layer in backbone.layers:
         if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = False
+            layer.trainable = recipe.train_batch_norm
 
 
-def count_parameters(model: keras.Model) -> dict[str, int]:
+def count_parameters(model: keras.Model, recipe: Recipe) -> dict[str, int]:
     """{"total", "trainable"} in phase 2, computed from the weights of the built model."""
-    unfreeze_all_but_batch_norm(model)
+    unfreeze(model, recipe)
     return {
         "total": sum(math.prod(w.shape) for w in model.weights),
         "trainable": sum(math.prod(w.shape) for w in model.trainable_weights),
@@ -100,7 +114,12 @@ def count_parameters(model: keras.Model) -> dict[str, int]:
 def count_all_parameters() -> dict[str, dict[str, int]]:
     """`count_parameters` of every backbone, built with random weights at 48 px."""
     recipes = {name: Recipe(backbone=name, weights="none", image_size=48) for name in BACKBONES}
-    return {name: count_parameters(build_model(recipe)) for name, recipe in recipes.items()}
+    return {name: count_parameters(build_model(r), r) for name, r in recipes.items()}
+
+
+def _input_side(recipe: Recipe) -> int | None:
+    """The side of the input; None where the recipe trains on two sizes."""
+    return None if recipe.small_epochs else recipe.image_size
 
 
 def _keras_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTensor:

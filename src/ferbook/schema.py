@@ -26,6 +26,8 @@ BACKBONES = (
     "tiny",
 )
 WEIGHTS = ("imagenet", "none")
+SCHEDULES = ("plateau", "cosine")
+OPTIMIZERS = ("adam", "adamw")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,13 @@ class Recipe:
     # Phase 2: all layers but BatchNorm, AdamW.
     finetune_epochs: int = 7
     finetune_learning_rate: float = 3e-5
-    weight_decay: float = 1e-4
+    finetune_optimizer: str = "adamw"
+    weight_decay: float = 1e-4  # of AdamW
+    train_batch_norm: bool = False
+    schedule: str = "plateau"  # or "cosine", over all steps, without early stopping
+    rise_fraction: float = 0.1  # of the cosine's steps: linear rise to the learning rate
+    small_epochs: int = 0  # the first so many epochs of phase 2 see smaller images
+    small_image_size: int = 64  # px
     label_smoothing: float = 0.06
     class_weight_clip: float = 4.0
     early_stopping_patience: int = 3  # epochs
@@ -62,6 +70,9 @@ class Recipe:
     zoom_fraction: float = 0.25
     shear_degrees: float = 0.1  # the paper's "0.1" is read by Keras as degrees
     horizontal_flip: bool = True
+    erasing_probability: float = 0.0  # of a grey rectangle over part of an image
+    mixup_alpha: float = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
+    votes_weight: float = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -92,7 +103,13 @@ def _check_types(recipe: Recipe) -> None:
 
 
 def _check_values(recipe: Recipe) -> None:
-    for name, allowed in (("backbone", BACKBONES), ("weights", WEIGHTS)):
+    choices = {
+        "backbone": BACKBONES,
+        "weights": WEIGHTS,
+        "schedule": SCHEDULES,
+        "finetune_optimizer": OPTIMIZERS,
+    }
+    for name, allowed in choices.items():
         if getattr(recipe, name) not in allowed:
             raise ValueError(
                 f"{name}: expected one of {', '.join(allowed)}. "
@@ -102,16 +119,38 @@ def _check_values(recipe: Recipe) -> None:
         raise ValueError(
             f"name: expected letters, digits and underscores. Received: {recipe.name!r}."
         )
-    for name in ("image_size", "batch_size", "warmup_learning_rate", "finetune_learning_rate"):
+    for name in (
+        "image_size",
+        "small_image_size",
+        "batch_size",
+        "warmup_learning_rate",
+        "finetune_learning_rate",
+    ):
         if not getattr(recipe, name) > 0:
             raise ValueError(f"{name}: expected more than 0. Received: {getattr(recipe, name)!r}.")
     for field in dataclasses.fields(recipe):
         value = getattr(recipe, field.name)
         if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
             raise ValueError(f"{field.name}: expected 0 or more and finite. Received: {value!r}.")
-    for name in ("dropout", "label_smoothing", "shift_fraction", "zoom_fraction", "plateau_factor"):
+    for name in (
+        "dropout",
+        "label_smoothing",
+        "shift_fraction",
+        "zoom_fraction",
+        "plateau_factor",
+        "rise_fraction",
+    ):
         if not getattr(recipe, name) < 1:
             raise ValueError(f"{name}: expected less than 1. Received: {getattr(recipe, name)!r}.")
+    if recipe.erasing_probability > 1:
+        raise ValueError(
+            f"erasing_probability: expected at most 1. Received: {recipe.erasing_probability!r}."
+        )
+    if recipe.small_epochs > recipe.finetune_epochs:
+        raise ValueError(
+            f"small_epochs: expected at most finetune_epochs ({recipe.finetune_epochs}). "
+            f"Received: {recipe.small_epochs!r}."
+        )
     if recipe.warmup_epochs + recipe.finetune_epochs < 1:
         raise ValueError("warmup_epochs and finetune_epochs: expected at least one epoch in all.")
 
@@ -123,13 +162,24 @@ class Predictions:
     files: np.ndarray  # (n,) str, the paths in archive.zip
     labels: UInt8[np.ndarray, " n"]
     probabilities: Float[np.ndarray, "n 7"]  # rows sum to 1
+    augmented: Float[np.ndarray, "n 7"] | None = None  # the same with test-time augmentation
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def select(self, mask: np.ndarray) -> Predictions:
         """The rows where `mask` (n,) is true."""
-        return Predictions(self.files[mask], self.labels[mask], self.probabilities[mask])
+        augmented = None if self.augmented is None else self.augmented[mask]
+        return Predictions(self.files[mask], self.labels[mask], self.probabilities[mask], augmented)
+
+    def with_augmentation(self) -> Predictions:
+        """The answers with test-time augmentation in place of those without.
+
+        Raises ValueError when the run has none.
+        """
+        if self.augmented is None:
+            raise ValueError("predictions: this run stored none with test-time augmentation.")
+        return Predictions(self.files, self.labels, self.augmented)
 
 
 @dataclass(frozen=True)

@@ -173,9 +173,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _as_stored(predictions: Predictions) -> Predictions:
     """float16 probabilities: scores are computed from what is stored, not from what was lost."""
-    return dataclasses.replace(
-        predictions, probabilities=predictions.probabilities.astype(np.float16)
-    )
+    names = [n for n in ("probabilities", "augmented") if getattr(predictions, n) is not None]
+    halves = {name: getattr(predictions, name).astype(np.float16) for name in names}
+    return dataclasses.replace(predictions, **halves)
 
 
 def _pack(val: Predictions, test: Predictions) -> bytes:
@@ -183,6 +183,8 @@ def _pack(val: Predictions, test: Predictions) -> bytes:
     for name, part in (("val", val), ("test", test)):
         arrays |= {f"{name}_file": part.files, f"{name}_label": part.labels.astype(np.uint8)}
         arrays[f"{name}_prob"] = part.probabilities
+        if part.augmented is not None:
+            arrays[f"{name}_prob_tta"] = part.augmented
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
@@ -200,18 +202,24 @@ def _unpack(path: Path) -> tuple[Predictions, Predictions]:
 
 def _check(path: Path, name: str, arrays: Any) -> Predictions:
     files, labels = arrays[f"{name}_file"], arrays[f"{name}_label"]
-    probabilities = arrays[f"{name}_prob"]
     n = len(files)
-    if labels.shape != (n,) or probabilities.shape != (n, len(CLASSES)) or len(set(files)) != n:
+    if labels.shape != (n,) or len(set(files)) != n:
         raise StoreError(f"{path}: {name} arrays disagree in length or name a file twice.")
-    sums = probabilities.astype(np.float64).sum(axis=1)
     if labels.dtype != np.uint8 or files.dtype.kind != "U":
         raise StoreError(f"{path}: {name} has labels that are not uint8 or files that are no text.")
-    if n and (labels.max() >= len(CLASSES) or not np.allclose(sums, 1, atol=5e-3)):
-        raise StoreError(f"{path}: {name} holds a label above 6 or rows that do not sum to 1.")
-    if n and probabilities.min() < 0:
-        raise StoreError(f"{path}: {name} holds a negative probability.")
-    return Predictions(files, labels, probabilities)
+    if n and labels.max() >= len(CLASSES):
+        raise StoreError(f"{path}: {name} holds a label above 6.")
+    keys = [key for key in (f"{name}_prob", f"{name}_prob_tta") if key in arrays]
+    found = [_check_probabilities(path, key, arrays[key], n) for key in keys]
+    return Predictions(files, labels, *found)
+
+
+def _check_probabilities(path: Path, key: str, values: np.ndarray, n: int) -> np.ndarray:
+    if values.shape != (n, len(CLASSES)):
+        raise StoreError(f"{path}: {key} disagrees in length with the files.")
+    if n and not (values.min() >= 0 and np.allclose(values.sum(1, np.float64), 1, atol=5e-3)):
+        raise StoreError(f"{path}: {key} holds a negative value or rows that do not sum to 1.")
+    return values
 
 
 def _read_history(folder: Path) -> pd.DataFrame:

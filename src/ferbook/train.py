@@ -6,9 +6,9 @@ every variable of model and optimizer; so a resumed run is the run that was neve
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
-import shutil
 import time
 import zipfile
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from ferbook import augment, models, splits, store
+from ferbook import augment, ferplus, models, splits, store
 from ferbook.data import Faces, fingerprint
 from ferbook.schema import CLASSES, Predictions, Recipe, Run
 
@@ -52,15 +52,17 @@ def train(
     parts = splits.split(faces, seed=recipe.seed)
     training = splits.training_subset(parts.train, recipe)
     model = models.build_model(recipe)
+    trained = models.add_votes_head(model, recipe)
     checkpoint = Checkpoint(Path(runs_dir) / study / recipe.run_name, recipe, dataset)
     for phase in PHASES:
-        _fit_phase(phase, model, recipe, training, parts.val, checkpoint, verbose)
-    checkpoint.restore_best(model)
+        _fit_phase(phase, trained, recipe, training, parts.val, checkpoint, verbose)
+    checkpoint.restore_best(trained)
     facts = {
         "dataset": dataset,
-        "parameters": models.count_parameters(model),
+        "parameters": models.count_parameters(model, recipe),
         **checkpoint.provenance,
         "seconds": sum(row["seconds"] for row in checkpoint.history),
+        "cpu_seconds": sum(row["cpu_seconds"] for row in checkpoint.history),
         "images_seen": len(training) * len(checkpoint.history),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -73,18 +75,19 @@ def train(
         frozenset(faces.files[splits.leaked_mask(faces)].tolist()),
         facts,
     )
-    checkpoint.remove()
+    checkpoint.finish()
     return folder
 
 
 def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dataset:
     """Augmented batches of `epochs`, one after the other.
 
-    Yields float32 (n, image_size, image_size, 1), one-hot float32 (n, 7) and weights float32 (n,).
+    Yields float32 images (n, side, side, 1), targets (n, 7 or 15) and weights (n,): see `targets`.
     Order and augmentation depend on the seed and the epoch only, never on when a run was resumed.
     """
-    images, labels = tf.constant(train.images), tf.constant(train.labels)
-    weights = tf.constant(splits.class_weights(train.labels, recipe.class_weight_clip), tf.float32)
+    images, wanted = tf.constant(train.images), tf.constant(targets(train, recipe))
+    weights = splits.class_weights(train.labels, recipe.class_weight_clip)[train.labels]
+    weights = tf.constant(weights, tf.float32)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
@@ -92,15 +95,30 @@ def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dat
         batches = tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
         return batches.enumerate(start=epoch * 2**32)
 
-    def load(step: tf.Tensor, rows: tf.Tensor):
-        seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
-        batch = augment.augment(tf.gather(images, rows), recipe, seed)
-        label = tf.cast(tf.gather(labels, rows), tf.int32)
-        return batch, tf.one_hot(label, len(CLASSES)), tf.gather(weights, label)
+    def batches(side: int, epochs: range) -> tf.data.Dataset:
+        def load(step: tf.Tensor, rows: tf.Tensor):
+            seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
+            batch = augment.augment(tf.gather(images, rows), recipe, seed, side)
+            batch = batch, tf.gather(wanted, rows), tf.gather(weights, rows)
+            return augment.mix(*batch, recipe.mixup_alpha, seed) if recipe.mixup_alpha else batch
 
-    numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
-    batches = numbers.flat_map(one_epoch).map(load, num_parallel_calls=tf.data.AUTOTUNE)
-    return batches.prefetch(tf.data.AUTOTUNE)
+        numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
+        return numbers.flat_map(one_epoch).map(load, num_parallel_calls=tf.data.AUTOTUNE)
+
+    small, full = _by_size(recipe, epochs)
+    dataset = batches(recipe.small_image_size, small) if small else None
+    if full:
+        rest = batches(recipe.image_size, full)
+        dataset = dataset.concatenate(rest) if dataset else rest
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def targets(faces: Faces, recipe: Recipe) -> np.ndarray:
+    """One-hot labels, float32 (n, 7); with a votes head, followed by the shares of FER+ (n, 8)."""
+    one_hot = np.eye(len(CLASSES), dtype=np.float32)[faces.labels]
+    if recipe.votes_weight == 0:
+        return one_hot
+    return np.hstack([one_hot, ferplus.expression_shares(faces.files).astype(np.float32)])
 
 
 def augmentation_examples(faces: Faces, recipe: Recipe, rounds: int = 3):
@@ -111,9 +129,9 @@ def augmentation_examples(faces: Faces, recipe: Recipe, rounds: int = 3):
 
 
 def evaluation_dataset(faces: Faces, recipe: Recipe) -> tf.data.Dataset:
-    """Batches in file-name order, resized only: float32 images and one-hot labels."""
-    one_hot = np.eye(len(CLASSES), dtype=np.float32)[faces.labels]
-    batches = tf.data.Dataset.from_tensor_slices((faces.images, one_hot)).batch(EVALUATION_BATCH)
+    """Batches in file-name order, resized only: float32 images and targets."""
+    arrays = faces.images, targets(faces, recipe)
+    batches = tf.data.Dataset.from_tensor_slices(arrays).batch(EVALUATION_BATCH)
     resized = batches.map(
         lambda images, labels: (augment.resize(images, recipe.image_size), labels),
         num_parallel_calls=tf.data.AUTOTUNE,
@@ -122,9 +140,12 @@ def evaluation_dataset(faces: Faces, recipe: Recipe) -> tf.data.Dataset:
 
 
 def predict(model: keras.Model, faces: Faces, recipe: Recipe) -> Predictions:
-    """The model's answers on `faces`, without test-time augmentation."""
-    probabilities = model.predict(evaluation_dataset(faces, recipe), verbose=0)
-    return Predictions(faces.files, faces.labels, probabilities)
+    """The model's answers on `faces`; with test-time augmentation, their mean over both mirrors."""
+    mirrored = dataclasses.replace(faces, images=faces.images[:, :, ::-1])
+    once, again = (
+        model.predict(evaluation_dataset(part, recipe), verbose=0) for part in (faces, mirrored)
+    )
+    return Predictions(faces.files, faces.labels, once, (once + again) / 2)
 
 
 class Checkpoint:
@@ -191,9 +212,9 @@ class Checkpoint:
         arrays, _ = _read_state(self.folder / "best.npz")
         _assign(model.variables, arrays["model"])
 
-    def remove(self) -> None:
-        """Delete the checkpoints: the run is in the result store."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def finish(self) -> None:
+        """Keep the best epoch only, for exports: the run is in the result store."""
+        (self.folder / "state.npz").unlink(missing_ok=True)
 
     def _read(self) -> None:
         self._arrays, about = _read_state(self.folder / "state.npz")
@@ -224,7 +245,7 @@ class _EpochEnd(keras.callbacks.Callback):
         self.checkpoint.restore(self.model, self.phase)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.started = time.perf_counter()
+        self.started, self.cpu_started = time.perf_counter(), time.process_time()
         self.learning_rate = float(self.model.optimizer.learning_rate)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -234,6 +255,7 @@ class _EpochEnd(keras.callbacks.Callback):
             **{name: float(logs[name]) for name in _LOGGED},
             "learning_rate": self.learning_rate,
             "seconds": time.perf_counter() - self.started,
+            "cpu_seconds": time.process_time() - self.cpu_started,
         }
         last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         self.checkpoint.save(self.model, row, last=last)
@@ -255,23 +277,17 @@ def _fit_phase(
     if epochs == 0 or checkpoint.has_finished(phase):
         return
     done = len(checkpoint.rows(phase))
-    (models.freeze_backbone if phase == "warmup" else models.unfreeze_all_but_batch_norm)(model)
-    _compile(phase, model, recipe)
-    stateful = [
-        keras.callbacks.EarlyStopping(
-            "val_loss", mode="min", patience=recipe.early_stopping_patience
-        ),
-        keras.callbacks.ReduceLROnPlateau(
-            "val_loss", mode="min", factor=recipe.plateau_factor, patience=recipe.plateau_patience
-        ),
-    ]
+    (models.freeze_backbone if phase == "warmup" else models.unfreeze)(model, recipe)
+    steps = -(-len(train) // recipe.batch_size)
+    _compile(model, recipe, _optimizer(phase, recipe, steps))
+    stateful = _stoppers(recipe) if recipe.schedule == "plateau" else []
     # Epochs count over both phases in the data's seed, so that no two epochs are alike.
     first = 0 if phase == "warmup" else recipe.warmup_epochs
     model.fit(
         training_dataset(train, recipe, range(first + done, first + epochs)),
         validation_data=evaluation_dataset(val, recipe),
         shuffle=False,  # the dataset shuffles
-        steps_per_epoch=-(-len(train) // recipe.batch_size),
+        steps_per_epoch=steps,
         initial_epoch=done,
         epochs=epochs,
         callbacks=[*stateful, _EpochEnd(phase, checkpoint, stateful)],
@@ -279,19 +295,57 @@ def _fit_phase(
     )
 
 
-def _compile(phase: str, model: keras.Model, recipe: Recipe) -> None:
+def _by_size(recipe: Recipe, epochs: range) -> tuple[range, range]:
+    """`epochs`, divided where phase 2 goes from small images to full ones."""
+    warmup, full = recipe.warmup_epochs, recipe.warmup_epochs + recipe.small_epochs
+    small = range(max(warmup, epochs.start), min(full, epochs.stop)) if recipe.small_epochs else ()
+    if small and epochs.start < warmup:
+        raise ValueError(f"epochs: expected those of one phase. Received: {epochs}.")
+    return small, range(max(epochs.start, full), epochs.stop) if small else epochs
+
+
+def _stoppers(recipe: Recipe) -> list[keras.callbacks.Callback]:
+    patience = recipe.early_stopping_patience, recipe.plateau_patience
+    return [
+        keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience[0]),
+        keras.callbacks.ReduceLROnPlateau(
+            "val_loss", mode="min", factor=recipe.plateau_factor, patience=patience[1]
+        ),
+    ]
+
+
+def _optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     if phase == "warmup":
-        optimizer = keras.optimizers.Adam(recipe.warmup_learning_rate)
-    else:
-        optimizer = keras.optimizers.AdamW(
-            recipe.finetune_learning_rate, weight_decay=recipe.weight_decay
+        return keras.optimizers.Adam(recipe.warmup_learning_rate)
+    rate = recipe.finetune_learning_rate
+    if recipe.schedule == "cosine":
+        steps *= recipe.finetune_epochs
+        rise = round(recipe.rise_fraction * steps)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, steps - rise, warmup_target=rate, warmup_steps=rise
         )
-    model.compile(
-        optimizer,
-        keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing),
-        metrics=["accuracy"],
-        jit_compile=_has_gpu(),  # XLA on a CPU is several times slower
-    )
+    if recipe.finetune_optimizer == "adam":
+        return keras.optimizers.Adam(rate)
+    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+
+
+def _compile(model: keras.Model, recipe: Recipe, optimizer: keras.optimizers.Optimizer) -> None:
+    n = len(CLASSES)
+
+    def loss(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
+        value = keras.losses.categorical_crossentropy(
+            wanted[:, :n], answers[:, :n], label_smoothing=recipe.label_smoothing
+        )
+        if recipe.votes_weight == 0:
+            return value
+        votes = keras.losses.categorical_crossentropy(wanted[:, n:], answers[:, n:])
+        return value + recipe.votes_weight * votes  # an image without votes adds 0
+
+    def accuracy(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
+        return keras.metrics.categorical_accuracy(wanted[:, :n], answers[:, :n])
+
+    # XLA on a CPU is several times slower.
+    model.compile(optimizer, loss, metrics=[accuracy], jit_compile=_has_gpu())
 
 
 def _has_gpu() -> bool:

@@ -1,0 +1,50 @@
+"""FER+: ten more opinions on almost every image of FER-2013.
+
+`ferplus.csv.gz` joins two things: the votes of microsoft/FERPlus (Barsoum et al. 2016; MIT
+licence, copyright Microsoft Corporation), one line per row of the contest's `fer2013.csv`, and a
+crosswalk from the file names of Kaggle's archive to these rows, which was found by matching
+pixels. Its columns are `file`, `fer2013_row` (from 0) and the ten of VOTES. 35,710 of the 35,887
+images are in it; the others have twins among which the match could not choose.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, UInt8
+
+from ferbook.schema import CLASSES
+
+VOTES = (
+    "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt",
+    "unknown", "NF",
+)  # fmt: skip
+"""What a tagger could say of an image; NF means that it shows no face."""
+
+EXPRESSIONS = VOTES[:8]
+_NAMES = dict(
+    zip(CLASSES, ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"),
+        strict=True)
+)  # fmt: skip
+
+
+@functools.cache
+def crosswalk() -> pd.DataFrame:
+    """`fer2013_row` and the ten counts of votes, by `file` (path in Kaggle's archive)."""
+    with resources.files(__package__).joinpath("ferplus.csv.gz").open("rb") as file:
+        return pd.read_csv(file, compression="gzip", index_col="file")
+
+
+def votes(files: np.ndarray) -> UInt8[np.ndarray, "n 10"]:
+    """Counts of votes for `files` (n,), in the order of VOTES; zeros for an image not in FER+."""
+    found = crosswalk().reindex(files)[list(VOTES)]
+    return found.fillna(0).to_numpy(np.uint8)
+
+
+def expression_shares(files: np.ndarray) -> Float[np.ndarray, "n 8"]:
+    """Each image's votes for the eight expressions as shares; zeros where there are none."""
+    counts = votes(files)[:, : len(EXPRESSIONS)].astype(np.float64)
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
