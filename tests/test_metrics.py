@@ -67,3 +67,40 @@ def test_named_test_sets():
     assert "leaked" not in metrics.score_sets(part, part, frozenset())
     with pytest.raises(ValueError, match="at least one image"):
         metrics.score(part.select(np.zeros(3, bool)))
+
+
+def made(probabilities, labels):
+    files = np.array([f"test/angry/PublicTest_{i}.jpg" for i in range(len(labels))])
+    return Predictions(files, np.array(labels, np.uint8), np.array(probabilities, np.float64))
+
+
+def test_paired_test_counts_who_alone_is_right():
+    labels = [0] * 20
+    first = made(np.eye(7)[[0] * 15 + [1] * 5], labels)
+    second = made(np.eye(7)[[1] * 2 + [0] * 18], labels)
+    test = metrics.paired_test(first, second)
+    assert (test["only_first"], test["only_second"]) == (2, 5)
+    # Exact binomial: twice the chance of at most 2 heads in 7 throws.
+    assert test["p_value"] == pytest.approx(2 * (1 + 7 + 21) / 2**7)
+    with pytest.raises(ValueError, match="same images"):
+        metrics.paired_test(first, second.select(np.arange(20) > 0))
+
+
+def test_calibration_of_a_hand_made_case():
+    sure = np.full((10, 7), 0.1 / 6)
+    sure[:, 0] = 0.9
+    found = metrics.calibration(made(sure, [0] * 6 + [1] * 4))
+    assert found["ece"] == pytest.approx(0.3) and found["rows"] == [(10, pytest.approx(0.9), 0.6)]
+
+
+def test_temperature_undoes_overconfidence_and_keeps_answers():
+    random = np.random.default_rng(0)
+    true = random.dirichlet(np.ones(7), 4000)
+    labels = (true.cumsum(1) > random.random((4000, 1))).argmax(1)
+    sharpened = true**2 / (true**2).sum(1, keepdims=True)
+    part = made(sharpened, labels)
+    temperature = metrics.fit_temperature(part)
+    assert temperature == pytest.approx(2, rel=0.05)
+    cooled = metrics.with_temperature(part, temperature)
+    assert metrics.calibration(cooled)["ece"] < metrics.calibration(part)["ece"] / 3
+    np.testing.assert_array_equal(cooled.probabilities.argmax(1), sharpened.argmax(1))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix as count_confusions
 from sklearn.metrics import log_loss, precision_recall_fscore_support
+from statsmodels.stats.contingency_tables import mcnemar
 
 from ferbook.schema import CLASSES, Predictions
 
@@ -79,11 +83,73 @@ def confusion_matrix(predictions: Predictions) -> Int[np.ndarray, "7 7"]:
     return count_confusions(predictions.labels, answers, labels=LABELS)
 
 
-def _log_loss(predictions: Predictions) -> float:
-    # float16 rows sum to 1 only to about 1e-3, hence the renormalisation.
+def paired_test(first: Predictions, second: Predictions) -> dict[str, float | int]:
+    """McNemar's exact test of two runs on the same images.
+
+    `only_first` and `only_second` count the images that one run alone gets right; `p_value` is
+    two-sided. Source: McNemar, Psychometrika 12 (1947) 153-157.
+    Raises ValueError when the images differ.
+    """
+    if first.files.tolist() != second.files.tolist():
+        raise ValueError("first, second: expected predictions on the same images.")
+    a, b = (part.probabilities.argmax(axis=1) == part.labels for part in (first, second))
+    table = [[int((a & b).sum()), int((a & ~b).sum())], [int((~a & b).sum()), int((~a & ~b).sum())]]
+    return {
+        "only_first": table[0][1],
+        "only_second": table[1][0],
+        "total": len(first),
+        "p_value": float(mcnemar(table, exact=True).pvalue),
+    }
+
+
+def calibration(predictions: Predictions, *, bins: int = 15) -> dict[str, Any]:
+    """How confidence and accuracy agree: expected calibration error and the bins behind it.
+
+    Confidence is the highest probability. `rows` hold per bin of equal width its images, mean
+    confidence and accuracy. Source: Guo et al., "On Calibration of Modern Neural Networks", 2017.
+    """
+    probabilities = _renormalised(predictions)
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == predictions.labels
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows = [
+        (int(part.sum()), float(confidence[part].mean()), float(right[part].mean()))
+        for part in (index == i for i in range(bins))
+        if part.any()
+    ]
+    error = sum(n * abs(mean - accuracy) for n, mean, accuracy in rows) / len(predictions)
+    return {"ece": error, "mean_confidence": float(confidence.mean()), "rows": rows}
+
+
+def fit_temperature(val: Predictions) -> float:
+    """The temperature that minimises the log loss on validation; above 1 softens.
+
+    Source: Guo et al. 2017.
+    """
+    logits = np.log(np.maximum(_renormalised(val), 1e-7))
+    rows = np.arange(len(val))
+
+    def loss(log_temperature: float) -> float:
+        scaled = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return float(-scaled[rows, val.labels].mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
+
+
+def with_temperature(predictions: Predictions, temperature: float) -> Predictions:
+    """The same answers with probabilities sharpened or softened; their order stays."""
+    logits = np.log(np.maximum(_renormalised(predictions), 1e-7))
+    return replace(predictions, probabilities=softmax(logits / temperature, axis=1))
+
+
+def _renormalised(predictions: Predictions) -> np.ndarray:
+    # float16 rows sum to 1 only to about 1e-3.
     probabilities = predictions.probabilities.astype(np.float64)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    return float(log_loss(predictions.labels, probabilities, labels=LABELS))
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+
+def _log_loss(predictions: Predictions) -> float:
+    return float(log_loss(predictions.labels, _renormalised(predictions), labels=LABELS))
 
 
 def _class_scores(labels: np.ndarray, answers: np.ndarray) -> dict[str, Any]:

@@ -111,10 +111,33 @@ def count_parameters(model: keras.Model, recipe: Recipe) -> dict[str, int]:
     }
 
 
+def count_multiply_adds(model: keras.Model) -> int:
+    """Multiply-adds of one image's forward pass in convolutions and dense layers."""
+    total = 0
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)):
+            places = math.prod(layer.output.shape[1:-1])  # 1 for a dense layer
+            total += places * math.prod(layer.kernel.shape)
+    return total
+
+
 def count_all_parameters() -> dict[str, dict[str, int]]:
-    """`count_parameters` of every backbone, built with random weights at 48 px."""
+    """{"total", "trainable", "multiply_adds"} of every backbone at 48 px with random weights.
+
+    Three networks that the original's Table III speaks of follow under names of their own.
+    """
     recipes = {name: Recipe(backbone=name, weights="none", image_size=48) for name in BACKBONES}
-    return {name: count_parameters(build_model(r), r) for name, r in recipes.items()}
+    recipes["efficientnet_b2_260"] = Recipe(weights="none")
+    built = {name: build_model(recipe) for name, recipe in recipes.items()}
+    counts = {name: count_parameters(model, recipes[name]) for name, model in built.items()}
+    # As published for ImageNet, with their thousand classes.
+    built["efficientnet_b2_imagenet"] = keras.applications.EfficientNetB2(weights=None)
+    built["vgg16_imagenet"] = keras.applications.VGG16(weights=None)
+    for name in ("efficientnet_b2_imagenet", "vgg16_imagenet"):
+        counts[name] = dict.fromkeys(("total", "trainable"), built[name].count_params())
+    for name, model in built.items():
+        counts[name]["multiply_adds"] = count_multiply_adds(model)
+    return counts
 
 
 def _input_side(recipe: Recipe) -> int | None:
@@ -128,7 +151,8 @@ def _keras_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTen
     build = _KERAS_BACKBONES[recipe.backbone]
     if recipe.backbone == "vgg16":  # the only one whose preprocessing is not in its graph
         blue_green_red = inputs[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
-        return build(include_top=False, weights=named)(blue_green_red)
+        shape = tuple(inputs.shape[1:])
+        return build(include_top=False, weights=named, input_shape=shape)(blue_green_red)
     return build(include_top=False, weights=named, input_tensor=inputs).output
 
 

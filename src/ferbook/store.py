@@ -110,6 +110,11 @@ def load_study(results_dir: str | Path, study: str) -> list[Run]:
     return [load_run(folder) for folder in folders]
 
 
+def load_all(results_dir: str | Path) -> list[Run]:
+    """All finished runs of all studies, by study and name."""
+    return [load_run(path.parent) for path in sorted(Path(results_dir).glob("*/*/run.json"))]
+
+
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
     """Write what 01_data found about the data set."""
     Path(results_dir).mkdir(parents=True, exist_ok=True)

@@ -6,13 +6,26 @@ its MyST form, which Sphinx numbers and `{numref}` can cite.
 
 from __future__ import annotations
 
+import html
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import itables
 import pandas as pd
+from IPython.display import HTML
 
-from ferbook.metrics import score, score_sets
+from ferbook.arithmetic import Finding, Published, solve
+from ferbook.claims import GRADES, Claim, Verdict
+from ferbook.metrics import (
+    calibration,
+    fit_temperature,
+    paired_test,
+    score,
+    score_sets,
+    with_temperature,
+)
 from ferbook.schema import CLASSES, Recipe, Run
 
 SET_NAMES = {
@@ -115,8 +128,12 @@ def recipe_table(recipe: Recipe, original: Recipe) -> Table:
 
 def parameter_table(parameters: Mapping[str, Mapping[str, int]]) -> Table:
     """Parameters of each backbone with the seven-class head, computed from the built models."""
-    frame = pd.DataFrame(parameters).T.rename_axis("backbone")[["total", "trainable"]]
-    caption = "Parameters with the seven-class head; trainable in phase 2 (BatchNorm frozen)."
+    columns = {"total": "parameters", "trainable": "trainable", "multiply_adds": "multiply-adds"}
+    frame = pd.DataFrame(parameters).T.rename_axis("network")[list(columns)].rename(columns=columns)
+    caption = (
+        "Parameters, those trainable in phase 2 (BatchNorm frozen), and multiply-adds per image; "
+        "seven classes and 48 pixels unless the name says another size or ImageNet."
+    )
     return Table(frame, caption, "tab-parameters", dict.fromkeys(frame, ",d"))
 
 
@@ -161,6 +178,119 @@ def comparison_table(runs: Iterable[Run], original: Mapping[str, Any]) -> Table:
     frame = pd.DataFrame(rows, columns=columns).set_index("model")
     caption = "Accuracies on FER-2013 and the images that each was measured on."
     return Table(frame, caption, "tab-comparison", {"parameters": ",.0f"})
+
+
+def audit_table(findings: Iterable[Finding]) -> Table:
+    """What arithmetic says of published results, check by check and test set by test set."""
+    words = {True: "possible", False: "impossible", None: "note"}
+    rows = [(f.result, f.check, f.test_set, words[f.possible], f.detail) for f in findings]
+    frame = pd.DataFrame(rows, columns=["result", "check", "test set", "verdict", "detail"])
+    caption = "Published numbers under arithmetic, for each set of images they may come from."
+    return Table(frame.set_index("result"), caption, "tab-audit")
+
+
+def homeless_results(findings: Iterable[Finding]) -> list[str]:
+    """Results for which every test set fails some check."""
+    frame = pd.DataFrame([f for f in findings if f.possible is not None])
+    if frame.empty:
+        return []
+    fits = frame.groupby(["result", "test_set"], sort=False)["possible"].all()
+    homeless = ~fits.groupby("result", sort=False).any()
+    return homeless.index[homeless].tolist()
+
+
+def hits_table(published: Published, supports: Mapping[str, int]) -> Table:
+    """Right answers and predictions of each class that the original's Table II forces."""
+    bounds = solve(published, supports)
+    rows = {
+        name: (supports[name], *(_between(*bounds[name][key]) for key in ("hits", "predicted")))
+        for name in bounds
+    }
+    columns = ["test images", "right answers", "predicted"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("class")
+    caption = (
+        "What the original's rounded cells force: the right answers of each class, and how often "
+        "the class was predicted at all."
+    )
+    return Table(frame, caption, "tab-hits", {"test images": ",d"})
+
+
+def claims_frame(graded: Iterable[tuple[Claim, Verdict]]) -> pd.DataFrame:
+    """One row per claim: what is claimed, what was found, the grade, the evidence."""
+    rows = [
+        (c.id, c.section, c.statement, c.quote, _measured(c, v), v.grade, v.evidence)
+        for c, v in graded
+    ]
+    columns = ["claim", "section", "statement", "printed", "found", "grade", "evidence"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def claims_table(graded: list[tuple[Claim, Verdict]]) -> HTML:
+    """The ledger as a table to search, sort and filter; evidence links into the book.
+
+    The script is part of the page: it works without a network.
+    """
+    frame = claims_frame(graded).map(html.escape)
+    pages = [verdict.page.partition("#") for _, verdict in graded]
+    frame["evidence"] = [
+        f'<a href="{page}.html{mark}{label}">{text}</a>'
+        for text, (page, mark, label) in zip(frame["evidence"], pages, strict=True)
+    ]
+    return HTML(
+        itables.to_html_datatable(
+            frame, connected=False, allow_html=True, showIndex=False, paging=False,
+            column_filters="header", classes="display compact", layout={"topStart": "info"},
+        )
+    )  # fmt: skip
+
+
+def grade_table(verdicts: Iterable[Verdict]) -> Table:
+    """How many claims got each grade."""
+    counts = pd.Series([v.grade for v in verdicts]).value_counts().reindex(GRADES, fill_value=0)
+    frame = counts.rename_axis("grade").to_frame("claims")
+    return Table(frame, "Grades of the original's claims.", "tab-grades")
+
+
+def pairs_table(runs: list[Run]) -> Table:
+    """McNemar's test for each pair of runs on all test images."""
+    rows = []
+    for first, second in itertools.combinations(runs, 2):
+        test = paired_test(first.test, second.test)
+        gain = (test["only_second"] - test["only_first"]) / test["total"]
+        rows.append((first.label, second.label, test["only_first"], test["only_second"],
+                     f"{100 * gain:+.2f}", f"{test['p_value']:.2g}"))  # fmt: skip
+    columns = ["first run", "second run", "only first right", "only second right",
+               "difference, points", "p"]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=columns).set_index("first run")
+    caption = "Pairs of runs on the same test images, McNemar's exact test, two-sided."
+    return Table(frame, caption, "tab-pairs")
+
+
+def calibration_table(run: Run) -> Table:
+    """Calibration on all test images, as trained and with the temperature found on validation."""
+    temperature = fit_temperature(run.val)
+    rows = {}
+    for name, t in (("as trained", 1.0), ("temperature from validation", temperature)):
+        part = with_temperature(run.test, t)
+        found = calibration(part)
+        rows[name] = (t, found["ece"], found["mean_confidence"], score(part)["log_loss"])
+    columns = ["temperature", "ECE", "mean confidence", "log loss"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("probabilities")
+    formats = dict.fromkeys(columns, ".3f") | {"ECE": ".2%", "mean confidence": ".1%"}
+    caption = f"Calibration of {run.label} on all test images; ECE with 15 bins."
+    return Table(frame, caption, "tab-calibration", formats)
+
+
+def _measured(claim: Claim, verdict: Verdict) -> str:
+    if verdict.measured is None:
+        return "-"
+    if claim.unit == "yes/no":
+        return "yes" if verdict.measured else "no"
+    return f"{verdict.measured:,.0f}" if verdict.measured > 1 else f"{verdict.measured:.4g}"
+
+
+def _between(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _original_row(original: Mapping[str, Any]) -> tuple[Any, ...]:
