@@ -16,7 +16,7 @@ book: .venv/ready  ## render the published book from what is committed
 	$(call show,published)
 
 publish: .venv/ready  ## make the notebooks executed under PROFILE the published ones
-	$(BIN)/python -m ferbook.book --publish _build/$(PROFILE)/executed book/executed
+	$(BIN)/python -m ferbook.book publish _build/$(PROFILE)/executed book/executed
 
 lab: .venv/ready  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab --notebook-dir=. notebooks

@@ -9,6 +9,8 @@ import os
 import yaml
 from pathlib import Path
 
+from ferbook.book import NOTEBOOKS, inputs, modules
+
 PROFILE = config.get("profile", "quick")
 PARAMETERS = yaml.safe_load(Path(f"configs/{PROFILE}.yml").read_text())
 DATA = config.get("data") or PARAMETERS["data"]
@@ -18,19 +20,12 @@ RESULTS = f"_build/{PROFILE}/results" if DATA == "synthetic" else "results"
 EXECUTED = f"_build/{PROFILE}/executed"
 
 
-def modules(*names):
-    return [f"src/ferbook/{name}.py" for name in names]
-
-
 def glob_files(pattern):
     return sorted(str(path) for path in Path(".").glob(pattern) if path.is_file())
 
 
 # Without it, TensorFlow reports at length that there is no GPU.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-SHOWING = modules("schema", "metrics", "store", "tables", "plots", "numbers")
-READING = modules("data", "synthetic", "splits", "audit")
-TRAINING = modules("augment", "models", "train", "weights")
 PROSE = ["_config.yml", "_toc.yml", *glob_files("book/*.*"), *glob_files("book/_static/*")]
 
 
@@ -53,12 +48,19 @@ EXECUTE = (
     "papermill --no-request-save-on-cell-execute --log-output {input.notebook} "
     "_build/{PROFILE}/partial/$(basename {output}) -r results_dir {RESULTS} "
 )
-KEEP = " && mv _build/{PROFILE}/partial/$(basename {output}) {output}"
+KEEP = (
+    " && python -m ferbook.book stamp _build/{PROFILE}/partial/$(basename {output}) "
+    "{PROFILE} {RESULTS} && mv _build/{PROFILE}/partial/$(basename {output}) {output}"
+)
+
+
+def sources(name):
+    return [str(path) for path in (*modules(name), *inputs(name, RESULTS))]
 
 
 rule data:
     input:
-        READING + SHOWING,
+        sources("01_data"),
         notebook="notebooks/01_data.ipynb",
         config=f"configs/{PROFILE}.yml",
     output:
@@ -76,9 +78,8 @@ rule data:
 
 rule training:
     input:
-        READING + TRAINING + SHOWING,
+        sources("02_training"),
         f"{EXECUTED}/01_data.ipynb",
-        "book/original.yml",
         notebook="notebooks/02_training.ipynb",
         config=f"configs/{PROFILE}.yml",
     output:
@@ -96,9 +97,8 @@ rule training:
 
 rule results:
     input:
-        SHOWING,
+        sources("03_results"),
         f"{EXECUTED}/02_training.ipynb",
-        "book/original.yml",
         notebook="notebooks/03_results.ipynb",
     output:
         f"{EXECUTED}/03_results.ipynb",
@@ -109,22 +109,36 @@ rule results:
         EXECUTE + "-r study {STUDY}" + KEEP
 
 
+rule claims:
+    input:
+        sources("06_claims"),
+        f"{EXECUTED}/02_training.ipynb",
+        notebook="notebooks/06_claims.ipynb",
+    output:
+        f"{EXECUTED}/06_claims.ipynb",
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        EXECUTE + KEEP
+
+
 def executed(wildcards):
     folder = "book/executed" if wildcards.profile == "published" else EXECUTED
-    return [f"{folder}/{name}.ipynb" for name in ("01_data", "02_training", "03_results")]
+    return [f"{folder}/{name}.ipynb" for name in NOTEBOOKS]
 
 
 rule book:
     input:
         PROSE,
-        modules("book"),
+        "src/ferbook/book.py",
         notebooks=executed,
     output:
         "_build/{profile}/html/index.html",
     params:
         folder=lambda wildcards, input: Path(input.notebooks[0]).parent,
     shell:
-        "python -m ferbook.book {params.folder} _build/{wildcards.profile}/source && "
+        "python -m ferbook.book stage {params.folder} _build/{wildcards.profile}/source && "
         "jupyter-book build -W --keep-going --path-output _build/{wildcards.profile}/render "
         "_build/{wildcards.profile}/source && "
         "rm -rf _build/{wildcards.profile}/html && "

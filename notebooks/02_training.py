@@ -119,6 +119,15 @@ run = store.load_run(folder)
 plots.learning_curves(run, "accuracy")
 
 # %% [markdown]
+# ## Where it fails
+#
+# The original suggests a figure of failures in two panels, neutral taken for sad and fear taken
+# for surprise, and does not print it. {numref}`fig-failures` is ours: the errors that the network
+# is most sure of. Whether they are its errors or the label's is left to the reader.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labelled neutral and predicted sad; labelled fear and predicted surprise."}}
+plots.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
+# %% [markdown]
 # ## Summary and limits
 #
 # The run is in the result store; the next chapter reads it from there. On a GPU the same

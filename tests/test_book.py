@@ -64,7 +64,7 @@ def test_synthetic_notebooks_are_never_published(tmp_path):
         book.publish(executed(tmp_path / "e", said=SYNTHETIC_NOTICE), tmp_path / "published")
     assert not (tmp_path / "published").exists()
     book.publish(executed(tmp_path / "real"), tmp_path / "published")
-    assert len(list((tmp_path / "published").iterdir())) == 3
+    assert len(list((tmp_path / "published").iterdir())) == len(book.NOTEBOOKS)
 
 
 def test_committed_runs_are_real_and_small():
@@ -127,3 +127,64 @@ def test_published_book_renders_without_a_warning(tmp_path):
     page = (tmp_path / "_build/html/book/index.html").read_text()
     assert f"{float(glued('03_results')['reference_accuracy_test']):.2f}" in page
     assert SYNTHETIC_NOTICE not in page
+    for path in (tmp_path / "_build/html/book").rglob("*.html"):
+        assert "{glue" not in path.read_text(), f"{path.name}: a role that was not carried out"
+
+
+@needs_published
+def test_published_notebooks_are_fresh():
+    """Executed from these sources, modules, parameters and results; else: make paper, publish."""
+    assert book.stale(PUBLISHED, project=ROOT) == {}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of what notebooks are made from, with notebooks stamped in it."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("src", "notebooks", "configs", "results"):
+        shutil.copytree(ROOT / name, folder / name)
+    (folder / "book").mkdir()
+    for path in (ROOT / "book").glob("*.yml"):
+        shutil.copy(path, folder / "book")
+    for path in executed(folder / "done").iterdir():
+        book.stamp(path, "laptop", "results", project=folder)
+    assert book.stale(folder / "done", project=folder) == {}
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("path", "addition", "stale"),
+    [
+        ("notebooks/02_training.py", "# %%\n1 + 1\n", {"02_training": ["source"]}),
+        ("src/ferbook/train.py", "X = 1\n", {"02_training": ["modules"]}),
+        ("src/ferbook/train.py", "# a comment\n", {}),
+        ("src/ferbook/claims.py", "X = 1\n", dict.fromkeys(book.NOTEBOOKS, ("modules",))),
+        ("configs/laptop.yml", "seed: 1\n", dict.fromkeys(book.NOTEBOOKS, ("parameters",))),
+        ("book/claims.yml", "# changed\n", {"06_claims": ["inputs"]}),
+        ("results/dataset.json", "\n", {"03_results": ["inputs"], "06_claims": ["inputs"]}),
+    ],
+)
+def test_what_has_changed_since_is_named(project, path, addition, stale):
+    before = (project / path).read_bytes()
+    (project / path).write_bytes(before + addition.encode())
+    try:
+        found = book.stale(project / "done", project=project)
+        assert found == {name: list(what) for name, what in stale.items()}
+    finally:
+        (project / path).write_bytes(before)
+
+
+def test_a_notebook_without_a_stamp_is_stale(tmp_path):
+    found = book.stale(executed(tmp_path / "e"), project=ROOT)
+    assert set(found) == set(book.NOTEBOOKS)
+
+
+def test_synthetic_runs_never_enter_the_published_book(tmp_path):
+    """Neither through a notebook nor through a run in results/."""
+    notebooks = executed(tmp_path / "e", said=SYNTHETIC_NOTICE)
+    command = [sys.executable, "-m", "ferbook.book", "publish", str(notebooks), str(tmp_path / "p")]
+    shown = subprocess.run(command, capture_output=True, text=True)
+    assert shown.returncode == 1 and "never published" in shown.stderr
+    assert not (tmp_path / "p").exists()
+    for path in (ROOT / "results").rglob("run.json"):
+        assert store.read_json(path)["dataset"]["name"] == "fer2013"

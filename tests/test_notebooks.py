@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 from papermill.inspection import inspect_notebook
 
-from ferbook import store
+from ferbook import book, store
 from ferbook.schema import Recipe, read_yaml
 
 PATHS = sorted((ROOT / "notebooks").glob("*.py"))
@@ -20,8 +20,8 @@ def code_cells(path):
     return [cell for cell in jupytext.read(path).cells if cell.cell_type == "code"]
 
 
-def test_there_are_three():
-    assert NAMES == ["01_data", "02_training", "03_results"]
+def test_each_is_a_chapter():
+    assert tuple(NAMES) == book.NOTEBOOKS
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)

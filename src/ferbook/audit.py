@@ -1,4 +1,4 @@
-"""What the data set holds that a paper should say: counts, copies, leaks."""
+"""What the data set holds that a paper should say: counts, copies, leaks, doubtful labels."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.ndimage import laplace
 
-from ferbook import data, splits
+from ferbook import copies, data, ferplus, splits
 from ferbook.data import Faces
+from ferbook.schema import CLASSES, Predictions
 
 
 def describe_dataset(faces: Faces) -> dict[str, Any]:
@@ -27,6 +29,8 @@ def describe_dataset(faces: Faces) -> dict[str, Any]:
         "splits": {name: len(getattr(parts, name)) for name in ("train", "val", "test")},
         "counts": data.count_table(faces).to_dict(),
         "duplicates": summarize_duplicates(faces),
+        "near_duplicates": summarize_near_duplicates(faces),
+        "ferplus": summarize_ferplus(faces),
         "constant_files": faces.files[constant_mask(faces)].tolist(),
         "leaked_files": leaked.tolist(),
     }
@@ -73,3 +77,94 @@ def leak_table(faces: Faces) -> pd.DataFrame:
 def constant_mask(faces: Faces) -> np.ndarray:
     """(n,) bool: images of a single grey value."""
     return faces.images.min(axis=(1, 2)) == faces.images.max(axis=(1, 2))
+
+
+def summarize_near_duplicates(faces: Faces) -> dict[str, Any]:
+    """Pairs of equal pictures that are not byte-identical, and what they leak.
+
+    `leaked_files` are the test images with such a picture in the training folder and no
+    byte-identical one; `same_label` is the fraction of pairs whose labels agree.
+    """
+    pairs = copies.near_duplicates(faces)
+    near = pairs[~pairs["identical"]]
+    first, second = near["first"].to_numpy(), near["second"].to_numpy()
+    training = faces.usages == "Training"
+    across = training[first] != training[second]
+    tests = np.where(training[first], second, first)[across]
+    leaked = np.zeros(len(faces), bool)
+    leaked[tests] = True
+    same = faces.labels[first] == faces.labels[second]
+    return {
+        "pairs": len(near),
+        "mirrored": int(near["mirrored"].sum()),
+        "same_label": float(same.mean()) if len(near) else None,
+        "leaked_files": faces.files[leaked & ~splits.leaked_mask(faces)].tolist(),
+    }
+
+
+def summarize_ferplus(faces: Faces) -> dict[str, Any]:
+    """FER's label against the plurality of FER+'s ten taggers; ties are left out.
+
+    `confusion` counts images by label and plurality (columns: ferplus.VOTES). `by_votes` gives
+    images and agreement by the number of taggers behind the plurality. An agreement is None
+    where no image is in FER+, as for synthetic faces.
+    """
+    plurality, votes = ferplus.pluralities(faces.files), ferplus.certainty(faces.files)
+    clear = plurality >= 0
+    agree = ferplus.as_class(plurality) == faces.labels
+    confusion = np.zeros((len(CLASSES), len(ferplus.VOTES)), int)
+    np.add.at(confusion, (faces.labels[clear], plurality[clear]), 1)
+
+    def share(part: np.ndarray) -> float | None:
+        return float(agree[clear & part].mean()) if (clear & part).any() else None
+
+    return {
+        "known": int((votes > 0).sum()),
+        "untied": int(clear.sum()),
+        "agreement": share(clear),
+        "by_class": {name: share(faces.labels == i) for i, name in enumerate(CLASSES)},
+        "by_votes": {
+            int(k): [int((clear & (votes == k)).sum()), share(votes == k)]
+            for k in np.unique(votes[clear])
+        },
+        "confusion": dict(zip(CLASSES, confusion.tolist(), strict=True)),
+        "no_face_files": faces.files[plurality == ferplus.VOTES.index("NF")].tolist(),
+    }
+
+
+def describe_images(faces: Faces) -> pd.DataFrame:
+    """`brightness` (mean grey value) and `sharpness` (variance of the Laplacian) by file.
+
+    Source of the second: Pech-Pacheco et al., ICPR 2000.
+    """
+    grey = faces.images.astype(np.float32)
+    measures = {
+        "brightness": grey.mean(axis=(1, 2)).round(1),
+        "sharpness": laplace(grey, axes=(1, 2)).var(axis=(1, 2)).round(1),
+    }
+    return pd.DataFrame(measures, index=pd.Index(faces.files, name="file"))
+
+
+def label_issues(predictions: Predictions) -> pd.DataFrame:
+    """Images whose label confident learning doubts, and what FER+ says of them.
+
+    `predictions` must be of images that the model was not trained on. Columns: `file`, `label`,
+    `suggested` and `ferplus` as class names (None without a clear one), the doubtful first.
+    Source: Northcutt et al., "Confident Learning", JAIR 70 (2021); the library cleanlab.
+    """
+    from cleanlab.filter import find_label_issues
+
+    probabilities = predictions.probabilities.astype(np.float64)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    rows = find_label_issues(
+        predictions.labels.astype(int), probabilities,
+        return_indices_ranked_by="self_confidence", n_jobs=1,
+    )  # fmt: skip
+    names = np.array([*CLASSES, None], dtype=object)  # the last one serves -1
+    files = predictions.files[rows]
+    return pd.DataFrame({
+        "file": files,
+        "label": names[predictions.labels[rows]],
+        "suggested": names[probabilities[rows].argmax(axis=1)],
+        "ferplus": names[ferplus.as_class(ferplus.pluralities(files))],
+    })  # fmt: skip

@@ -1,11 +1,14 @@
 """From executed notebooks to the folder that jupyter-book renders.
 
-Run as `python -m ferbook.book [--publish] <folder of executed notebooks> <target>`.
+Run as `python -m ferbook.book stage|publish <folder of executed notebooks> <target>`, or
+`python -m ferbook.book stamp <executed notebook> <profile> <result store>`.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable
@@ -16,7 +19,14 @@ import yaml
 from ferbook.schema import read_yaml
 from ferbook.tables import SYNTHETIC_NOTICE
 
-NOTEBOOKS = ("01_data", "02_training", "03_results")
+NOTEBOOKS = ("01_data", "02_training", "03_results", "06_claims")
+# What a notebook reads besides modules; {results} is a result store.
+_INPUTS = {
+    "01_data": (),
+    "02_training": ("book/original.yml",),
+    "03_results": ("book/original.yml", "book/second.yml", "{results}"),
+    "06_claims": ("book/original.yml", "book/claims.yml", "{results}"),
+}
 
 
 class StaleError(ValueError):
@@ -96,15 +106,94 @@ def publish(executed: Path, published: Path) -> None:
         shutil.copy(executed / f"{name}.ipynb", published)
 
 
+def modules(name: str, *, project: Path = Path(".")) -> list[Path]:
+    """The modules of ferbook that a notebook imports, directly or not."""
+    package, found = project / "src" / "ferbook", set()
+    waiting = [project / "notebooks" / f"{name}.py"]
+    while waiting:
+        for path in _imported(waiting.pop(), package) - found:
+            found.add(path)
+            waiting.append(path)
+    return sorted(found)
+
+
+def inputs(name: str, results: str = "results", *, project: Path = Path(".")) -> list[Path]:
+    """The files of the project that a notebook reads; the data set is not among them."""
+    paths = [project / path.format(results=results) for path in _INPUTS[name]]
+    files = [[path] if path.is_file() else sorted(path.rglob("*.*")) for path in paths]
+    return [file for group in files for file in group if file.is_file()]
+
+
+def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".")) -> None:
+    """Write into an executed notebook what it was made from, for `stale` to compare."""
+    notebook = json.loads(executed.read_text(encoding="utf-8"))
+    facts = {"profile": profile, "results": results}
+    facts |= _digests(executed.stem, profile, results, project)
+    notebook["metadata"]["ferbook"] = facts
+    executed.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def stale(published: Path, *, project: Path = Path(".")) -> dict[str, list[str]]:
+    """Notebook -> what has changed since it was executed: source, modules, parameters, inputs."""
+    found = {}
+    for name, notebook in _read_all(published).items():
+        facts = notebook["metadata"].get("ferbook", {})
+        now = _digests(name, facts.get("profile", ""), facts.get("results", "results"), project)
+        changed = [what for what, digest in now.items() if facts.get(what) != digest]
+        if changed:
+            found[name] = changed
+    return found
+
+
+def _imported(path: Path, package: Path) -> set[Path]:
+    """The files of ferbook's modules that the code at `path` names in its imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "ferbook":
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ferbook."):
+            names.add(node.module.split(".")[1])
+    return {file for name in names if (file := package / f"{name}.py").is_file()}
+
+
+def _digests(name: str, profile: str, results: str, project: Path) -> dict[str, str]:
+    source = project / "notebooks" / f"{name}.py"
+    config = project / "configs" / f"{profile}.yml"
+    # Comments and line breaks of modules change no result, so their syntax trees are compared.
+    trees = [ast.dump(ast.parse(path.read_text())) for path in modules(name, project=project)]
+    return {
+        "source": _digest([source.read_bytes()]),
+        "modules": _digest(tree.encode() for tree in trees),
+        "parameters": _digest([repr(read_yaml(config) if config.is_file() else None).encode()]),
+        "inputs": _digest(path.read_bytes() for path in inputs(name, results, project=project)),
+    }
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()
+
+
 def main(arguments: list[str] | None = None) -> None:
     """The command line: see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m ferbook.book", description=stage.__doc__)
-    parser.add_argument("executed", type=Path)
-    parser.add_argument("target", type=Path)
-    parser.add_argument("--publish", action="store_true", help="copy the notebooks to target only")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in (stage, publish):
+        one = commands.add_parser(command.__name__)
+        one.add_argument("executed", type=Path)
+        one.add_argument("target", type=Path)
+    one = commands.add_parser("stamp")
+    one.add_argument("executed", type=Path)
+    one.add_argument("profile")
+    one.add_argument("results")
     given = parser.parse_args(arguments)
     try:
-        (publish if given.publish else stage)(given.executed, given.target)
+        if given.command == "stamp":
+            stamp(given.executed, given.profile, given.results)
+        else:
+            {"stage": stage, "publish": publish}[given.command](given.executed, given.target)
     except StaleError as error:
         parser.exit(1, f"error: {error}\n")
 

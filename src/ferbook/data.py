@@ -254,9 +254,22 @@ def _read_csv(path: Path) -> Faces:
     rows = zip(table["emotion"], table["pixels"], table["Usage"], strict=True)
     parsed = [_parse_row(path, number, *row) for number, row in enumerate(rows)]
     images, labels, files = zip(*parsed, strict=True)
+    if len(files) == sum(map(sum, OFFICIAL_COUNTS.values())):
+        files = _archive_names(files)
     return Faces(
         np.stack(images), np.array(labels, np.uint8), np.array(files, dtype=str), "fer2013"
     )
+
+
+def _archive_names(files: tuple[str, ...]) -> list[str]:
+    """The names that Kaggle's archive gives to the contest's rows, where they are known."""
+    from ferbook.ferplus import crosswalk
+
+    names = list(files)
+    for name, row in crosswalk()["fer2013_row"].items():
+        if name.rpartition("_")[0] == files[row].rpartition("_")[0]:  # same part and label
+            names[row] = name
+    return names
 
 
 def _parse_row(path: Path, number: int, emotion: str, pixels: str, usage: str):

@@ -48,3 +48,24 @@ def expression_shares(files: np.ndarray) -> Float[np.ndarray, "n 8"]:
     """Each image's votes for the eight expressions as shares; zeros where there are none."""
     counts = votes(files)[:, : len(EXPRESSIONS)].astype(np.float64)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def pluralities(files: np.ndarray) -> np.ndarray:
+    """What most taggers said of each image: index into VOTES, -1 for a tie or no votes."""
+    counts = votes(files)
+    best = counts.max(axis=1, keepdims=True)
+    clear = (counts == best).sum(axis=1) == 1
+    return np.where(clear & (best[:, 0] > 0), counts.argmax(axis=1), -1)
+
+
+def as_class(indices: np.ndarray) -> np.ndarray:
+    """Indices into VOTES as indices into CLASSES; -1 for contempt, unknown, NF and -1."""
+    table = np.full(len(VOTES) + 1, -1)  # the last entry serves -1
+    for label, name in enumerate(CLASSES):
+        table[VOTES.index(_NAMES[name])] = label
+    return table[indices]
+
+
+def certainty(files: np.ndarray) -> np.ndarray:
+    """Votes of the plurality, 0 to 10."""
+    return votes(files).max(axis=1)

@@ -77,6 +77,15 @@ def named_test_sets(test: Predictions, leaked_files: frozenset[str]) -> dict[str
     return {name: test.select(mask) for name, mask in masks.items()}
 
 
+def merged(first: Predictions, second: Predictions) -> Predictions:
+    """Two sets of images as one, without test-time augmentation."""
+    return Predictions(
+        np.concatenate([first.files, second.files]),
+        np.concatenate([first.labels, second.labels]),
+        np.concatenate([first.probabilities, second.probabilities]),
+    )
+
+
 def confusion_matrix(predictions: Predictions) -> Int[np.ndarray, "7 7"]:
     """Counts: true class in rows, predicted class in columns, in the order of CLASSES."""
     answers = predictions.probabilities.argmax(axis=1)

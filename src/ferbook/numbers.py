@@ -5,10 +5,20 @@ Values are plain Python: percentages and points as floats (68.78 for 68.78 %), c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ferbook.metrics import accuracy_interval, score_sets
+from ferbook.arithmetic import TEST_SETS, Published, possible_hits
+from ferbook.audit import label_issues
+from ferbook.claims import GRADES, Verdict
+from ferbook.metrics import (
+    accuracy_interval,
+    calibration,
+    fit_temperature,
+    merged,
+    score_sets,
+    with_temperature,
+)
 from ferbook.schema import CLASSES, Recipe, Run
 
 
@@ -32,6 +42,29 @@ def dataset_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
         "data_surplus_copies": duplicates["surplus"],
         "data_conflicting_groups": duplicates["conflicting_groups"],
         "data_constant_images": len(dataset["constant_files"]),
+        **_near_duplicate_numbers(dataset, splits["test"] - leaked),
+        **_ferplus_numbers(dataset["ferplus"]),
+    }
+
+
+def _near_duplicate_numbers(dataset: Mapping[str, Any], clean: int) -> dict[str, int | float]:
+    near = dataset["near_duplicates"]
+    return {
+        "data_near_pairs": near["pairs"],
+        "data_near_mirrored": near["mirrored"],
+        "data_near_same_label_percent": _percent(near["same_label"]),
+        "data_near_leaked": len(near["leaked_files"]),
+        "data_n_pristine": clean - len(near["leaked_files"]),
+    }
+
+
+def _ferplus_numbers(second: Mapping[str, Any]) -> dict[str, int | float]:
+    return {
+        "data_ferplus_known": second["known"],
+        "data_ferplus_untied": second["untied"],
+        "data_ferplus_agreement": _percent(second["agreement"]),
+        "data_ferplus_no_face": len(second["no_face_files"]),
+        **{f"data_ferplus_agreement_{k}": _percent(v) for k, v in second["by_class"].items()},
     }
 
 
@@ -44,6 +77,7 @@ def original_numbers(original: Mapping[str, Any], dataset: Mapping[str, Any]) ->
     return {
         "original_finetune_epochs": recipe.finetune_epochs,
         "original_finetune_learning_rate": recipe.finetune_learning_rate,
+        "original_image_size": recipe.image_size,
         "original_accuracy": 100 * original["accuracy"],
         "original_correct": correct,
         "original_accuracy_low": 100 * low,
@@ -53,6 +87,19 @@ def original_numbers(original: Mapping[str, Any], dataset: Mapping[str, Any]) ->
         "original_weighted_f1": table["overall"]["f1"],
         **{f"original_recall_{k}": 100 * v for k, v in original["text_recalls"].items()},
     }
+
+
+def audit_numbers(published: Published) -> dict[str, int]:
+    """`original_hits_*`: right answers per class where the printed recalls leave one number."""
+    hits = possible_hits(published, TEST_SETS["PublicTest + PrivateTest"])
+    return {f"original_hits_{name}": k[0] for name, k in hits.items() if len(k) == 1}
+
+
+def claim_numbers(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """`claims_total` and `claims_<grade>`: how many claims got each grade."""
+    grades = [verdict.grade for verdict in verdicts]
+    counts = {f"claims_{grade.replace(' ', '_')}": grades.count(grade) for grade in GRADES}
+    return {"claims_total": len(grades), **counts}
 
 
 def claimed_parameters(original: Mapping[str, Any]) -> dict[str, float]:
@@ -85,6 +132,8 @@ def run_numbers(
     best = int(history["val_accuracy"].argmax())
     return {
         **accuracies,
+        **_calibration_numbers(run),
+        **_doubt_numbers(run),
         "reference_label": run.label,
         "reference_backbone": info["backbone"],
         "reference_image_size": info["image_size"],
@@ -106,3 +155,28 @@ def run_numbers(
         "reference_trainable_parameters": info["parameters"]["trainable"],
         "reference_hardware": f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores",
     }
+
+
+def _calibration_numbers(run: Run) -> dict[str, float]:
+    temperature = fit_temperature(run.val)
+    return {
+        "reference_ece": 100 * calibration(run.test)["ece"],
+        "reference_temperature": temperature,
+        "reference_ece_fitted": 100 * calibration(with_temperature(run.test, temperature))["ece"],
+    }
+
+
+def _doubt_numbers(run: Run) -> dict[str, int | float]:
+    issues = label_issues(merged(run.val, run.test))
+    known = issues[issues["ferplus"].notna()]
+    return {
+        "reference_doubted": len(issues),
+        "reference_doubted_known": len(known),
+        "reference_doubted_confirmed_percent": _percent(
+            (known["ferplus"] != known["label"]).mean()
+        ),
+    }
+
+
+def _percent(fraction: float | None) -> float:
+    return float("nan") if fraction is None else 100 * float(fraction)

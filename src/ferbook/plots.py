@@ -11,8 +11,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from ferbook import ferplus
 from ferbook.data import Faces
-from ferbook.metrics import confusion_matrix
+from ferbook.metrics import calibration, confusion_matrix, fit_temperature, with_temperature
 from ferbook.schema import CLASSES, Run
 
 # Okabe & Ito's colours, told apart with any colour vision.
@@ -83,6 +84,59 @@ def confusion(run: Run, *, normalised: bool) -> Figure:
     axes.tick_params(axis="x", rotation=45)
     axes.tick_params(axis="y", rotation=0)
     return _finished(figure)
+
+
+def reliability(run: Run) -> Figure:
+    """Accuracy against confidence on all test images, as trained and with a fitted temperature."""
+    figure, axes = plt.subplots(figsize=(5.5, 5))
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect")
+    for name, temperature in (
+        ("as trained", 1.0),
+        ("temperature fitted", fit_temperature(run.val)),
+    ):
+        rows = calibration(with_temperature(run.test, temperature))["rows"]
+        sizes, confidence, accuracy = zip(*rows, strict=True)
+        axes.plot(confidence, accuracy, "-", label=name)
+        axes.scatter(confidence, accuracy, s=np.sqrt(sizes) * 3)
+    axes.set(xlabel="confidence", ylabel="accuracy", title=run.label, xlim=(0, 1), ylim=(0, 1))
+    axes.legend()
+    return _finished(figure)
+
+
+def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int = 6) -> Figure:
+    """The most confident errors from one class to another, a row per pair (true, predicted)."""
+    rows, names = [], []
+    answers, place = run.test.probabilities.argmax(axis=1), _places(faces, run.test.files)
+    for true, predicted in pairs:
+        t, p = CLASSES.index(true), CLASSES.index(predicted)
+        wrong = np.flatnonzero((run.test.labels == t) & (answers == p) & (place >= 0))
+        worst = wrong[np.argsort(-run.test.probabilities[wrong, p], kind="stable")][:count]
+        blank = np.full((count, *faces.images.shape[1:]), 255, np.uint8)
+        blank[: len(worst)] = faces.images[place[worst]]
+        rows.append(blank)
+        names.append(f"{true} taken\nfor {predicted}")
+    return _picture_grid(rows, names)
+
+
+def ferplus_confusion(dataset: Mapping[str, Any]) -> Figure:
+    """FER-2013's labels (rows) against the plurality of FER+, as fractions of each row."""
+    counts = np.array([dataset["ferplus"]["confusion"][name] for name in CLASSES])
+    figure, axes = plt.subplots(figsize=(8, 5))
+    sns.heatmap(
+        counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), annot=True, fmt=".2f",
+        cmap="Blues", xticklabels=ferplus.VOTES, yticklabels=CLASSES, ax=axes, vmin=0, vmax=1,
+        annot_kws={"size": 9}, cbar_kws={"shrink": 0.8},
+    )  # fmt: skip
+    axes.set(xlabel="plurality of ten taggers (FER+)", ylabel="label in FER-2013")
+    axes.tick_params(axis="x", rotation=45)
+    axes.tick_params(axis="y", rotation=0)
+    return _finished(figure)
+
+
+def _places(faces: Faces, files: np.ndarray) -> np.ndarray:
+    """The row of each file in `faces`, -1 where it is not there."""
+    rows = {file: row for row, file in enumerate(faces.files)}
+    return np.array([rows.get(file, -1) for file in files])
 
 
 def recalls(run: Run, original: Mapping[str, Any]) -> Figure:

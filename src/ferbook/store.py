@@ -1,6 +1,7 @@
 """The result store: the only reader and writer of `results/`.
 
     results/dataset.json                  what 01_data found: counts, fingerprint, leaked files
+    results/test_images.csv.gz            brightness and sharpness of each test image, from 01_data
     results/parameters.json               parameter counts of every backbone, from 02_training
     results/<study>/<run>/predictions.npz <s>_file, <s>_label, <s>_prob for s in val, test
     results/<study>/<run>/history.csv     one row per epoch over both phases
@@ -12,6 +13,7 @@ Each file is written to a temporary name and renamed: a reader never sees half a
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import importlib.metadata
 import io
 import json
@@ -119,6 +121,17 @@ def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
     """Write what 01_data found about the data set."""
     Path(results_dir).mkdir(parents=True, exist_ok=True)
     write_json(Path(results_dir) / "dataset.json", dict(facts))
+
+
+def write_images(results_dir: str | Path, measures: pd.DataFrame) -> None:
+    """Write what was measured on each test image, as `audit.describe_images` gives it."""
+    content = gzip.compress(measures.to_csv().encode(), mtime=0)
+    write_atomically(Path(results_dir) / "test_images.csv.gz", content)
+
+
+def load_images(results_dir: str | Path) -> pd.DataFrame:
+    """`brightness` and `sharpness` of each test image, by file."""
+    return pd.read_csv(Path(results_dir) / "test_images.csv.gz", index_col="file")
 
 
 def load_dataset(results_dir: str | Path) -> dict[str, Any]:

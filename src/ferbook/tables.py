@@ -1,4 +1,4 @@
-"""Runs and facts to the tables of the book, one function each.
+"""Facts to the tables of the book, one function each; `run_tables` has those of runs.
 
 A table is a `Table`: a DataFrame with a caption and a label. JupyterLab shows its HTML, the book
 its MyST form, which Sphinx numbers and `{numref}` can cite.
@@ -7,34 +7,18 @@ its MyST form, which Sphinx numbers and `{numref}` can cite.
 from __future__ import annotations
 
 import html
-import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import itables
 import pandas as pd
 from IPython.display import HTML
+from pandas.api.types import is_numeric_dtype
 
 from ferbook.arithmetic import Finding, Published, solve
 from ferbook.claims import GRADES, Claim, Verdict
-from ferbook.metrics import (
-    calibration,
-    fit_temperature,
-    paired_test,
-    score,
-    score_sets,
-    with_temperature,
-)
-from ferbook.schema import CLASSES, Recipe, Run
+from ferbook.schema import CLASSES, Recipe
 
-SET_NAMES = {
-    "val": "validation",
-    "test": "test (Public + Private)",
-    "private": "PrivateTest",
-    "clean": "test without copies",
-    "leaked": "test copies only",
-}
 SYNTHETIC_NOTICE = "Smoke run on synthetic faces: nothing here is a result."
 
 
@@ -56,9 +40,14 @@ class Table:
 
     def _repr_markdown_(self) -> str:
         frame = self._formatted()
-        head, rule = list(frame.columns), ["---"] + ["---:"] * (len(frame.columns) - 1)
+        head, rule = list(frame.columns), ["---", *map(self._alignment, frame.columns[1:])]
         rows = "\n".join(_markdown_row(row) for row in [head, rule, *frame.to_numpy().tolist()])
         return f":::{{table}} {self.caption}\n:name: {self.label}\n\n{rows}\n:::\n"
+
+    def _alignment(self, column: str) -> str:
+        """Numbers to the right, words to the left."""
+        numeric = column in (self.formats or {}) or is_numeric_dtype(self.frame[column])
+        return "---:" if numeric else ":---"
 
     def _formatted(self) -> pd.DataFrame:
         """All cells as text, the index as first column; missing values as a dash."""
@@ -113,6 +102,22 @@ def leak_table(frame: pd.DataFrame) -> Table:
     return Table(shown, "Test images with a byte-identical training image.", "tab-leaks", formats)
 
 
+def copies_table(frame: pd.DataFrame) -> Table:
+    """Copies planted to justify the thresholds of near duplicates; see copies.planted_copies."""
+    caption = "Altered copies of real images, and the share that each threshold recognises."
+    return Table(frame, caption, "tab-copies", dict.fromkeys(frame, ".1%"))
+
+
+def certainty_table(dataset: Mapping[str, Any]) -> Table:
+    """Agreement of FER's labels with FER+ by the number of taggers behind the plurality."""
+    rows = {int(k): row for k, row in dataset["ferplus"]["by_votes"].items()}
+    frame = pd.DataFrame.from_dict(rows, "index", columns=["images", "same label"])
+    formats = {"images": ",d", "same label": ".1%"}
+    caption = "Images by the number of FER+ taggers behind the plurality, and how many of them " \
+        "carry that label in FER-2013."  # fmt: skip
+    return Table(frame.rename_axis("taggers of ten"), caption, "tab-certainty", formats)
+
+
 def recipe_table(recipe: Recipe, original: Recipe) -> Table:
     """Every hyper-parameter of a run beside the original's."""
     names = [name for name in vars(recipe) if name not in ("name", "train_images")]
@@ -137,49 +142,6 @@ def parameter_table(parameters: Mapping[str, Mapping[str, int]]) -> Table:
     return Table(frame, caption, "tab-parameters", dict.fromkeys(frame, ",d"))
 
 
-def accuracy_table(run: Run, leaked_files: frozenset[str]) -> Table:
-    """Accuracy of a run on validation and on each reading of the test set."""
-    scores = score_sets(run.val, run.test, leaked_files)
-    rows = {
-        SET_NAMES[name]: (s["total"], s["correct"], s["accuracy"], _interval(s), s["macro"]["f1"])
-        for name, s in scores.items()
-    }
-    columns = ["images", "correct", "accuracy", "95 % interval", "macro F1"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("evaluated on")
-    formats = {"images": ",d", "correct": ",d", "accuracy": ".2%", "macro F1": ".3f"}
-    return Table(frame, f"Accuracy of {run.label}, Wilson intervals.", "tab-accuracy", formats)
-
-
-def class_table(run: Run, original: Mapping[str, Any]) -> Table:
-    """The original's Table II beside the same scores of a run on all test images."""
-    scores = score(run.test)
-    rows = {}
-    for name in (*CLASSES, "overall"):
-        theirs = original["table_2"][name]
-        ours = scores["classes"][name] if name in CLASSES else scores["weighted"]
-        support = ours.get("support", scores["total"])
-        pairs = [(theirs[key], ours[key]) for key in ("precision", "recall", "f1")]
-        rows[name] = [value for pair in pairs for value in pair] + [support]
-    columns = [f"{key} {who}" for key in ("P", "R", "F1") for who in ("orig.", "ours")]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=[*columns, "images"])
-    caption = (
-        f"Precision P, recall R and F1 in the original's Table II and for {run.label}; "
-        "the last row is weighted by class size."
-    )
-    formats = dict.fromkeys(columns, ".2f") | {"images": ",d"}
-    return Table(frame.rename_axis("class"), caption, "tab-classes", formats)
-
-
-def comparison_table(runs: Iterable[Run], original: Mapping[str, Any]) -> Table:
-    """Ours, the original and the field, each with the images it was measured on."""
-    rows = [_original_row(original), *(_peer_row(peer) for peer in original["peers"])]
-    rows += [_run_row(run) for run in runs]
-    columns = ["model", "accuracy", "measured on", "parameters", "source"]
-    frame = pd.DataFrame(rows, columns=columns).set_index("model")
-    caption = "Accuracies on FER-2013 and the images that each was measured on."
-    return Table(frame, caption, "tab-comparison", {"parameters": ",.0f"})
-
-
 def audit_table(findings: Iterable[Finding]) -> Table:
     """What arithmetic says of published results, check by check and test set by test set."""
     words = {True: "possible", False: "impossible", None: "note"}
@@ -187,6 +149,21 @@ def audit_table(findings: Iterable[Finding]) -> Table:
     frame = pd.DataFrame(rows, columns=["result", "check", "test set", "verdict", "detail"])
     caption = "Published numbers under arithmetic, for each set of images they may come from."
     return Table(frame.set_index("result"), caption, "tab-audit")
+
+
+def audit_summary(findings: Iterable[Finding], *, label: str) -> Table:
+    """One row per published result: the test sets it is possible on, and what was noted."""
+    frame = pd.DataFrame(findings)
+    judged = frame[frame["possible"].notna()].astype({"possible": bool})
+    fits = judged.groupby(["result", "test_set"], sort=False)["possible"].all()
+    rows = {
+        name: (", ".join(part.index[part].get_level_values("test_set")) or "none",
+               "; ".join(frame["detail"][(frame["result"] == name) & frame["possible"].isna()]))
+        for name, part in fits.groupby("result", sort=False)
+    }  # fmt: skip
+    shown = pd.DataFrame.from_dict(rows, "index", columns=["possible on", "note"])
+    caption = "Another paper's results under the same arithmetic."
+    return Table(shown.rename_axis("result"), caption, label)
 
 
 def homeless_results(findings: Iterable[Finding]) -> list[str]:
@@ -226,9 +203,9 @@ def claims_frame(graded: Iterable[tuple[Claim, Verdict]]) -> pd.DataFrame:
 
 
 def claims_table(graded: list[tuple[Claim, Verdict]]) -> HTML:
-    """The ledger as a table to search, sort and filter; evidence links into the book.
+    """The ledger, each row's evidence linked into the book.
 
-    The script is part of the page: it works without a network.
+    Plain HTML; in the book, `ledger.js` adds a search field and a choice of grades.
     """
     frame = claims_frame(graded).map(html.escape)
     pages = [verdict.page.partition("#") for _, verdict in graded]
@@ -236,12 +213,7 @@ def claims_table(graded: list[tuple[Claim, Verdict]]) -> HTML:
         f'<a href="{page}.html{mark}{label}">{text}</a>'
         for text, (page, mark, label) in zip(frame["evidence"], pages, strict=True)
     ]
-    return HTML(
-        itables.to_html_datatable(
-            frame, connected=False, allow_html=True, showIndex=False, paging=False,
-            column_filters="header", classes="display compact", layout={"topStart": "info"},
-        )
-    )  # fmt: skip
+    return HTML(frame.to_html(index=False, border=0, escape=False, classes="ledger"))
 
 
 def grade_table(verdicts: Iterable[Verdict]) -> Table:
@@ -249,36 +221,6 @@ def grade_table(verdicts: Iterable[Verdict]) -> Table:
     counts = pd.Series([v.grade for v in verdicts]).value_counts().reindex(GRADES, fill_value=0)
     frame = counts.rename_axis("grade").to_frame("claims")
     return Table(frame, "Grades of the original's claims.", "tab-grades")
-
-
-def pairs_table(runs: list[Run]) -> Table:
-    """McNemar's test for each pair of runs on all test images."""
-    rows = []
-    for first, second in itertools.combinations(runs, 2):
-        test = paired_test(first.test, second.test)
-        gain = (test["only_second"] - test["only_first"]) / test["total"]
-        rows.append((first.label, second.label, test["only_first"], test["only_second"],
-                     f"{100 * gain:+.2f}", f"{test['p_value']:.2g}"))  # fmt: skip
-    columns = ["first run", "second run", "only first right", "only second right",
-               "difference, points", "p"]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=columns).set_index("first run")
-    caption = "Pairs of runs on the same test images, McNemar's exact test, two-sided."
-    return Table(frame, caption, "tab-pairs")
-
-
-def calibration_table(run: Run) -> Table:
-    """Calibration on all test images, as trained and with the temperature found on validation."""
-    temperature = fit_temperature(run.val)
-    rows = {}
-    for name, t in (("as trained", 1.0), ("temperature from validation", temperature)):
-        part = with_temperature(run.test, t)
-        found = calibration(part)
-        rows[name] = (t, found["ece"], found["mean_confidence"], score(part)["log_loss"])
-    columns = ["temperature", "ECE", "mean confidence", "log loss"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("probabilities")
-    formats = dict.fromkeys(columns, ".3f") | {"ECE": ".2%", "mean confidence": ".1%"}
-    caption = f"Calibration of {run.label} on all test images; ECE with 15 bins."
-    return Table(frame, caption, "tab-calibration", formats)
 
 
 def _measured(claim: Claim, verdict: Verdict) -> str:
@@ -291,27 +233,6 @@ def _measured(claim: Claim, verdict: Verdict) -> str:
 
 def _between(low: int, high: int) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def _original_row(original: Mapping[str, Any]) -> tuple[Any, ...]:
-    accuracy = f"{original['accuracy']:.2%}"
-    return ("EfficientNetB2, original", accuracy, "test (Public + Private)",
-            original["parameters_claimed"], "the original")  # fmt: skip
-
-
-def _peer_row(peer: Mapping[str, Any]) -> tuple[Any, ...]:
-    source = f"{{cite:t}}`{peer['key']}`" if peer.get("key") else peer.get("source", "")
-    return peer["model"], peer["accuracy"], peer["split"], peer.get("parameters"), source
-
-
-def _run_row(run: Run) -> tuple[Any, ...]:
-    scores = score(run.test)
-    accuracy, parameters = f"{scores['accuracy']:.2%}", run.info["parameters"]["total"]
-    return run.label, accuracy, "test (Public + Private)", parameters, "this book"
-
-
-def _interval(scores: Mapping[str, Any]) -> str:
-    return f"{scores['accuracy_low']:.2%} to {scores['accuracy_high']:.2%}"
 
 
 def _dataset_name(dataset: Mapping[str, Any]) -> str:

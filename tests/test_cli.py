@@ -1,0 +1,46 @@
+"""The command line as a newcomer meets it."""
+
+import pytest
+from conftest import ROOT
+from typer.testing import CliRunner
+
+from ferbook.__main__ import app
+
+
+def run(*arguments, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_help_names_every_command(monkeypatch):
+    shown = run("--help", monkeypatch=monkeypatch)
+    assert shown.exit_code == 0 and "claims" in shown.output and "audit" in shown.output
+
+
+def test_claims_prints_the_ledger(monkeypatch):
+    shown = run("claims", monkeypatch=monkeypatch)
+    assert shown.exit_code == 0, shown.output
+    assert "parameters-total" in shown.output and "contradicted" in shown.output
+
+
+def test_audit_of_both_examples(monkeypatch):
+    shown = run("audit", "book/original.yml", monkeypatch=monkeypatch)
+    assert shown.exit_code == 0 and "4,937 of 7,178 right" in shown.output
+    shown = run("audit", "book/second.yml", monkeypatch=monkeypatch)
+    assert shown.exit_code == 2
+    assert "On no test set possible: Residual masking network, scenario 1" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["audit", "nowhere.yml"], "nowhere.yml"),
+        (["audit", "README.md"], "not a YAML file"),
+        (["claims", "--results", "nowhere"], "nowhere"),
+    ],
+)
+def test_errors_are_one_line(arguments, message, monkeypatch):
+    shown = run(*arguments, monkeypatch=monkeypatch)
+    assert shown.exit_code == 1
+    assert "error: " in shown.output and message in shown.output
+    assert "Traceback" not in shown.output

@@ -1,0 +1,81 @@
+"""FER+: the package's copy against the facts measured on the sources."""
+
+import numpy as np
+import pytest
+
+from ferbook import audit, data, ferplus
+from ferbook.schema import CLASSES, Predictions
+
+
+def test_crosswalk_is_one_to_one_and_complete():
+    table = ferplus.crosswalk()
+    assert len(table) == 35_710 and table.index.is_unique and table["fer2013_row"].is_unique
+    assert table["fer2013_row"].between(0, 35_886).all()
+    assert (table[list(ferplus.VOTES)].sum(axis=1) >= 9).all()
+
+
+def test_votes_shares_and_pluralities():
+    table = ferplus.crosswalk()
+    file = table.index[table["happiness"] == 10][0]
+    files = np.array([file, "test/angry/unknown.jpg"])
+    assert ferplus.votes(files).tolist() == [[0, 10] + [0] * 8, [0] * 10]
+    assert ferplus.expression_shares(files).sum(axis=1).tolist() == [1, 0]
+    assert ferplus.pluralities(files).tolist() == [1, -1]
+    assert ferplus.certainty(files).tolist() == [10, 0]
+    classes = ferplus.as_class(np.arange(-1, 10))
+    assert classes.tolist() == [-1, 4, 3, 6, 5, 0, 1, 2, -1, -1, -1]
+
+
+def test_a_tie_has_no_plurality():
+    table = ferplus.crosswalk()
+    counts = np.sort(table[list(ferplus.VOTES)].to_numpy(), axis=1)
+    tied = table.index[counts[:, -1] == counts[:, -2]]
+    assert (ferplus.pluralities(tied.to_numpy()) == -1).all() and len(tied) > 1000
+
+
+def test_agreement_on_the_real_data(archive):
+    summary = audit.summarize_ferplus(data.load(archive))
+    assert summary["known"] == 35_710 and round(summary["agreement"], 2) == 0.65
+    assert round(summary["by_class"]["fear"], 2) == 0.14
+    assert round(summary["by_class"]["happy"], 2) == 0.93
+    assert sum(map(sum, summary["confusion"].values())) == summary["untied"]
+
+
+def test_synthetic_faces_have_no_second_opinion(faces):
+    summary = audit.summarize_ferplus(faces)
+    assert summary["known"] == 0 and summary["agreement"] is None
+
+
+def test_a_swapped_label_is_doubted():
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 7, 700)
+    probabilities = np.full((700, 7), 0.02)
+    probabilities[np.arange(700), labels] = 0.88
+    given = labels.copy()
+    given[:10] = (given[:10] + 1) % 7
+    files = np.array([f"test/{CLASSES[y]}/PublicTest_{i}.jpg" for i, y in enumerate(given)])
+    issues = audit.label_issues(Predictions(files, given.astype(np.uint8), probabilities))
+    assert set(issues["file"]) == set(files[:10])
+    first = issues.iloc[0]
+    assert first["suggested"] == CLASSES[labels[files.tolist().index(first["file"])]]
+    assert first["ferplus"] is None
+
+
+def test_a_csv_of_the_contest_gets_the_archive_names():
+    rows = ferplus.crosswalk()["fer2013_row"]
+    file, row = rows.index[0], int(rows.iloc[0])
+    stem = file.rpartition("_")[0]
+    names = [f"train/angry/Training_{i:09d}.jpg" for i in range(35_887)]
+    names[row] = f"{stem}_{row:09d}.jpg"
+    found = data._archive_names(tuple(names))
+    assert found[row] == file
+    other = rows[rows.index.str.startswith("test/")].iloc[1]
+    assert found[other] == names[other]  # its part and label differ: no name is taken over
+    assert len(set(found)) == len(found)
+
+
+def test_votes_are_uint8_and_shares_are_fractions():
+    files = ferplus.crosswalk().index[:50].to_numpy()
+    assert ferplus.votes(files).dtype == np.uint8
+    assert ferplus.expression_shares(files).max() <= 1
+    assert pytest.approx(1) == ferplus.expression_shares(files)[0].sum()
