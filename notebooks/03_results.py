@@ -44,7 +44,7 @@ leaked_files = frozenset(dataset["leaked_files"])
 tables.Notice(synthetic=run.is_synthetic)
 
 # %% [markdown]
-# ## Accuracy, on four readings of the test set
+# ## Accuracy, on each reading of the test set
 #
 # Which images an accuracy was measured on matters as much as its value. {numref}`tab-accuracy`
 # gives ours on all test images (as the original), on the contest's PrivateTest (as most other
