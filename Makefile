@@ -1,7 +1,9 @@
 # Targets mirror the README. Everything is installed into .venv from requirements.lock.
 #   make paper [PROFILE=quick|laptop|gpu] [DATA=archive.zip|folder|fer2013.csv]
+#   make study [STUDY=ablations] [DATA=archive.zip|folder|fer2013.csv]
 PYTHON ?= python3
 PROFILE ?= quick
+STUDY ?= ablations
 DATA ?=
 CORES ?= 2
 BIN := .venv/bin
@@ -17,6 +19,9 @@ book: .venv/ready  ## render the published book from what is committed
 
 publish: .venv/ready  ## make the notebooks executed under PROFILE the published ones
 	$(BIN)/python -m ferbook.book publish _build/$(PROFILE)/executed book/executed
+
+study: .venv/ready  ## train every run of the grid configs/STUDY.yml that results/ does not hold
+	$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
 
 lab: .venv/ready  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab --notebook-dir=. notebooks
@@ -45,4 +50,4 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book publish lab test lock clean
+.PHONY: paper book publish study lab test lock clean

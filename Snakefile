@@ -3,6 +3,7 @@
 #   snakemake --cores 2                                              quick, synthetic faces
 #   snakemake --cores 2 --config profile=laptop data=archive.zip     the real data
 #   snakemake --cores 2 published                                    what is committed
+#   snakemake --cores 2 study --config study=ablations data=archive.zip   the runs of a grid
 #
 # The same rules run on a cluster through an executor plugin: see the chapter Reproducibility.
 import os
@@ -10,6 +11,7 @@ import yaml
 from pathlib import Path
 
 from ferbook.book import NOTEBOOKS, inputs, modules
+from ferbook.study import read_study
 
 PROFILE = config.get("profile", "quick")
 PARAMETERS = yaml.safe_load(Path(f"configs/{PROFILE}.yml").read_text())
@@ -40,6 +42,28 @@ rule paper:
 rule published:
     input:
         "_build/published/html/index.html",
+
+
+# Every run of configs/<study>.yml that results/ does not hold yet.
+GRID = read_study(f"configs/{config['study']}.yml") if "study" in config else None
+
+
+rule study:
+    input:
+        [f"results/{GRID.name}/{run}/run.json" for run in GRID.recipes] if GRID else [],
+
+
+rule run:
+    output:
+        "results/{study}/{run}/run.json",
+    params:
+        data=config.get("data") or (GRID.data if GRID else ""),
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=360,
+    shell:
+        "ferbook train configs/{wildcards.study}.yml --run {wildcards.run} --data {params.data:q}"
 
 
 # A notebook that fails leaves its half-done copy in partial/, with the error in it.

@@ -37,6 +37,7 @@ image_size = 48  # px, input side of the network
 seed = 42  # of the split, the initial weights, the order and the augmentation
 train_images = 0  # train on a stratified subset of this size; 0: all
 batch_size = 32  # images per step
+pooling = "average"  # of the last feature map; or "attention"
 dropout = 0.5  # fraction dropped before the last layer
 warmup_epochs = 3  # phase 1: the head alone, Adam
 warmup_learning_rate = 1e-3  # per step

@@ -113,3 +113,14 @@ def test_votes_head_shares_all_but_its_last_layer():
     assert answers.shape == (2, 15) and len(both.weights) == len(model.weights) + 2
     np.testing.assert_array_equal(answers[:, :7], model(images).numpy())
     np.testing.assert_allclose(answers[:, 7:].sum(1), 1, rtol=1e-6)
+
+
+def test_attention_pools_by_weights_that_sum_to_one():
+    recipe = Recipe(backbone="tiny", weights="none", image_size=48, pooling="attention")
+    model = models.build_model(recipe)
+    outputs = [model.get_layer(name).output for name in ("attention", "dropout")]
+    images = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 1)).astype(np.float32)
+    share, pooled = (found.numpy() for found in keras.Model(model.input, outputs)(images))
+    np.testing.assert_allclose(share.sum(axis=(1, 2)), 1, rtol=1e-6)
+    features = model.get_layer("backbone")(np.repeat(images, 3, axis=-1)).numpy()
+    np.testing.assert_allclose(pooled, (features * share).sum(axis=(1, 2)), rtol=1e-5)

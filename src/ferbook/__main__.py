@@ -11,16 +11,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 app = typer.Typer(
-    help="An executable paper on FER-2013: check its claims, audit a published table.",
+    help="An executable paper on FER-2013: check its claims, audit a table, train its runs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-@app.callback()
-def _commands() -> None:
-    """Keep `ferbook COMMAND` even while there is a single command."""
 
 
 @app.command()
@@ -61,6 +56,55 @@ def audit(
     if homeless:
         typer.echo(f"On no test set possible: {'; '.join(homeless)}")
         raise typer.Exit(2)
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="A recipe or a grid: a file of configs/.")],
+    data: Annotated[str, typer.Option(help="archive.zip, its folder or fer2013.csv.")] = "",
+    run: Annotated[str, typer.Option(help="One run of a grid; all when empty.")] = "",
+    results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
+    runs: Annotated[Path, typer.Option(help="Checkpoints of unfinished runs.")] = Path("runs"),
+) -> None:
+    """Train the runs of a configuration that are not in the store yet; a killed one goes on."""
+    from ferbook.study import read_study
+
+    with _errors():
+        study = read_study(config)
+        if run and run not in study.recipes:
+            raise ValueError(f"--run: no {run} in {config}. It has {', '.join(study.recipes)}.")
+        recipes = [study.recipes[run]] if run else list(study.recipes.values())
+        # Late, so that a mistyped name is told before TensorFlow starts.
+        from ferbook.data import load
+        from ferbook.train import train as train_one
+
+        faces = load(data or study.data)
+        for recipe in recipes:
+            typer.echo(f"{study.name}/{recipe.run_name}")
+            train_one(recipe, faces, study=study.name, results_dir=results, runs_dir=runs)
+
+
+@app.command()
+def compare(
+    data: Annotated[str, typer.Argument(help="archive.zip, its folder or fer2013.csv.")],
+    only: Annotated[str, typer.Option(help="One peer or baseline; all when empty.")] = "",
+    results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
+) -> None:
+    """Put packaged models of others and classical baselines before the same test images."""
+    from ferbook import baselines, peers
+
+    with _errors():
+        known = [*peers.PACKAGES, *baselines.FEATURES]
+        if only and only not in known:
+            raise ValueError(f"--only: no {only}. There are {', '.join(known)}.")
+        from ferbook.data import load
+        from ferbook.splits import split
+
+        faces = load(data)
+        for name in [only] if only else known:
+            is_peer = name in peers.PACKAGES
+            args = (name, split(faces).test if is_peer else faces, results)
+            typer.echo((peers if is_peer else baselines).evaluate(*args))
 
 
 class _errors:

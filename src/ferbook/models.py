@@ -50,7 +50,7 @@ def build_model(recipe: Recipe) -> keras.Model:
     inputs = keras.Input((side, side, 1), name="grey")
     rgb = layers.Concatenate(name="rgb")([inputs, inputs, inputs])
     features = build_backbone(recipe)(rgb)
-    pooled = layers.GlobalAveragePooling2D(name="pool")(features)
+    pooled = _pool(features, recipe)
     dropped = layers.Dropout(recipe.dropout, seed=recipe.seed, name="dropout")(pooled)
     # float32 also under mixed precision: a softmax in float16 loses small probabilities.
     outputs = layers.Dense(len(CLASSES), "softmax", dtype="float32", name="expression")(dropped)
@@ -138,6 +138,15 @@ def count_all_parameters() -> dict[str, dict[str, int]]:
     for name, model in built.items():
         counts[name]["multiply_adds"] = count_multiply_adds(model)
     return counts
+
+
+def _pool(features: keras.KerasTensor, recipe: Recipe) -> keras.KerasTensor:
+    """(n, h, w, c) to (n, c): the mean over all places, or one weighted by learned attention."""
+    if recipe.pooling == "attention":
+        scores = layers.Conv2D(1, 1, name="attention_scores")(features)
+        weights = layers.Softmax(axis=(1, 2), name="attention")(scores)
+        return keras.ops.sum(features * weights, axis=(1, 2))
+    return layers.GlobalAveragePooling2D(name="pool")(features)
 
 
 def _input_side(recipe: Recipe) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -130,6 +130,35 @@ def ferplus_confusion(dataset: Mapping[str, Any]) -> Figure:
     axes.set(xlabel="plurality of ten taggers (FER+)", ylabel="label in FER-2013")
     axes.tick_params(axis="x", rotation=45)
     axes.tick_params(axis="y", rotation=0)
+    return _finished(figure)
+
+
+def finalists(runs: Sequence[Run]) -> Figure:
+    """Validation accuracy of several runs over their epochs."""
+    figure, axes = plt.subplots()
+    for run in runs:
+        values = run.history["val_accuracy"]
+        axes.plot(np.arange(1, len(values) + 1), values, "o-", markersize=4, label=run.label)
+    axes.set(xlabel="epoch", ylabel="accuracy on validation")
+    axes.legend()
+    return _finished(figure)
+
+
+def pareto(frame: pd.DataFrame, cost: str) -> Figure:
+    """Test accuracy against `cost`, a column of `frame`, whose index names the points.
+
+    Column `kind` gives the colour. The line joins the points that no cheaper one surpasses.
+    """
+    shown = frame.dropna(subset=[cost]).sort_values([cost, "accuracy"], ascending=[True, False])
+    best = shown[shown["accuracy"] > shown["accuracy"].cummax().shift(fill_value=0)]
+    figure, axes = plt.subplots(figsize=(8, 4.5))
+    axes.step(best[cost], best["accuracy"], where="post", color="grey", linewidth=1, zorder=0)
+    sns.scatterplot(shown, x=cost, y="accuracy", hue="kind", style="kind", s=70, ax=axes)
+    for name, row in shown[shown["named"]].iterrows():
+        place = (row[cost], row["accuracy"])
+        axes.annotate(name, place, xytext=(6, 4), textcoords="offset points", fontsize=8)
+    axes.set(xscale="log", ylabel="accuracy on all test images")
+    axes.legend(title="", loc="lower right")
     return _finished(figure)
 
 

@@ -28,6 +28,7 @@ BACKBONES = (
 WEIGHTS = ("imagenet", "none")
 SCHEDULES = ("plateau", "cosine")
 OPTIMIZERS = ("adam", "adamw")
+POOLINGS = ("average", "attention")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Recipe:
     seed: int = 42
     train_images: int = 0  # 0: all of the training split; else a stratified subset, to try things
     batch_size: int = 32
+    pooling: str = "average"  # of the last feature map; or "attention", with learned weights
     dropout: float = 0.5
     # Phase 1: the head alone, backbone frozen, Adam.
     warmup_epochs: int = 3
@@ -108,6 +110,7 @@ def _check_values(recipe: Recipe) -> None:
         "weights": WEIGHTS,
         "schedule": SCHEDULES,
         "finetune_optimizer": OPTIMIZERS,
+        "pooling": POOLINGS,
     }
     for name, allowed in choices.items():
         if getattr(recipe, name) not in allowed:
@@ -209,6 +212,20 @@ class Run:
     def label(self) -> str:
         """What figures and tables call the run; a synthetic run says so."""
         return f"{self.name} (synthetic)" if self.is_synthetic else self.name
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a peer's model or a classical baseline answers on the test images."""
+
+    name: str
+    info: dict[str, Any]  # about.json
+    test: Predictions
+
+    @property
+    def label(self) -> str:
+        """What figures and tables call it."""
+        return self.name
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:

@@ -3,6 +3,8 @@
     results/dataset.json                  what 01_data found: counts, fingerprint, leaked files
     results/test_images.csv.gz            brightness and sharpness of each test image, from 01_data
     results/parameters.json               parameter counts of every backbone, from 02_training
+    results/{peers,baselines}/<name>/     answers.npz (test_*) and about.json of a packaged model
+                                          or a classical classifier
     results/<study>/<run>/predictions.npz <s>_file, <s>_label, <s>_prob for s in val, test
     results/<study>/<run>/history.csv     one row per epoch over both phases
     results/<study>/<run>/run.json        everything else; written last, so its presence means done
@@ -28,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from ferbook.metrics import score_sets
-from ferbook.schema import CLASSES, Predictions, Recipe, Run
+from ferbook.schema import CLASSES, Answers, Predictions, Recipe, Run
 
 PACKAGES = ("ferbook", "keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "tensorflow")
 HISTORY_COLUMNS = (
@@ -75,7 +77,7 @@ def write_run(
         "metrics": score_sets(val, test, leaked_files),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "predictions.npz", _pack(val, test))
+    write_atomically(folder / "predictions.npz", _pack(val=val, test=test))
     history = history[list(HISTORY_COLUMNS)]
     write_atomically(folder / "history.csv", history.to_csv(index=False).encode())
     write_json(folder / "run.json", info)
@@ -88,7 +90,7 @@ def load_run(folder: str | Path) -> Run:
     """
     folder = Path(folder)
     info = read_json(folder / "run.json")
-    val, test = _unpack(folder / "predictions.npz")
+    val, test = _unpack(folder / "predictions.npz", "val", "test")
     run = Run(folder.parent.name, folder.name, info, _read_history(folder), val, test)
     try:
         described = run.recipe.run_name
@@ -115,6 +117,26 @@ def load_study(results_dir: str | Path, study: str) -> list[Run]:
 def load_all(results_dir: str | Path) -> list[Run]:
     """All finished runs of all studies, by study and name."""
     return [load_run(path.parent) for path in sorted(Path(results_dir).glob("*/*/run.json"))]
+
+
+def write_answers(folder: Path, about: Mapping[str, Any], test: Predictions) -> None:
+    """Write the answers of a peer or a baseline on the test images: arrays first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "answers.npz", _pack(test=_as_stored(test)))
+    write_json(folder / "about.json", {**about, **provenance()})
+
+
+def load_answers(results_dir: str | Path, group: str) -> dict[str, Answers]:
+    """Name -> answers of all in `group` ("peers" or "baselines"); empty when there are none."""
+    folders = sorted(path.parent for path in Path(results_dir, group).glob("*/about.json"))
+    return {
+        folder.name: Answers(
+            folder.name,
+            read_json(folder / "about.json"),
+            _unpack(folder / "answers.npz", "test")[0],
+        )
+        for folder in folders
+    }
 
 
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
@@ -196,9 +218,9 @@ def _as_stored(predictions: Predictions) -> Predictions:
     return dataclasses.replace(predictions, **halves)
 
 
-def _pack(val: Predictions, test: Predictions) -> bytes:
+def _pack(**parts: Predictions) -> bytes:
     arrays = {}
-    for name, part in (("val", val), ("test", test)):
+    for name, part in parts.items():
         arrays |= {f"{name}_file": part.files, f"{name}_label": part.labels.astype(np.uint8)}
         arrays[f"{name}_prob"] = part.probabilities
         if part.augmented is not None:
@@ -208,10 +230,10 @@ def _pack(val: Predictions, test: Predictions) -> bytes:
     return buffer.getvalue()
 
 
-def _unpack(path: Path) -> tuple[Predictions, Predictions]:
+def _unpack(path: Path, *names: str) -> list[Predictions]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            return _check(path, "val", arrays), _check(path, "test", arrays)
+            return [_check(path, name, arrays) for name in names]
     except (StoreError, FileNotFoundError):
         raise
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files

@@ -7,6 +7,7 @@ every variable of model and optimizer; so a resumed run is the run that was neve
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import json
 import time
@@ -106,11 +107,9 @@ def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dat
         return numbers.flat_map(one_epoch).map(load, num_parallel_calls=tf.data.AUTOTUNE)
 
     small, full = _by_size(recipe, epochs)
-    dataset = batches(recipe.small_image_size, small) if small else None
-    if full:
-        rest = batches(recipe.image_size, full)
-        dataset = dataset.concatenate(rest) if dataset else rest
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    sizes = (recipe.small_image_size, small), (recipe.image_size, full)
+    parts = [batches(side, part) for side, part in sizes if part]
+    return functools.reduce(tf.data.Dataset.concatenate, parts).prefetch(tf.data.AUTOTUNE)
 
 
 def targets(faces: Faces, recipe: Recipe) -> np.ndarray:
@@ -297,11 +296,12 @@ def _fit_phase(
 
 def _by_size(recipe: Recipe, epochs: range) -> tuple[range, range]:
     """`epochs`, divided where phase 2 goes from small images to full ones."""
-    warmup, full = recipe.warmup_epochs, recipe.warmup_epochs + recipe.small_epochs
-    small = range(max(warmup, epochs.start), min(full, epochs.stop)) if recipe.small_epochs else ()
-    if small and epochs.start < warmup:
+    if epochs.start < recipe.warmup_epochs < epochs.stop:
         raise ValueError(f"epochs: expected those of one phase. Received: {epochs}.")
-    return small, range(max(epochs.start, full), epochs.stop) if small else epochs
+    warmup = epochs.start < recipe.warmup_epochs
+    edge = 0 if warmup else recipe.warmup_epochs + recipe.small_epochs
+    edge = min(max(edge, epochs.start), epochs.stop)
+    return range(epochs.start, edge), range(edge, epochs.stop)
 
 
 def _stoppers(recipe: Recipe) -> list[keras.callbacks.Callback]:

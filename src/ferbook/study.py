@@ -1,0 +1,75 @@
+"""A study: the recipes that one file of `configs/` asks for.
+
+A flat file is one recipe. A file with `changes` or `steps` is a grid around its own recipe, which
+is then called "base": each entry of `changes` alters the base and nothing else, each entry of
+`steps` alters the step before it. `seeds` repeats all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ferbook.schema import Recipe, read_yaml
+
+_KEYS = {"data", "study", "subset", "changes", "steps", "seeds"}
+
+
+@dataclass(frozen=True)
+class Study:
+    """The recipes of a study by the name of their run, in the order to train them."""
+
+    name: str
+    data: str
+    recipes: dict[str, Recipe]
+    changes: dict[str, dict[str, Any]]  # of the base; empty unless the study is a grid
+    steps: dict[str, dict[str, Any]]  # each of the step before
+
+
+def read_study(path: str | Path) -> Study:
+    """The study that the YAML file at `path` describes.
+
+    Raises ValueError for an unknown key, a value that makes no sense or two runs of one name.
+    """
+    values = read_yaml(path)
+    _check_keys(values, _KEYS, path)
+    recipes: dict[str, Recipe] = {}
+    try:
+        for recipe in _recipes(values):
+            if recipe.run_name in recipes:
+                raise ValueError(f"two runs are called {recipe.run_name}.")
+            recipes[recipe.run_name] = recipe
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    grid = values.get("changes", {}), values.get("steps", {})
+    return Study(str(values["study"]), str(values["data"]), recipes, *grid)
+
+
+def _recipes(values: Mapping[str, Any]) -> Iterator[Recipe]:
+    for seed in values.get("seeds", [values.get("seed", Recipe.seed)]):
+        base = {**values, "seed": seed}
+        if not values.keys() & {"changes", "steps"}:
+            yield Recipe.from_mapping(base)
+            continue
+        yield Recipe.from_mapping({**base, "name": "base"})
+        for name, change in values.get("changes", {}).items():
+            yield _changed(base, name, change)
+        for name, change in values.get("steps", {}).items():
+            yield _changed(base, name, change)
+            base |= change
+
+
+def _changed(base: Mapping[str, Any], name: str, change: Mapping[str, Any]) -> Recipe:
+    _check_keys(change, set(), name)
+    return Recipe.from_mapping({**base, **change, "name": name})
+
+
+def _check_keys(values: Mapping[str, Any], others: set[str], where: Any) -> None:
+    unknown = set(values) - others - {field.name for field in fields(Recipe)}
+    if unknown or (others and not {"data", "study"} <= set(values)):
+        raise ValueError(
+            f"{where}: expected {'data, study and ' if others else ''}fields of Recipe. "
+            f"Received: {', '.join(sorted(map(str, unknown or values)))}."
+        )

@@ -1,0 +1,72 @@
+"""Configurations: one recipe or a grid around it."""
+
+import pytest
+import yaml
+from conftest import ROOT
+from typer.testing import CliRunner
+
+from ferbook import store
+from ferbook.__main__ import app
+from ferbook.schema import Recipe
+from ferbook.study import read_study
+
+TINY = {
+    "data": "synthetic", "study": "t", "backbone": "tiny", "weights": "none", "image_size": 48,
+    "warmup_epochs": 0, "finetune_epochs": 1, "train_images": 64,
+}  # fmt: skip
+
+
+def written(tmp_path, **values):
+    path = tmp_path / "grid.yml"
+    path.write_text(yaml.safe_dump(TINY | values))
+    return path
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yml")), ids=lambda p: p.stem)
+def test_every_configuration_is_a_study(path):
+    study = read_study(path)
+    assert study.recipes and study.data in ("kaggle", "synthetic")
+
+
+def test_one_recipe(tmp_path):
+    assert read_study(written(tmp_path)).recipes == {"paper-tiny-48-s42": Recipe.from_mapping(TINY)}
+
+
+def test_changes_alter_the_base_and_steps_the_step_before(tmp_path):
+    grid = {
+        "changes": {"adam": {"finetune_optimizer": "adam"}},
+        "steps": {"one": {"dropout": 0.1}, "two": {"pooling": "attention"}},
+        "seeds": [1, 2],
+    }
+    study = read_study(written(tmp_path, **grid))
+    assert [name.split("-")[0] for name in study.recipes] == ["base", "adam", "one", "two"] * 2
+    adam, two = study.recipes["adam-tiny-48-s2"], study.recipes["two-tiny-48-s2"]
+    assert (adam.finetune_optimizer, adam.dropout) == ("adam", 0.5)
+    assert (two.finetune_optimizer, two.dropout, two.pooling) == ("adamw", 0.1, "attention")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"learning_rat": 1}, "Received: learning_rat"),
+        ({"changes": {"x": {"data": "synthetic"}}}, "x: expected fields of Recipe. Received: data"),
+        ({"changes": {"base": {}}}, "two runs are called base-tiny-48-s42"),
+        ({"changes": ["adam"]}, "grid.yml: "),
+        ({"seeds": ["a"]}, "seed: expected int"),
+    ],
+)
+def test_errors_name_file_and_key(tmp_path, values, message):
+    with pytest.raises(ValueError, match=message) as raised:
+        read_study(written(tmp_path, **values))
+    assert "grid.yml" in str(raised.value)
+
+
+def test_train_command_runs_what_is_missing(tmp_path):
+    path = written(tmp_path, changes={"adam": {"finetune_optimizer": "adam"}})
+    places = ["--results", str(tmp_path / "results"), "--runs", str(tmp_path / "runs")]
+    shown = CliRunner().invoke(app, ["train", str(path), "--run", "adam-tiny-48-s42", *places])
+    assert shown.exit_code == 0, shown.output
+    assert [run.name for run in store.load_study(tmp_path / "results", "t")] == ["adam-tiny-48-s42"]
+    shown = CliRunner().invoke(app, ["train", str(path), "--run", "sgd", *places])
+    assert shown.exit_code == 1
+    assert "no sgd in" in shown.output and "base-tiny-48-s42, adam-tiny-48-s42" in shown.output
