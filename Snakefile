@@ -133,6 +133,20 @@ rule results:
         EXECUTE + "-r study {STUDY}" + KEEP
 
 
+rule ablations:
+    input:
+        sources("04_ablations"),
+        f"{EXECUTED}/02_training.ipynb",
+        notebook="notebooks/04_ablations.ipynb",
+    output:
+        f"{EXECUTED}/04_ablations.ipynb",
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        EXECUTE + KEEP
+
+
 rule claims:
     input:
         sources("06_claims"),

@@ -9,11 +9,12 @@ import time
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 tf = pytest.importorskip("tensorflow")
 
 from ferbook import ferplus, splits, store, train  # noqa: E402
-from ferbook.schema import Recipe  # noqa: E402
+from ferbook.schema import Recipe, read_yaml  # noqa: E402
 from ferbook.synthetic import draw_faces  # noqa: E402
 
 RECIPE = Recipe(
@@ -168,3 +169,40 @@ def test_mirrors_are_averaged(faces):
     np.testing.assert_allclose(there.augmented, back.augmented, atol=1e-6)
     mean = (there.probabilities + back.probabilities) / 2
     np.testing.assert_allclose(there.augmented, mean, atol=1e-6)
+
+
+MIRRORED = """
+import sys, tensorflow as tf
+device = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
+import test_train
+from ferbook import train
+train._strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+train.train(test_train.MIRROR, test_train.faces_to_train(), study="s", results_dir=sys.argv[1],
+            runs_dir=sys.argv[1], verbose=0)
+"""
+MIRROR = dataclasses.replace(OURS, warmup_epochs=1, finetune_epochs=2, small_epochs=1)
+
+
+def test_several_devices_share_each_batch(tmp_path):
+    """Two logical processors stand in for two GPUs."""
+    environment = os.environ | {"PYTHONPATH": os.path.dirname(__file__)}
+    subprocess.run([sys.executable, "-c", MIRRORED, str(tmp_path)], env=environment, check=True)
+    (run,) = store.load_study(tmp_path, "s")
+    assert len(run.history) == 3 and np.isfinite(run.history["loss"]).all()
+
+
+@pytest.mark.parametrize("profile", ["gpu", "gpu_ours"])
+def test_gpu_profiles_take_a_few_steps(tmp_path, faces, profile):
+    """The recipes that were not run: their network on a few small images, random weights."""
+    recipe = Recipe.from_mapping(read_yaml(ROOT / "configs" / f"{profile}.yml"))
+    tiny = {"weights": "none", "image_size": 48, "small_image_size": 32, "train_images": 32}
+    tiny["warmup_epochs"] = min(1, recipe.warmup_epochs)
+    tiny["small_epochs"] = min(1, recipe.small_epochs)
+    recipe = dataclasses.replace(recipe, finetune_epochs=1 + tiny["small_epochs"], **tiny)
+    folder = train.train(
+        recipe, faces, study="s", results_dir=tmp_path, runs_dir=tmp_path, verbose=0
+    )
+    run = store.load_run(folder)
+    assert run.info["backbone"] == "efficientnet_b2" and len(run.history) == 2
+    assert run.info["images_seen"] == 2 * 32 and np.isfinite(run.history["loss"]).all()

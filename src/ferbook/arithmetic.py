@@ -195,7 +195,7 @@ def _check_accuracy(result: Published, name: str, supports: Mapping[str, int]) -
     total = sum(supports.values())
     counts = possible_counts(result.accuracy, total, result.printed_to["accuracy"])
     if counts:
-        detail = f"{_span(counts)} of {total:,} right"
+        detail = f"{span(counts[0], counts[-1])} of {total:,} right"
     else:
         nearest = round(result.accuracy * total)
         detail = f"nearest is {nearest:,} of {total:,}, {nearest / total:.5f}"
@@ -208,7 +208,7 @@ def _check_classes(result: Published, name: str, supports: Mapping[str, int]) ->
         raise TableError(f"{name}: no number of images for {', '.join(sorted(missing))}.")
     hits = possible_hits(result, supports)
     none = [c for c, counts in hits.items() if not counts]
-    shown = ", ".join(f"{c} {_span(k)}" for c, k in hits.items() if k)
+    shown = ", ".join(f"{c} {span(k[0], k[-1])}" for c, k in hits.items() if k)
     details = f"impossible for {', '.join(none)}" if none else shown
     findings = [
         Finding(result.name, "recalls are whole numbers of images", name, not none, details)
@@ -219,7 +219,7 @@ def _check_classes(result: Published, name: str, supports: Mapping[str, int]) ->
         Finding(result.name, "precision, recall and F1 of a class agree", name, not broken, details)
     )
     bounds = solve(result, supports)
-    details = ", ".join(f"{c} {_span(range(b['predicted'][0], b['predicted'][1] + 1))}"
+    details = ", ".join(f"{c} {span(*b['predicted'])}"
                         for c, b in bounds.items())  # fmt: skip
     details = f"predicted: {details}" if bounds else "no whole numbers satisfy all cells"
     findings.append(
@@ -249,7 +249,6 @@ def _note_harmonic_mean(result: Published) -> list[Finding]:
 
 def _class_agrees(result: Published, name: str, supports: Mapping[str, int]) -> bool:
     """One class against the rest, by mlscorecheck."""
-    logging.getLogger("mlscorecheck").setLevel(logging.WARNING)
     from mlscorecheck.check.binary import check_1_testset_no_kfold
 
     logging.getLogger("mlscorecheck").setLevel(logging.WARNING)  # it reports each step
@@ -295,5 +294,6 @@ def _extreme(constraints: list[LinearConstraint], column: int, sign: int) -> int
     return None if found.x is None else round(found.x[column])
 
 
-def _span(counts: range) -> str:
-    return f"{counts[0]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+def span(low: int, high: int) -> str:
+    """Both bounds in words, or the one number that they leave."""
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -10,6 +10,7 @@ from scipy.ndimage import laplace
 
 from ferbook import copies, data, ferplus, splits
 from ferbook.data import Faces
+from ferbook.metrics import renormalised
 from ferbook.schema import CLASSES, Predictions
 
 
@@ -154,8 +155,7 @@ def label_issues(predictions: Predictions) -> pd.DataFrame:
     """
     from cleanlab.filter import find_label_issues
 
-    probabilities = predictions.probabilities.astype(np.float64)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    probabilities = renormalised(predictions)
     rows = find_label_issues(
         predictions.labels.astype(int), probabilities,
         return_indices_ranked_by="self_confidence", n_jobs=1,

@@ -19,12 +19,13 @@ import yaml
 from ferbook.schema import read_yaml
 from ferbook.tables import SYNTHETIC_NOTICE
 
-NOTEBOOKS = ("01_data", "02_training", "03_results", "06_claims")
+NOTEBOOKS = ("01_data", "02_training", "03_results", "04_ablations", "06_claims")
 # What a notebook reads besides modules; {results} is a result store.
 _INPUTS = {
     "01_data": (),
     "02_training": ("book/original.yml",),
     "03_results": ("book/original.yml", "book/second.yml", "{results}"),
+    "04_ablations": ("book/original.yml", "configs/ablations.yml", "{results}"),
     "06_claims": ("book/original.yml", "book/claims.yml", "{results}"),
 }
 

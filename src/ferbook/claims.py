@@ -170,7 +170,7 @@ def _parameters(claim: Claim, evidence: Evidence, backbone: str, which: str) -> 
 
 
 def _cheaper(claim: Claim, evidence: Evidence, model: str, than: str, column: str) -> Verdict:
-    ours, theirs = (_network(evidence, name)[column] for name in (model, than))
+    ours, theirs = (evidence.parameters[name][column] for name in (model, than))
     text = f"{ours:,} against {theirs:,} ({column.replace('_', '-')})"
     return _exactly(claim, ours < theirs, text, "02_training#tab-parameters")
 
@@ -350,11 +350,6 @@ def _score(run: Run, path: str) -> float:
     for name in path.split("."):
         value = value[name]
     return value
-
-
-def _network(evidence: Evidence, name: str) -> Mapping[str, int]:
-    aliases = {"vgg16_48": "vgg16"}  # all backbones are counted at 48 px
-    return evidence.parameters[aliases.get(name, name)]
 
 
 def _recipe_alone(recipe: Recipe) -> Recipe:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from scipy.stats import binomtest
@@ -117,7 +117,7 @@ def calibration(predictions: Predictions, *, bins: int = 15) -> dict[str, Any]:
     Confidence is the highest probability. `rows` hold per bin of equal width its images, mean
     confidence and accuracy. Source: Guo et al., "On Calibration of Modern Neural Networks", 2017.
     """
-    probabilities = _renormalised(predictions)
+    probabilities = renormalised(predictions)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == predictions.labels
     index = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -135,7 +135,7 @@ def fit_temperature(val: Predictions) -> float:
 
     Source: Guo et al. 2017.
     """
-    logits = np.log(np.maximum(_renormalised(val), 1e-7))
+    logits = np.log(np.maximum(renormalised(val), 1e-7))
     rows = np.arange(len(val))
 
     def loss(log_temperature: float) -> float:
@@ -147,18 +147,19 @@ def fit_temperature(val: Predictions) -> float:
 
 def with_temperature(predictions: Predictions, temperature: float) -> Predictions:
     """The same answers with probabilities sharpened or softened; their order stays."""
-    logits = np.log(np.maximum(_renormalised(predictions), 1e-7))
+    logits = np.log(np.maximum(renormalised(predictions), 1e-7))
     return replace(predictions, probabilities=softmax(logits / temperature, axis=1))
 
 
-def _renormalised(predictions: Predictions) -> np.ndarray:
+def renormalised(predictions: Predictions) -> Float[np.ndarray, "n 7"]:
+    """Probabilities in float64 with rows that sum to 1."""
     # float16 rows sum to 1 only to about 1e-3.
     probabilities = predictions.probabilities.astype(np.float64)
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 def _log_loss(predictions: Predictions) -> float:
-    return float(log_loss(predictions.labels, _renormalised(predictions), labels=LABELS))
+    return float(log_loss(predictions.labels, renormalised(predictions), labels=LABELS))
 
 
 def _class_scores(labels: np.ndarray, answers: np.ndarray) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Values are plain Python: percentages and points as floats (68.78 for 68.78 %), c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ferbook.arithmetic import TEST_SETS, Published, possible_hits
@@ -16,10 +16,12 @@ from ferbook.metrics import (
     calibration,
     fit_temperature,
     merged,
+    score,
     score_sets,
     with_temperature,
 )
 from ferbook.schema import CLASSES, Recipe, Run
+from ferbook.study import Study
 
 
 def dataset_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
@@ -154,6 +156,37 @@ def run_numbers(
         "reference_parameters": info["parameters"]["total"],
         "reference_trainable_parameters": info["parameters"]["trainable"],
         "reference_hardware": f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores",
+    }
+
+
+def study_numbers(
+    runs: Sequence[Run], plan: Study, dataset: Mapping[str, Any], original: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`ours_*`: the run of our recipe; `grid_*`: the base of the grid; and what to set beside."""
+    base = [run for run in runs if run.study == plan.name and run.recipe.name == "base"]
+    finals = [run for run in runs if run.recipe.train_images == 0]
+    ours = next((run for run in finals if run.study == "ours"), finals[-1])
+    recipe = next(iter(plan.recipes.values()))
+    return {
+        "data_n_test": dataset["splits"]["test"],
+        "original_accuracy": 100 * original["accuracy"],
+        "grid_image_size": recipe.image_size,
+        "grid_train_images": recipe.train_images,
+        "grid_base_accuracy": _percent(score(base[0].test)["accuracy"] if base else None),
+        **_ours_numbers(ours, dataset, original),
+    }
+
+
+def _ours_numbers(
+    run: Run, dataset: Mapping[str, Any], original: Mapping[str, Any]
+) -> dict[str, Any]:
+    values = run_numbers(run, dataset, original)
+    values = {key.replace("reference_", "ours_", 1): value for key, value in values.items()}
+    averaged = score(run.test.with_augmentation())
+    return values | {
+        "ours_parameters_millions": values["ours_parameters"] / 1e6,
+        "ours_tta_accuracy": 100 * averaged["accuracy"],
+        "ours_tta_correct": averaged["correct"],
     }
 
 

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ferbook import ferplus
@@ -74,15 +75,8 @@ def confusion(run: Run, *, normalised: bool) -> Figure:
     """Confusion matrix on all test images: counts, or fractions of each true class."""
     matrix = confusion_matrix(run.test)
     shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalised else matrix
-    figure, axes = plt.subplots(figsize=(6.5, 5.5))
-    sns.heatmap(
-        shown, annot=True, fmt=".2f" if normalised else "d", cmap="Blues", square=True,
-        xticklabels=CLASSES, yticklabels=CLASSES, ax=axes, annot_kws={"size": 9},
-        vmin=0, vmax=1 if normalised else None, cbar_kws={"shrink": 0.8},
-    )  # fmt: skip
+    figure, axes = _heatmap(shown, CLASSES, ".2f" if normalised else "d", (6.5, 5.5))
     axes.set(xlabel="predicted", ylabel="true", title=run.label)
-    axes.tick_params(axis="x", rotation=45)
-    axes.tick_params(axis="y", rotation=0)
     return _finished(figure)
 
 
@@ -121,16 +115,25 @@ def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int
 def ferplus_confusion(dataset: Mapping[str, Any]) -> Figure:
     """FER-2013's labels (rows) against the plurality of FER+, as fractions of each row."""
     counts = np.array([dataset["ferplus"]["confusion"][name] for name in CLASSES])
-    figure, axes = plt.subplots(figsize=(8, 5))
-    sns.heatmap(
-        counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), annot=True, fmt=".2f",
-        cmap="Blues", xticklabels=ferplus.VOTES, yticklabels=CLASSES, ax=axes, vmin=0, vmax=1,
-        annot_kws={"size": 9}, cbar_kws={"shrink": 0.8},
-    )  # fmt: skip
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axes = _heatmap(shares, ferplus.VOTES, ".2f", (8, 5))
     axes.set(xlabel="plurality of ten taggers (FER+)", ylabel="label in FER-2013")
+    return _finished(figure)
+
+
+def _heatmap(
+    values: np.ndarray, columns: Sequence[str], spec: str, size: tuple[float, float]
+) -> tuple[Figure, Axes]:
+    """A row per class; fractions share one scale."""
+    figure, axes = plt.subplots(figsize=size)
+    sns.heatmap(
+        values, annot=True, fmt=spec, cmap="Blues", xticklabels=columns, yticklabels=CLASSES,
+        vmin=0, vmax=None if spec == "d" else 1, square=True, annot_kws={"size": 9},
+        cbar_kws={"shrink": 0.8}, ax=axes,
+    )  # fmt: skip
     axes.tick_params(axis="x", rotation=45)
     axes.tick_params(axis="y", rotation=0)
-    return _finished(figure)
+    return figure, axes
 
 
 def finalists(runs: Sequence[Run]) -> Figure:

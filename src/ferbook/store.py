@@ -43,6 +43,7 @@ HISTORY_COLUMNS = (
     "learning_rate",
     "seconds",
 )
+_WRITTEN = (":!results", ":!book/executed")
 _PLACES = ("backbone", "weights", "image_size", "seed")  # recipe fields that run.json lifts out
 
 
@@ -176,7 +177,8 @@ def provenance(repository: str | Path = ".") -> dict[str, Any]:
     """Commit, package versions and hardware of this moment, for run.json."""
     return {
         "git_commit": _git(repository, "rev-parse", "HEAD"),
-        "dirty": _git(repository, "status", "--porcelain") != "",
+        # What runs and notebooks write is not what they are made from.
+        "dirty": _git(repository, "status", "--porcelain", "--", ".", *_WRITTEN) != "",
         "packages": {name: _version(name) for name in ("python", *PACKAGES)},
         "hardware": _hardware(),
     }

@@ -19,8 +19,10 @@ from ferbook.tables import Table
 WATTS_PER_CORE = 12.0
 
 
-def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
-    """Every run of the store: accuracy on three readings of the test set, and what it cost."""
+def ledger_table(
+    runs: Iterable[Run], leaked_files: frozenset[str], *, label: str = "tab-ledger"
+) -> Table:
+    """A row per run: accuracy on three readings of the test set, and what it cost."""
     rows = {}
     for run in runs:
         sets = named_test_sets(run.test, leaked_files)
@@ -36,10 +38,10 @@ def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     formats = dict.fromkeys(columns[:4], ".2%")
     formats |= {"images seen": ",d", "core hours": ".2f", "Wh": ".0f"}
     caption = (
-        "Every run in the store. Core hours are processor time of training; energy is that times "
-        f"{WATTS_PER_CORE:g} watts a core, a rough guess."
+        "Runs, their accuracies and their cost. Core hours are processor time of training; energy "
+        f"is that times {WATTS_PER_CORE:g} watts a core, a rough guess."
     )
-    return Table(frame, caption, "tab-ledger", formats)
+    return Table(frame, caption, label, formats)
 
 
 def change_table(study: Study, runs: Sequence[Run]) -> Table:
@@ -73,6 +75,25 @@ def others_table(
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("model")
     caption = "Models of others, classical baselines and our runs on the same test images."
     return Table(frame, caption, "tab-others", {"parameters": ",.0f"})
+
+
+def cost_frame(
+    runs: Iterable[Run], others: Mapping[str, Answers], original: Mapping[str, Any]
+) -> pd.DataFrame:
+    """A row per model: accuracy, `parameters`, `core hours of training`, kind; for plots.pareto."""
+    hours, rows = "core hours of training", {}
+    for run in runs:
+        row = {"parameters": run.info["parameters"]["total"], hours: cpu_hours(run)}
+        whole = run.recipe.train_images == 0
+        kind = "ours, in full" if whole else "ours, short"
+        rows[f"{run.study}/{run.name}"] = {**row, "kind": kind, "named": whole}
+        rows[f"{run.study}/{run.name}"]["accuracy"] = _accuracy(run.test)
+    for item in others.values():
+        row = {"parameters": item.info["parameters"], "kind": "others", "named": True}
+        rows[item.name] = {**row, "accuracy": _accuracy(item.test)}
+    rows["the original"] = {"parameters": original["parameters_claimed"], "kind": "the original",
+                            "named": True, "accuracy": original["accuracy"]}  # fmt: skip
+    return pd.DataFrame.from_dict(rows, "index").astype({"parameters": float})
 
 
 def paired(runs: Sequence[Run], first: str, second: str) -> list[tuple[Run, Run]]:

