@@ -32,7 +32,7 @@ test: .venv/ready  ## the whole test suite
 
 lock: .venv/ready  ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --extra lite --extra book --extra cluster --extra dev pyproject.toml -o requirements.lock
+		--no-annotate --extra lite --extra export --extra book --extra cluster --extra dev pyproject.toml -o requirements.lock
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv

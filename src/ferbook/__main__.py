@@ -107,6 +107,85 @@ def compare(
             typer.echo((peers if is_peer else baselines).evaluate(*args))
 
 
+@app.command()
+def runs(
+    results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
+) -> None:
+    """List the runs of the store with accuracy and cost."""
+    from ferbook import store, study_tables
+
+    with _errors():
+        leaked = frozenset(store.load_dataset(results)["leaked_files"])
+        table = study_tables.ledger_table(store.load_all(results), leaked)
+    _print(table.formatted(), "Runs")
+
+
+@app.command()
+def data(
+    source: Annotated[str, typer.Argument(help="archive.zip, its folder or fer2013.csv.")],
+) -> None:
+    """Check that a source is FER-2013: its files, counts and pixels."""
+    from ferbook.data import count_table, fingerprint, load
+
+    with _errors():
+        faces = load(source)
+    _print(count_table(faces).reset_index(), f"{source}: {len(faces):,} images")
+    typer.echo(f"SHA-256 of pixels and labels: {fingerprint(faces)}")
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run's folder in the result store.")],
+    source: Annotated[str, typer.Option("--data", help="archive.zip, its folder or a csv.")],
+    weights: Annotated[Path | None, typer.Option(help="Default: runs/STUDY/RUN/best.npz.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Default: exports/RUN.")] = None,
+    results: Annotated[Path, typer.Option(help="Measurements go here.")] = Path("results"),
+    release: Annotated[bool, typer.Option(help="Make it the model of ferbook predict.")] = False,
+) -> None:
+    """Write a run as Keras, ONNX and LiteRT files and measure each on all test images."""
+    from ferbook import store
+
+    with _errors():
+        trained = store.load_run(run)
+        weights = weights or Path("runs") / trained.study / trained.name / "best.npz"
+        # Late, so that a mistyped name is told before TensorFlow starts.
+        from ferbook.data import load
+        from ferbook.deploy import deploy
+
+        folder = folder or Path("exports") / trained.name
+        deploy(trained, weights, load(source), folder, results, release=release)
+    typer.echo(folder)
+
+
+@app.command()
+def predict(
+    sources: Annotated[list[str], typer.Argument(help="Pictures, folders, videos, camera:0.")],
+    model: Annotated[Path | None, typer.Option(help="An exported ONNX file.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write answers here.")] = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write answers here.")] = None,
+    annotate: Annotated[Path | None, typer.Option(help="Folder for marked pictures.")] = None,
+    every: Annotated[int, typer.Option(min=1, help="Of a video, every so many frames.")] = 10,
+) -> None:
+    """Say what the faces in pictures, videos or before a camera express.
+
+    A picture of at most 64 px a side is taken for a face; in others faces are looked for. Answers
+    are an expression's look, not a feeling: see the chapter Ethics. Ends with status 1 when a
+    source could not be read.
+    """
+    from ferbook import report
+
+    with _errors():
+        found = report.gather(sources, model, annotate, every)
+        report.write(found, json_file, csv_file)
+    if not (json_file or csv_file):
+        _print(report.frame(found), f"{len(found.faces):,} faces")
+    for source in found.empty:
+        typer.echo(f"no face: {source}", err=True)
+    for problem in found.problems:
+        typer.echo(f"error: {problem}", err=True)
+    raise typer.Exit(1 if found.problems else 0)
+
+
 class _errors:
     """A wrong file ends in one line and status 1, not in a traceback."""
 

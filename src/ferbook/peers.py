@@ -63,8 +63,8 @@ def evaluate(name: str, test: Faces, results_dir: str | Path = "results") -> Pat
     """
     package, folder = PACKAGES[name], Path(results_dir) / "peers" / name
     content = read_member(package)
-    answer, parameters = _open(package, content)
-    test = Predictions(test.files, test.labels, _answers(package, answer, test.images))
+    scores, parameters = _open(package, content)
+    test = Predictions(test.files, test.labels, _answers(package, scores, test.images))
     info = {
         "package": package.wheel,
         "sha256": package.sha256,
@@ -75,6 +75,13 @@ def evaluate(name: str, test: Faces, results_dir: str | Path = "results") -> Pat
     }
     store.write_answers(folder, info, test)
     return folder
+
+
+def answerer(name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from faces, uint8 (n, 48, 48), to the peer's probabilities (n, 7)."""
+    package = PACKAGES[name]
+    scores, _ = _open(package, read_member(package))
+    return lambda faces: _answers(package, scores, faces)
 
 
 def read_member(package: Package) -> bytes:

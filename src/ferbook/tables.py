@@ -32,14 +32,14 @@ class Table:
     formats: Mapping[str, str] | None = None
 
     def __repr__(self) -> str:
-        return f"{self.caption}\n{self._formatted().to_string(index=False)}"
+        return f"{self.caption}\n{self.formatted().to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        frame = self._formatted()
+        frame = self.formatted()
         return f"<p>{self.caption}</p>{frame.to_html(index=False, border=0)}"
 
     def _repr_markdown_(self) -> str:
-        frame = self._formatted()
+        frame = self.formatted()
         head, rule = list(frame.columns), ["---", *map(self._alignment, frame.columns[1:])]
         rows = "\n".join(_markdown_row(row) for row in [head, rule, *frame.to_numpy().tolist()])
         return f":::{{table}} {self.caption}\n:name: {self.label}\n\n{rows}\n:::\n"
@@ -49,7 +49,7 @@ class Table:
         numeric = column in (self.formats or {}) or is_numeric_dtype(self.frame[column])
         return "---:" if numeric else ":---"
 
-    def _formatted(self) -> pd.DataFrame:
+    def formatted(self) -> pd.DataFrame:
         """All cells as text, the index as first column; missing values as a dash."""
         frame = self.frame.reset_index()
         formats = self.formats or {}

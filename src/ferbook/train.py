@@ -81,6 +81,18 @@ def train(
     return folder
 
 
+def restore(trained: keras.Model, weights: Path) -> None:
+    """Put the best epoch, kept in `runs/<study>/<run>/best.npz`, into a run's network.
+
+    Raises ValueError when the file cannot be read or belongs to another network.
+    """
+    try:
+        arrays = _read_state(weights)[0]["model"]
+        _assign(trained.variables, arrays)
+    except (FileNotFoundError, KeyError, ValueError) as error:
+        raise ValueError(f"{weights}: no weights of {trained.name} ({error}).") from error
+
+
 def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dataset:
     """Augmented batches of `epochs`, one after the other.
 
@@ -209,8 +221,7 @@ class Checkpoint:
 
     def restore_best(self, model: keras.Model) -> None:
         """Put the epoch of the highest validation accuracy into the model."""
-        arrays, _ = _read_state(self.folder / "best.npz")
-        _assign(model.variables, arrays["model"])
+        restore(model, self.folder / "best.npz")
 
     def finish(self) -> None:
         """Keep the best epoch only, for exports: the run is in the result store."""

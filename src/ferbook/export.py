@@ -1,0 +1,189 @@
+"""A trained run as single files that need none of our code: Keras, ONNX, LiteRT.
+
+Preprocessing and calibration are inside the graph. Input `image`: uint8 (n, 48, 48, 1), grey.
+Outputs: `probabilities`, float32 (n, 7) in the order of CLASSES, after the temperature found on
+validation; `evidence`, float32 (n, h, w, 7), the logits of each place of the last feature map.
+Their mean over all places is the logit of each class, so for these networks (average pooling, one
+dense layer) they are the class activation maps, and Grad-CAM up to a factor.
+Sources: Zhou et al., CVPR 2016; Selvaraju et al., ICCV 2017.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from jaxtyping import UInt8
+from keras import layers
+
+from ferbook import models, train
+from ferbook.data import SIDE
+from ferbook.metrics import fit_temperature
+from ferbook.schema import CLASSES, Run
+
+OPSET = 17  # of ONNX; onnxruntime-web and every onnxruntime since 1.12 read it
+CALIBRATION_BATCH = 32
+
+
+def deployable(run: Run, weights: str | Path) -> keras.Model:
+    """The run's network with its best `weights`, `runs/<study>/<run>/best.npz`; see above.
+
+    Raises ValueError when the weights are not of this run or its pooling is not the average.
+    """
+    recipe = dataclasses.replace(run.recipe, weights="none")
+    if recipe.pooling != "average":
+        raise ValueError(f"{run.name}: exports average over places; this run pools by attention.")
+    model = models.build_model(recipe)
+    train.restore(models.add_votes_head(model, recipe), Path(weights))
+    temperature = fit_temperature(run.val)
+    head = model.get_layer("expression")
+    dense = layers.Dense(len(CLASSES), name="evidence")
+
+    image = keras.Input((SIDE, SIDE, 1), dtype="uint8", name="image")
+    grey = layers.Resizing(recipe.image_size, recipe.image_size, name="resize")(
+        keras.ops.cast(image, "float32")
+    )
+    features = _without_dropout(model.get_layer("backbone"))(
+        layers.Concatenate(name="rgb")([grey, grey, grey])
+    )
+    evidence = dense(features)
+    dense.set_weights([array / temperature for array in head.get_weights()])
+    logits = layers.GlobalAveragePooling2D(name="pool")(evidence)
+    outputs = {"probabilities": layers.Softmax(name="probabilities")(logits), "evidence": evidence}
+    return keras.Model(image, outputs, name=run.recipe.name)
+
+
+def _without_dropout(backbone: keras.Model) -> keras.Model:
+    """The same network and weights; stochastic depth would leave random numbers in the graph."""
+
+    def replaced(layer: keras.Layer) -> keras.Layer:
+        if isinstance(layer, layers.Dropout):
+            return layers.Identity(name=layer.name)
+        return layer.__class__.from_config(layer.get_config())
+
+    clone = keras.models.clone_model(backbone, clone_function=replaced)
+    clone.set_weights(backbone.get_weights())
+    return clone
+
+
+def write_all(
+    model: keras.Model, images: UInt8[np.ndarray, "n 48 48"], folder: Path, about: dict[str, Any]
+) -> dict[str, Path]:
+    """Every format and precision into `folder`; int8 is calibrated on `images`, of training.
+
+    Returns name -> file. `about` becomes the metadata of the ONNX files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"keras-float32": folder / "model.keras"}
+    model.save(files["keras-float32"])
+    for precision in ("float32", "float16", "int8"):
+        files[f"onnx-{precision}"] = folder / f"model-{precision}.onnx"
+        files[f"litert-{precision}"] = folder / f"model-{precision}.tflite"
+        content = _litert(model, precision, images)
+        files[f"litert-{precision}"].write_bytes(content)
+    _write_onnx(model, files, images, about)
+    return files
+
+
+def _write_onnx(
+    model: keras.Model, files: dict[str, Path], images: np.ndarray, about: dict[str, Any]
+) -> None:
+    import onnx
+    import tf2onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    signature = [tf.TensorSpec((None, SIDE, SIDE, 1), tf.uint8, name="image")]
+    call = tf.function(lambda image: model(image, training=False), input_signature=signature)
+    graph, _ = tf2onnx.convert.from_function(call, input_signature=signature, opset=OPSET)
+    onnx.save(_labelled(graph, about), files["onnx-float32"])
+    half = convert_float_to_float16(onnx.load(files["onnx-float32"]), keep_io_types=True)
+    onnx.save(_labelled(half, about), files["onnx-float16"])
+    _quantize(files["onnx-float32"], files["onnx-int8"], images)
+    onnx.save(_labelled(onnx.load(files["onnx-int8"]), about), files["onnx-int8"])
+
+
+def _labelled(graph: Any, about: dict[str, Any]) -> Any:
+    """`graph` with class names and `about` in its metadata."""
+    import onnx
+
+    onnx.helper.set_model_props(
+        graph, {"classes": json.dumps(CLASSES), **{k: json.dumps(v) for k, v in about.items()}}
+    )
+    return graph
+
+
+def _litert(model: keras.Model, precision: str, images: np.ndarray) -> bytes:
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+        converter.representative_dataset = lambda: ([image[None, ..., None]] for image in images)
+    return converter.convert()
+
+
+def _quantize(source: Path, target: Path, images: np.ndarray) -> None:
+    """int8 weights by channel and uint8 activations, with their ranges seen on `images`."""
+    import onnx
+    from onnxruntime import quantization
+
+    class Reader(quantization.CalibrationDataReader):
+        batches = iter(_batches(images))
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            return next(self.batches, None)
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder) / "prepared.onnx"
+        quantization.quant_pre_process(source, prepared, skip_symbolic_shape=True)
+        # The first convolution sees raw pixels; in int8 it alone costs several points (measured).
+        first = next(n.name for n in onnx.load(prepared).graph.node if n.op_type == "Conv")
+        quantization.quantize_static(
+            prepared,
+            target,
+            Reader(),
+            per_channel=True,
+            op_types_to_quantize=["Conv", "Gemm"],
+            nodes_to_exclude=[first],
+        )
+
+
+def _batches(images: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+    for i in range(0, len(images), CALIBRATION_BATCH):
+        yield {"image": images[i : i + CALIBRATION_BATCH, ..., None]}
+
+
+def answerer(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from faces, uint8 (n, 48, 48), to probabilities (n, 7), for any exported file."""
+    if path.suffix == ".onnx":
+        from ferbook.predict import Classifier
+
+        return Classifier(path).probabilities
+    if path.suffix == ".tflite":
+        return _litert_answerer(path)
+    model = keras.models.load_model(path)
+    call = tf.function(lambda faces: model(faces, training=False)["probabilities"])
+    return lambda faces: call(tf.constant(faces[..., None])).numpy()
+
+
+def _litert_answerer(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    interpreter = tf.lite.Interpreter(str(path), num_threads=2)
+    given = interpreter.get_input_details()[0]["index"]
+
+    def answer(faces: np.ndarray) -> np.ndarray:
+        interpreter.resize_tensor_input(given, (len(faces), SIDE, SIDE, 1))
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(given, faces[..., None])
+        interpreter.invoke()
+        found = [interpreter.get_tensor(o["index"]) for o in interpreter.get_output_details()]
+        return next(array for array in found if array.ndim == 2)
+
+    return answer

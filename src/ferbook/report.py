@@ -1,0 +1,139 @@
+"""`ferbook predict`: sources to a report, and the report to JSON, CSV and marked pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+
+from ferbook.predict import (
+    RELEASED,
+    VIDEOS,
+    Classifier,
+    Face,
+    InputError,
+    annotated,
+    classify,
+    collect,
+    faces_in,
+    frames,
+    read_picture,
+)
+from ferbook.schema import CLASSES
+from ferbook.store import write_atomically
+
+
+@dataclass
+class Report:
+    """What was found: the faces, and what could not be read or held no face."""
+
+    model: str
+    faces: list[Face] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # sources that could not be read
+    empty: list[str] = field(default_factory=list)  # sources without a face
+
+
+def gather(
+    sources: list[str], model: Path | None = None, annotate: Path | None = None, every: int = 10
+) -> Report:
+    """Answers for every face of `sources`; unreadable pictures are noted and passed over.
+
+    Raises InputError for a missing source, an empty folder or an unusable model.
+    """
+    classifier = Classifier(model or RELEASED / "model-int8.onnx")
+    report = Report(classifier.path.name)
+    cameras = [source for source in sources if source.startswith("camera:")]
+    files = collect(source for source in sources if source not in cameras)
+    # Not a generator all the way: what was found before a camera is switched off is kept.
+    report.faces = list(classify(_look([*files, *cameras], report, every), classifier))
+    if annotate:
+        _annotate(report, annotate)
+    return report
+
+
+def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None:
+    """The report as JSON, with everything, and as CSV, a row per face."""
+    if json_file:
+        content = json.dumps(dataclasses.asdict(report), indent=1)
+        write_atomically(json_file, content.encode())
+    if csv_file:
+        write_atomically(csv_file, frame(report, rounded=False).to_csv(index=False).encode())
+
+
+def frame(report: Report, *, rounded: bool = True) -> pd.DataFrame:
+    """A row per face: source, frame, box, expression, confidence, seven probabilities."""
+    rows = [
+        (f.source, f.frame, *f.box, f.expression, f.confidence, *f.probabilities.values())
+        for f in report.faces
+    ]
+    names = ["source", "frame", "left", "top", "width", "height", "expression", "confidence"]
+    shown = pd.DataFrame(rows, columns=[*names, *CLASSES])
+    return shown.round(2) if rounded else shown
+
+
+def _look(
+    sources: list[Path | str], report: Report, every: int
+) -> Iterator[tuple[Face, np.ndarray]]:
+    """The faces of all sources with their cut-outs; notes what fails and what is empty."""
+    for source in track(sources, "looking", console=Console(stderr=True), transient=True):
+        number = 0
+        try:
+            for index, grey in _pictures(source, every):
+                for pair in faces_in(grey, str(source), index):
+                    number += 1
+                    yield pair
+        except InputError as error:
+            report.problems.append(str(error))
+        except KeyboardInterrupt:  # how one leaves a camera
+            return
+        else:
+            if number == 0:
+                report.empty.append(str(source))
+
+
+def _pictures(source: Path | str, every: int) -> Iterator[tuple[int, np.ndarray]]:
+    """(frame, grey picture) of one source."""
+    if isinstance(source, Path) and source.suffix.lower() not in VIDEOS:
+        yield 0, np.asarray(read_picture(source).convert("L"))
+        return
+    for index, frame in frames(_video(source), every):
+        yield index, np.asarray(_from_video(frame).convert("L"))
+
+
+def _video(source: Path | str) -> str | int:
+    """What OpenCV opens: a file's name or a camera's number."""
+    if isinstance(source, Path):
+        return str(source)
+    number = source.removeprefix("camera:")
+    if not number.isdecimal():
+        raise InputError(f"{source}: expected camera:0, camera:1 and so on.")
+    return int(number)
+
+
+def _from_video(frame: np.ndarray) -> Image.Image:
+    return Image.fromarray(frame[..., ::-1])  # OpenCV has blue first
+
+
+def _annotate(report: Report, folder: Path) -> None:
+    """Marked copies of all pictures, and of the frames of videos, in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    by_source: dict[str, dict[int, list[Face]]] = {}
+    for face in report.faces:
+        by_source.setdefault(face.source, {}).setdefault(face.frame, []).append(face)
+    for source, found in by_source.items():
+        path = Path(source)
+        if path.suffix.lower() in VIDEOS:
+            for index, frame in frames(source):
+                if index in found:
+                    marked = annotated(_from_video(frame), found[index])
+                    marked.save(folder / f"{path.stem}-{index:06d}.jpg")
+        elif path.is_file():
+            annotated(read_picture(path), found[0]).save(folder / f"{path.stem}.png")

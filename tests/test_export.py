@@ -1,0 +1,132 @@
+"""Exports answer as the run did; what they cost is measured; altered files are refused."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+tf = pytest.importorskip("tensorflow")
+pytest.importorskip("tf2onnx", reason="needs ferbook[export]")
+
+from ferbook import deploy, edge, export, metrics, predict, splits, store, train  # noqa: E402
+from ferbook.schema import CLASSES, Recipe  # noqa: E402
+
+# Two input sizes and a second head, as in our recipe.
+RECIPE = Recipe(
+    name="e", backbone="tiny", weights="none", image_size=64, warmup_epochs=0, finetune_epochs=4,
+    finetune_learning_rate=3e-3, train_batch_norm=True, small_epochs=1, small_image_size=32,
+    votes_weight=0.5, schedule="cosine", class_weight_clip=0,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, faces):
+    folder = tmp_path_factory.mktemp("export")
+    places = {"study": "s", "results_dir": folder / "results", "runs_dir": folder / "runs"}
+    run = store.load_run(train.train(RECIPE, faces, verbose=0, **places))
+    return run, folder / "runs" / "s" / run.name / "best.npz"
+
+
+@pytest.fixture(scope="module")
+def deployed(trained, faces, tmp_path_factory):
+    """The folder of the exports and what was measured."""
+    folder, (run, weights) = tmp_path_factory.mktemp("deployed"), trained
+    released = folder / "released"
+    deploy.RELEASED, before = released, deploy.RELEASED
+    try:
+        deploy.deploy(run, weights, faces, folder / "x", folder / "results", release=True)
+    finally:
+        deploy.RELEASED = before
+    return folder, json.loads((folder / "results/edge" / f"{run.name}.json").read_text())
+
+
+def test_every_format_answers_as_the_run_did(deployed, trained, faces):
+    folder, found = deployed
+    run, _ = trained
+    test = splits.split(faces).test
+    fitted = metrics.with_temperature(run.test, metrics.fit_temperature(run.val))
+    assert set(found["exports"]) == {
+        "keras-float32", *(f"{kind}-{p}" for kind in ("onnx", "litert")
+                           for p in ("float32", "float16", "int8"))
+    }  # fmt: skip
+    for name, row in found["exports"].items():
+        answers = export.answerer(folder / "x" / row["file"])(test.images)
+        np.testing.assert_allclose(answers.sum(axis=1), 1, atol=0.02)
+        # float16 rounds what the run stored; int8 rounds every weight and activation.
+        atol = 0.15 if "int8" in name else 0.02
+        np.testing.assert_allclose(answers, fitted.probabilities, atol=atol, err_msg=name)
+        assert row["correct"] == int((answers.argmax(axis=1) == test.labels).sum())
+        assert row["total"] == len(test) and row["ms_single"] > 0
+
+
+def test_smaller_precision_is_a_smaller_file(deployed):
+    rows = deployed[1]["exports"]
+    sizes = [rows[f"onnx-{p}"]["bytes"] for p in ("float32", "float16")]
+    assert sizes[1] < sizes[0]
+
+
+def test_evidence_averages_to_the_logits(deployed, faces):
+    model = predict.Classifier(deployed[0] / "x" / "model-float32.onnx")
+    images = faces.images[:5]
+    evidence, probabilities = model.evidence(images), model.probabilities(images)
+    assert evidence.shape == (5, 8, 8, 7)
+    logits = evidence.mean(axis=(1, 2))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares, probabilities, atol=1e-4)
+
+
+def test_model_names_its_classes_and_its_run(deployed, trained):
+    model = predict.Classifier(deployed[0] / "x" / "model-int8.onnx")
+    assert model.about["classes"] == list(CLASSES)
+    assert model.about["run"] == f"s/{trained[0].name}"
+
+
+def test_card_pins_the_released_files(deployed, monkeypatch):
+    released = deployed[0] / "released"
+    monkeypatch.setattr(predict, "RELEASED", released)
+    card = json.loads((released / "card.json").read_text())
+    assert set(card["files"]) == {"model-int8.onnx", "model-float16.onnx"}
+    path = released / "model-float16.onnx"
+    predict.Classifier(path)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(predict.InputError, match="altered since its release"):
+        predict.Classifier(path)
+
+
+def test_weights_of_another_run_are_refused(trained, faces, tmp_path):
+    run, weights = trained
+    with pytest.raises(ValueError, match="no weights of"):
+        export.deployable(run, tmp_path / "nowhere.npz")
+    with np.load(weights) as arrays:
+        other = {k: np.flip(a) if a.ndim == 4 else a for k, a in arrays.items()}
+    np.savez(tmp_path / "other.npz", **other)
+    with pytest.raises(ValueError, match="of another run"):
+        deploy.deploy(run, tmp_path / "other.npz", faces, tmp_path, tmp_path)
+    attention = dataclasses.replace(run, info={**run.info, "recipe": {
+        **run.info["recipe"], "pooling": "attention"}})  # fmt: skip
+    with pytest.raises(ValueError, match="pools by attention"):
+        export.deployable(attention, weights)
+
+
+def test_pruning_takes_the_smallest():
+    kernels = [np.array([[1.0, -2.0]]), np.array([[3.0, -4.0]])]
+    np.testing.assert_array_equal(edge.pruned(kernels, 0.5), [[[0, 0]], [[3, -4]]])
+    assert edge.pruned(kernels, 0) is kernels
+    with pytest.raises(ValueError, match="Received: 1"):
+        edge.pruned(kernels, 1.0)
+
+
+@pytest.mark.parametrize("name", edge.SEVERITIES)
+def test_corruptions_grow_with_severity(name, faces):
+    images = faces.images[:40]
+    distances = [
+        np.abs(edge.corrupt(images, name, level).astype(int) - images).mean() for level in (1, 3, 5)
+    ]
+    assert 0 < distances[0] < distances[1] < distances[2]
+    np.testing.assert_array_equal(edge.corrupt(images, name, 2), edge.corrupt(images, name, 2))
+
+
+def test_unknown_corruption_says_what_there_is():
+    with pytest.raises(ValueError, match=r"Gaussian noise.*Received: 'fog', 1"):
+        edge.corrupt(np.zeros((1, 48, 48), np.uint8), "fog", 1)
