@@ -147,6 +147,25 @@ rule ablations:
         EXECUTE + KEEP
 
 
+# Of the real runs, the one whose weights were kept.
+rule edge:
+    input:
+        sources("05_edge"),
+        f"{EXECUTED}/02_training.ipynb",
+        notebook="notebooks/05_edge.ipynb",
+    output:
+        f"{EXECUTED}/05_edge.ipynb",
+    params:
+        data=DATA,
+        study=STUDY if DATA == "synthetic" else "ours",
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    shell:
+        EXECUTE + "-r data {params.data:q} -r study {params.study}" + KEEP
+
+
 rule claims:
     input:
         sources("06_claims"),

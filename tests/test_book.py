@@ -85,16 +85,21 @@ def test_scores_of_committed_runs_follow_from_their_predictions():
 
 
 @needs_published
-def test_readme_gives_the_committed_numbers():
-    (run,) = store.load_study(ROOT / "results", "reference")
+@pytest.mark.parametrize(
+    ("study", "profile", "row"),
+    [("reference", "laptop", "| its recipe, our run |"), ("ours", "laptop_ours", "| our recipe |")],
+)
+def test_readme_and_head_comments_give_the_committed_numbers(study, profile, row):
+    (run,) = store.load_study(ROOT / "results", study)
     text, scores = (ROOT / "README.md").read_text(), run.info["metrics"]
-    row = next(line for line in text.splitlines() if line.startswith("| ours |"))
+    line = next(line for line in text.splitlines() if line.startswith(row)).replace("*", "")
     cells = [f"{100 * scores[name]['accuracy']:.2f} %" for name in ("test", "private", "clean")]
-    assert " | ".join([*cells, f"`{run.info['git_commit'][:7]}`"]) in row
+    assert " | ".join([*cells, f"`{run.info['git_commit'][:7]}`"]) in line
     assert f"{100 * scores['leaked']['accuracy']:.2f} %" in text
-    assert f"{run.info['seconds'] / 60:.0f} minutes" in text
-    comment = (ROOT / "configs" / "laptop.yml").read_text()
-    assert cells[0] in comment and f"{run.info['seconds'] / 60:.0f} minutes" in comment
+    comment, minutes = (ROOT / "configs" / f"{profile}.yml").read_text(), run.info["seconds"] / 60
+    assert cells[0] in comment
+    for page in (comment, text):
+        assert f"{minutes:.0f} minutes" in page
 
 
 def glued(name):
@@ -156,7 +161,11 @@ def project(tmp_path_factory):
     ("path", "addition", "stale"),
     [
         ("notebooks/02_training.py", "# %%\n1 + 1\n", {"02_training": ["source"]}),
-        ("src/ferbook/train.py", "X = 1\n", {"02_training": ["modules"]}),
+        (
+            "src/ferbook/train.py",
+            "X = 1\n",
+            dict.fromkeys(("02_training", "05_edge"), ("modules",)),
+        ),
         ("src/ferbook/train.py", "# a comment\n", {}),
         ("src/ferbook/claims.py", "X = 1\n", dict.fromkeys(book.NOTEBOOKS, ("modules",))),
         ("configs/laptop.yml", "seed: 1\n", dict.fromkeys(book.NOTEBOOKS, ("parameters",))),

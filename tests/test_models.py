@@ -124,3 +124,14 @@ def test_attention_pools_by_weights_that_sum_to_one():
     np.testing.assert_allclose(share.sum(axis=(1, 2)), 1, rtol=1e-6)
     features = model.get_layer("backbone")(np.repeat(images, 3, axis=-1)).numpy()
     np.testing.assert_allclose(pooled, (features * share).sum(axis=(1, 2)), rtol=1e-5)
+
+
+def test_folded_stem_answers_alike():
+    recipe = Recipe(backbone="efficientnet_lite0", weights="none", image_size=48)
+    backbone = models.build_backbone(recipe)
+    grey = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 1)).astype(np.float32)
+    folded = models.fold_grey(backbone, recipe)
+    repeated = np.repeat(grey, 3, axis=-1)
+    np.testing.assert_allclose(folded(grey), backbone(repeated), atol=1e-5)
+    with pytest.raises(ValueError, match="vgg16 cannot be folded"):
+        models.fold_grey(backbone, Recipe(backbone="vgg16"))

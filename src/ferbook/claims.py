@@ -295,7 +295,7 @@ def _not_measured(claim: Claim, evidence: Evidence, reason: str) -> Verdict:
 
 def _ablation(claim: Claim, evidence: Evidence, changed: str, expected: str) -> Verdict:
     """A recipe with one change against the recipe "base" of the same study, seed by seed."""
-    page = "../discussion"
+    page = "04_ablations#tab-changes"
     named = {(r.study, r.recipe.name, r.recipe.backbone, r.recipe.seed): r for r in evidence.runs}
     pairs = [(named[study, "base", backbone, seed], run)
              for (study, name, backbone, seed), run in named.items()

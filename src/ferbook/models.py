@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import keras
@@ -57,10 +58,10 @@ def build_model(recipe: Recipe) -> keras.Model:
     return keras.Model(inputs, outputs, name=recipe.run_name.replace("-", "_"))
 
 
-def build_backbone(recipe: Recipe) -> keras.Model:
+def build_backbone(recipe: Recipe, *, channels: int = 3) -> keras.Model:
     """The feature extractor, RGB in [0, 255] to a feature map, named "backbone"."""
     side = _input_side(recipe)
-    inputs = keras.Input((side, side, 3))
+    inputs = keras.Input((side, side, channels))
     if recipe.backbone in _KERAS_BACKBONES:
         outputs = _keras_features(recipe, inputs)
     elif recipe.backbone in _LITE_SCALES:
@@ -100,6 +101,22 @@ def unfreeze(model: keras.Model, recipe: Recipe) -> None:
     for layer in backbone.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.trainable = recipe.train_batch_norm
+
+
+def fold_grey(backbone: keras.Model, recipe: Recipe) -> keras.Model:
+    """The same function of a grey picture (n, h, w, 1) as of its threefold repetition.
+
+    The first kernel is summed over its three input channels. Also worth doing before quantisation:
+    kernels that compare colours cancel on grey, but their rounded weights do not.
+    Raises ValueError for a network of Keras's, which scales each colour in its own way.
+    """
+    if recipe.backbone in _KERAS_BACKBONES:
+        raise ValueError(f"backbone: {recipe.backbone} cannot be folded; its inputs differ.")
+    folded = build_backbone(dataclasses.replace(recipe, weights="none"), channels=1)
+    arrays = backbone.get_weights()
+    arrays[0] = arrays[0].sum(axis=2, keepdims=True)  # (h, w, 3, filters)
+    folded.set_weights(arrays)
+    return folded
 
 
 def count_parameters(model: keras.Model, recipe: Recipe) -> dict[str, int]:

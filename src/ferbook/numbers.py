@@ -22,6 +22,7 @@ from ferbook.metrics import (
 )
 from ferbook.schema import CLASSES, Recipe, Run
 from ferbook.study import Study
+from ferbook.study_tables import paired
 
 
 def dataset_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
@@ -166,6 +167,7 @@ def study_numbers(
     base = [run for run in runs if run.study == plan.name and run.recipe.name == "base"]
     finals = [run for run in runs if run.recipe.train_images == 0]
     ours = next((run for run in finals if run.study == "ours"), finals[-1])
+    reference = next((run for run in finals if run.study == "reference"), ours)
     recipe = next(iter(plan.recipes.values()))
     return {
         "data_n_test": dataset["splits"]["test"],
@@ -173,8 +175,25 @@ def study_numbers(
         "grid_image_size": recipe.image_size,
         "grid_train_images": recipe.train_images,
         "grid_base_accuracy": _percent(score(base[0].test)["accuracy"] if base else None),
+        **_gains(runs, plan),
+        "ours_gain": 100 * (_accuracy(ours) - _accuracy(reference)),
         **_ours_numbers(ours, dataset, original),
     }
+
+
+def _gains(runs: Sequence[Run], plan: Study) -> dict[str, float]:
+    """`grid_gain_*`: points on test of each change of the base, mean over seeds; NaN if not run."""
+    grid = [run for run in runs if run.study == plan.name]
+    gains = {}
+    for name in plan.changes:
+        pairs = paired(grid, "base", name)
+        points = [100 * (_accuracy(two) - _accuracy(one)) for one, two in pairs]
+        gains[f"grid_gain_{name}"] = sum(points) / len(points) if points else float("nan")
+    return gains
+
+
+def _accuracy(run: Run) -> float:
+    return score(run.test)["accuracy"]
 
 
 def _ours_numbers(
@@ -187,6 +206,21 @@ def _ours_numbers(
         "ours_parameters_millions": values["ours_parameters"] / 1e6,
         "ours_tta_accuracy": 100 * averaged["accuracy"],
         "ours_tta_correct": averaged["correct"],
+    }
+
+
+def edge_numbers(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """`edge_*`: what prose says of the exports."""
+    float32, int8 = (measured["exports"][f"onnx-{p}"] for p in ("float32", "int8"))
+    hardware = measured["hardware"]
+    return {
+        "edge_hardware": f"{hardware['cpu']}, {hardware['cores']} cores",
+        "edge_ms_single": float32["ms_single"],
+        "edge_frames": 1000 / float32["ms_single"],
+        "edge_int8_points": 100 * (int8["accuracy"] - float32["accuracy"]),
+        "edge_int8_same": 100 * int8["same_answer"],
+        "edge_int8_megabytes": int8["bytes"] / 1e6,
+        "edge_robustness_images": measured["robustness"][0]["total"],
     }
 
 

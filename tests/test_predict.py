@@ -1,0 +1,146 @@
+"""From a picture to an answer, with the model that comes with the package."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+from skimage import data as pictures
+from typer.testing import CliRunner
+
+from ferbook import predict, store
+from ferbook.__main__ import app
+from ferbook.schema import CLASSES
+
+cv2 = pytest.importorskip("cv2")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["predict", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    """Eileen Collins, NASA, public domain, as scikit-image ships it: one smiling face."""
+    path = tmp_path_factory.mktemp("photo") / "astronaut.png"
+    Image.fromarray(pictures.astronaut()).save(path)
+    return path
+
+
+def test_a_smile_is_found_and_called_happy(photo, tmp_path):
+    shown = run(photo, "--json", tmp_path / "a.json", "--csv", tmp_path / "a.csv",
+                "--annotate", tmp_path / "marked")  # fmt: skip
+    assert shown.exit_code == 0, shown.output
+    report = json.loads((tmp_path / "a.json").read_text())
+    (face,) = report["faces"]
+    left, top, width, height = face["box"]
+    assert 150 < left + width / 2 < 300 and 50 < top + height / 2 < 200
+    assert face["expression"] == "happy" and list(face["probabilities"]) == list(CLASSES)
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "a.csv").read_text()))
+    assert row["expression"] == "happy" and float(row["happy"]) == face["probabilities"]["happy"]
+    marked = np.asarray(Image.open(tmp_path / "marked/astronaut.png"))
+    assert (marked != pictures.astronaut()).any() and marked.shape == (512, 512, 3)
+
+
+def test_two_faces_in_one_picture(tmp_path):
+    face = pictures.astronaut()
+    Image.fromarray(np.hstack([face, face])).save(tmp_path / "two.jpg")
+    shown = run(tmp_path / "two.jpg", "--json", tmp_path / "a.json")
+    assert shown.exit_code == 0
+    assert len(json.loads((tmp_path / "a.json").read_text())["faces"]) == 2
+
+
+def test_video(tmp_path):
+    frames = np.repeat(pictures.astronaut()[None, :480, :, ::-1], 6, axis=0)
+    video = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 5, (512, 480))
+    for frame in frames:
+        video.write(np.ascontiguousarray(frame))
+    video.release()
+    shown = run(tmp_path / "v.avi", "--every", 3, "--json", tmp_path / "a.json",
+                "--annotate", tmp_path)  # fmt: skip
+    assert shown.exit_code == 0, shown.output
+    found = json.loads((tmp_path / "a.json").read_text())["faces"]
+    assert [face["frame"] for face in found] == [0, 3]
+    assert (tmp_path / "v-000003.jpg").exists()
+
+
+def test_images_of_the_archive(archive, tmp_path):
+    """A folder cut from the archive: the accuracy that the card states, image by image."""
+    released = json.loads((predict.RELEASED / "card.json").read_text())
+    with zipfile.ZipFile(archive) as zipped:
+        names = sorted(n for n in zipped.namelist() if n.startswith("test/"))[::40]
+        zipped.extractall(tmp_path, names)
+    shown = run(tmp_path / "test", "--json", tmp_path / "a.json")
+    assert shown.exit_code == 0, shown.output
+    faces = json.loads((tmp_path / "a.json").read_text())["faces"]
+    assert len(faces) == len(names) == 180
+    right = np.mean([face["expression"] == face["source"].split("/")[-2] for face in faces])
+    card = released["files"]["model-int8.onnx"]
+    assert right == pytest.approx(card["correct"] / card["total"], abs=0.1)
+    study, name = released["run"].split("/")
+    answers = store.load_run(ROOT / "results" / study / name).test
+    stored = dict(zip(answers.files, answers.probabilities.argmax(axis=1), strict=True))
+    same = [CLASSES[stored[n]] == f["expression"] for n, f in zip(names, faces, strict=True)]
+    assert np.mean(same) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "not a readable picture"), (b"\x89PNG\r\n\x1a\nbroken", "not a readable picture")],
+)
+def test_broken_pictures_are_named_and_the_rest_is_answered(photo, tmp_path, content, message):
+    (tmp_path / "broken.png").write_bytes(content)
+    shown = run(tmp_path / "broken.png", photo, "--json", tmp_path / "a.json")
+    assert shown.exit_code == 1
+    assert "broken.png" in shown.output and message in shown.output
+    assert len(json.loads((tmp_path / "a.json").read_text())["faces"]) == 1
+
+
+def test_no_face_is_said_and_is_no_error(tmp_path):
+    Image.new("L", (300, 200), 128).save(tmp_path / "grey.png")
+    shown = run(tmp_path / "grey.png")
+    assert shown.exit_code == 0 and "no face: " in shown.output
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("nowhere.png", "no such file or folder"), ("empty", "no picture in this folder"),
+     ("camera:x", "expected camera:0"), ("false.mp4", "no video to be read")],
+)  # fmt: skip
+def test_errors_are_one_line(tmp_path, name, message, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "false.mp4").write_bytes(b"no video")
+    shown = run(name)
+    assert shown.exit_code == 1
+    assert message in " ".join(shown.output.split()) and "Traceback" not in shown.output
+
+
+def test_a_file_that_is_no_model_is_refused(photo, tmp_path):
+    (tmp_path / "m.onnx").write_bytes(b"not a model")
+    shown = run(photo, "--model", tmp_path / "m.onnx")
+    assert shown.exit_code == 1 and "not a model exported by ferbook" in shown.output
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path, monkeypatch):
+    Image.new("L", (300, 200)).save(tmp_path / "large.png")
+    monkeypatch.setattr(predict, "MAX_PIXELS", 50_000)
+    with pytest.raises(predict.InputError, match="million pixels"):
+        predict.read_picture(tmp_path / "large.png")
+
+
+def test_predicting_leaves_tensorflow_out(photo):
+    code = (
+        "import sys; from ferbook import report; "
+        f"found = report.gather([{str(photo)!r}]); assert len(found.faces) == 1; "
+        "print([m for m in ('tensorflow', 'keras', 'torch') if m in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
