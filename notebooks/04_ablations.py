@@ -39,6 +39,7 @@ plots.use_style()
 
 # %% tags=["hide-input"]
 plan, runs = study.read_study(grid), store.load_all(results_dir)
+grid_runs = [run for run in runs if run.study == plan.name]
 dataset = store.load_dataset(results_dir)
 original = schema.read_yaml("book/original.yml")
 leaked_files = frozenset(dataset["leaked_files"])
@@ -77,7 +78,7 @@ plots.finalists(finals)
 # parts matter within so short a training, and not what they would be worth at the end of a long one.
 
 # %% tags=["hide-input"]
-study_tables.change_table(plan, [run for run in runs if run.study == plan.name])
+study_tables.change_table(plan, grid_runs)
 
 # %% [markdown]
 # ## Step by step to our recipe
@@ -87,7 +88,7 @@ study_tables.change_table(plan, [run for run in runs if run.study == plan.name])
 # stay in the table.
 
 # %% tags=["hide-input"]
-study_tables.step_table(plan, [run for run in runs if run.study == plan.name])
+study_tables.step_table(plan, grid_runs)
 
 # %% [markdown]
 # ## Others on the same images

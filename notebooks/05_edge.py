@@ -43,19 +43,19 @@ plots.use_style()
 
 # %% tags=["hide-input"]
 run = store.load_study(results_dir, study)[0]
-test = splits.split(load(data)).test
+faces = load(data)
 tables.Notice(synthetic=run.is_synthetic)
 
 # %% tags=["hide-cell"]
-measured = deploy.measured(run, data, results_dir, runs_dir)
+measured = deploy.measured(run, faces, results_dir, runs_dir)
 
 # %% [markdown]
 # ## One model, seven files
 #
 # Resizing, scaling and the temperature found on validation are inside each file of {numref}`tab-exports`:
 # a grey picture of 48 by 48 bytes goes in, seven calibrated probabilities come out. The int8
-# files are calibrated on training images; their first convolution, which sees the raw pixels, stays
-# in float, since it alone would cost several points. On this processor
+# files are calibrated on training images; their first convolutions, which hold few
+# weights and most of the pixels, stay in float, since in int8 they would cost points on validation. On this processor
 # ({glue:text}`edge_hardware`) one answer of the float32 ONNX file takes
 # {glue:text}`edge_ms_single:.1f` ms, {glue:text}`edge_frames:.0f` pictures a second, detection of faces not
 # included. "Real-time" is therefore true on such a machine; on a phone or a microcontroller it was
@@ -105,7 +105,7 @@ plots.robustness(measured["robustness"])
 # speaks for the answer, and not which pixel.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Evidence for the answer given (red for, blue against), one right and one wrong answer per class; the title names label and answer.", "name": "fig-evidence"}, "image": {"alt": "Two rows of seven faces with coloured overlays."}}
-plots.evidence(test, predict.Classifier())
+plots.evidence(splits.split(faces).test, predict.Classifier())
 # %% [markdown]
 # ## Summary and limits
 #

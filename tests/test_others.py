@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from ferbook import baselines, metrics, peers, store
+from ferbook import baselines, metrics, peers, splits, store
 from ferbook.data import CSV_CLASSES
 from ferbook.schema import CLASSES
 from ferbook.weights import WeightsError
@@ -73,7 +73,7 @@ def test_gabor_answers_to_its_own_wave():
 
 def test_baseline_learns_and_is_stored(tmp_path, faces):
     pytest.importorskip("skimage")
-    folder = baselines.evaluate("hog", faces, tmp_path)
+    folder = baselines.evaluate("hog", splits.split(faces), tmp_path)
     found = store.load_answers(tmp_path, "baselines")["hog"]
     assert folder == tmp_path / "baselines" / "hog" and len(found.test) == 100
     assert metrics.score(found.test)["accuracy"] > 2 / 7

@@ -100,11 +100,10 @@ def compare(
         from ferbook.data import load
         from ferbook.splits import split
 
-        faces = load(data)
+        parts = split(load(data))
         for name in [only] if only else known:
-            is_peer = name in peers.PACKAGES
-            args = (name, split(faces).test if is_peer else faces, results)
-            typer.echo((peers if is_peer else baselines).evaluate(*args))
+            room = peers if name in peers.PACKAGES else baselines
+            typer.echo(room.evaluate(name, parts, results))
 
 
 @app.command()
@@ -147,14 +146,12 @@ def export(
 
     with _errors():
         trained = store.load_run(run)
-        weights = weights or Path("runs") / trained.study / trained.name / "best.npz"
         # Late, so that a mistyped name is told before TensorFlow starts.
         from ferbook.data import load
         from ferbook.deploy import deploy
 
-        folder = folder or Path("exports") / trained.name
-        deploy(trained, weights, load(source), folder, results, release=release)
-    typer.echo(folder)
+        written = deploy(trained, weights, load(source), folder, results, release=release)
+    typer.echo(written)
 
 
 @app.command()

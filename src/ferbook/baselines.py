@@ -15,21 +15,21 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from ferbook import splits, store
-from ferbook.data import Faces
+from ferbook import store
 from ferbook.schema import Predictions
+from ferbook.splits import Split
 
 STRENGTHS = (0.001, 0.01, 0.1)  # C of the logistic regression, least regularised last
 CELL = 8  # px; features are gathered on a grid of cells
 
 
-def evaluate(name: str, faces: Faces, results_dir: str | Path = "results") -> Path:
+def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Path:
     """Fit the baseline `name` of FEATURES; write its answers to `results/baselines/<name>`."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    parts, started = splits.split(faces), time.perf_counter()
+    started = time.perf_counter()
     train, val, test = (
         np.stack([FEATURES[name](image) for image in part.images])
         for part in (parts.train, parts.val, parts.test)
@@ -49,7 +49,7 @@ def evaluate(name: str, faces: Faces, results_dir: str | Path = "results") -> Pa
         "val_accuracy": {str(c): accuracy for c, accuracy in accuracies.items()},
         "parameters": fitted[best][-1].coef_.size + fitted[best][-1].intercept_.size,
         "seconds": time.perf_counter() - started,
-        "dataset": faces.name,
+        "dataset": parts.test.name,
     }
     answers = Predictions(parts.test.files, parts.test.labels, fitted[best].predict_proba(test))
     folder = Path(results_dir) / "baselines" / name

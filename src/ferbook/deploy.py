@@ -10,35 +10,43 @@ import keras
 import numpy as np
 
 from ferbook import edge, export, peers, splits, store
-from ferbook.data import Faces, load
+from ferbook.data import Faces
 from ferbook.metrics import fit_temperature
 from ferbook.predict import RELEASED
 from ferbook.schema import CLASSES, Run
 from ferbook.weights import WeightsError
 
 CALIBRATION_IMAGES = 512
-ROBUSTNESS_IMAGES = 2000
+ROBUSTNESS_IMAGES = 2000  # at least, for pruning and corruptions
 PRUNED_SHARES = (0.0, 0.3, 0.5, 0.7, 0.9)
 RELEASED_FILES = ("onnx-int8", "onnx-float16")
 
 
-def measured(run: Run, data: str, results: str | Path, runs: str | Path) -> dict[str, Any]:
+def measured(run: Run, faces: Faces, results: str | Path, runs: str | Path) -> dict[str, Any]:
     """What the exports of `run` measure: from the store, or now, from its weights in `runs`."""
-    path = Path(results) / "edge" / f"{run.name}.json"
-    if not path.is_file():
-        weights = Path(runs) / run.study / run.name / "best.npz"
-        deploy(run, weights, load(data), Path("exports") / run.name, Path(results))
-    return store.read_json(path)
+    if not store.has_edge(results, run.name):
+        deploy(run, None, faces, None, results, runs=runs)
+    return store.load_edge(results, run.name)
 
 
 def deploy(
-    run: Run, weights: Path, faces: Faces, folder: Path, results: Path, *, release: bool = False
-) -> None:
+    run: Run,
+    weights: Path | None,
+    faces: Faces,
+    folder: Path | None,
+    results: str | Path,
+    *,
+    runs: str | Path = "runs",
+    release: bool = False,
+) -> Path:
     """Write the exports of `run` to `folder` and what they measure to `results/edge/<run>.json`.
 
-    With `release`, the small ONNX files and their card become part of the package.
+    Without `weights`, those that training left in `runs`; without `folder`, `exports/<run>`, which
+    is returned. With `release`, the small ONNX files and their card become part of the package.
     Raises ValueError when the weights are not those that gave the run's predictions.
     """
+    weights = weights or Path(runs) / run.study / run.name / "best.npz"
+    folder = folder or Path("exports") / run.name
     parts = splits.split(faces, seed=run.recipe.seed)
     model = export.deployable(run, weights)
     _check_same_answers(model, run, parts.test)
@@ -47,18 +55,19 @@ def deploy(
     about = {"run": f"{run.study}/{run.name}", "git_commit": run.info["git_commit"],
              "temperature": fit_temperature(run.val)}  # fmt: skip
     files = export.write_all(model, parts.train.images[rows], folder, about)
+    some = edge.thinned(parts.test, ROBUSTNESS_IMAGES)
     found = {
         **about,
         "exports": _measured(files, parts.test),
-        "pruning": _pruning(model, parts.test),
-        "robustness": _robustness(files["onnx-float32"], parts.test),
+        "pruning": _pruning(model, some),
+        "robustness": _robustness(files["onnx-float32"], some),
         "peers": _peers(parts.test) if faces.name == "fer2013" else {},
         **store.provenance(),
     }
-    (results / "edge").mkdir(parents=True, exist_ok=True)
-    store.write_json(results / "edge" / f"{run.name}.json", found)
+    store.write_edge(results, run.name, found)
     if release:
         _release(files, found)
+    return folder
 
 
 def _check_same_answers(model: keras.Model, run: Run, test: Faces) -> None:
@@ -103,11 +112,10 @@ def _peers(test: Faces) -> dict[str, dict[str, float]]:
     return rows
 
 
-def _pruning(model: keras.Model, test: Faces) -> list[dict[str, Any]]:
+def _pruning(model: keras.Model, some: Faces) -> list[dict[str, Any]]:
     """Accuracy after global magnitude pruning of all kernels, without training again."""
     kernels = [w for w in model.trainable_weights if len(w.shape) > 1]
     before, rows = [keras.ops.convert_to_numpy(w) for w in kernels], []
-    some = test.select(np.arange(0, len(test), max(1, len(test) // ROBUSTNESS_IMAGES)))
     for share in PRUNED_SHARES:
         for variable, array in zip(kernels, edge.pruned(before, share), strict=True):
             variable.assign(array)
@@ -119,10 +127,9 @@ def _pruning(model: keras.Model, test: Faces) -> list[dict[str, Any]]:
     return rows
 
 
-def _robustness(path: Path, test: Faces) -> list[dict[str, Any]]:
+def _robustness(path: Path, some: Faces) -> list[dict[str, Any]]:
     """Right answers on corrupted test images, by kind and severity; severity 0 is none."""
     answer = export.answerer(path)
-    some = test.select(np.arange(0, len(test), max(1, len(test) // ROBUSTNESS_IMAGES)))
     jobs = [("none", 0), *((name, level) for name in edge.SEVERITIES for level in (1, 3, 5))]
     rows = []
     for name, level in jobs:

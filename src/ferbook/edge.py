@@ -16,26 +16,22 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from ferbook.data import Faces
-from ferbook.metrics import accuracy_interval
+from ferbook.metrics import score
 from ferbook.schema import Predictions
 
 Answerer = Callable[[np.ndarray], np.ndarray]  # uint8 (n, 48, 48) to probabilities (n, 7)
 LATENCY_BATCH = 32
 ROUNDS = 20
+_SCORES = ("correct", "total", "accuracy", "accuracy_low", "accuracy_high")
 
 
 def measure(answer: Answerer, faces: Faces) -> tuple[dict[str, Any], Predictions]:
     """Accuracy with its interval on `faces`, latency, and the answers."""
     parts = [answer(faces.images[i : i + 64]) for i in range(0, len(faces), 64)]
     found = Predictions(faces.files, faces.labels, np.concatenate(parts))
-    right = int((found.probabilities.argmax(axis=1) == faces.labels).sum())
-    low, high = accuracy_interval(right, len(faces))
+    scores = score(found)
     return {
-        "correct": right,
-        "total": len(faces),
-        "accuracy": right / len(faces),
-        "accuracy_low": low,
-        "accuracy_high": high,
+        **{name: scores[name] for name in _SCORES},
         **latency(answer, faces.images),
     }, found
 
@@ -56,6 +52,29 @@ def _milliseconds(answer: Answerer, images: np.ndarray) -> float:
         answer(images)
         seconds.append(time.perf_counter() - started)
     return float(1000 * np.median(seconds))
+
+
+def litert(content: bytes) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from a LiteRT model's batches of inputs to its output (n, classes)."""
+    import tensorflow as tf
+
+    interpreter = tf.lite.Interpreter(model_content=content, num_threads=2)
+    given = interpreter.get_input_details()[0]["index"]
+
+    def answer(batch: np.ndarray) -> np.ndarray:
+        interpreter.resize_tensor_input(given, batch.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(given, batch)
+        interpreter.invoke()
+        found = [interpreter.get_tensor(o["index"]) for o in interpreter.get_output_details()]
+        return next(array for array in found if array.ndim == 2)
+
+    return answer
+
+
+def thinned(faces: Faces, count: int) -> Faces:
+    """Every k-th of `faces`, with k as large as leaves at least `count`."""
+    return faces.select(np.arange(0, len(faces), max(1, len(faces) // count)))
 
 
 def about_file(path: Path) -> dict[str, Any]:

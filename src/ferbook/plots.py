@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from ferbook import ferplus
 from ferbook.data import Faces
+from ferbook.edge import thinned
 from ferbook.metrics import calibration, confusion_matrix, fit_temperature, with_temperature
 from ferbook.predict import Classifier
 from ferbook.schema import CLASSES, Run
@@ -184,7 +185,7 @@ def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 def evidence(faces: Faces, model: Classifier) -> Figure:
     """The logit of the answer at each place, over one right and one wrong answer per class."""
-    some = faces.select(np.arange(0, len(faces), max(1, len(faces) // 700)))
+    some = thinned(faces, 700)
     answers = model.probabilities(some.images).argmax(axis=1)
     figure, grid = plt.subplots(2, len(CLASSES), figsize=(11, 3.6))
     for row, right in zip(grid, (True, False), strict=True):

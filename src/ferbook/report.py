@@ -52,7 +52,6 @@ def gather(
     report = Report(classifier.path.name)
     cameras = [source for source in sources if source.startswith("camera:")]
     files = collect(source for source in sources if source not in cameras)
-    # Not a generator all the way: what was found before a camera is switched off is kept.
     report.faces = list(classify(_look([*files, *cameras], report, every), classifier))
     if annotate:
         _annotate(report, annotate)

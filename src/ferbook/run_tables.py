@@ -19,7 +19,7 @@ from ferbook.metrics import (
     with_temperature,
 )
 from ferbook.schema import CLASSES, Predictions, Run
-from ferbook.tables import Table
+from ferbook.tables import Table, interval
 
 SET_NAMES = {
     "val": "validation",
@@ -40,7 +40,7 @@ def accuracy_table(
     if near_leaked_files:
         scores["pristine"] = score(run.test.select(rest))
     rows = {
-        SET_NAMES[name]: (s["total"], s["correct"], s["accuracy"], _interval(s), s["macro"]["f1"])
+        SET_NAMES[name]: (s["total"], s["correct"], s["accuracy"], interval(s), s["macro"]["f1"])
         for name, s in scores.items()
     }
     columns = ["images", "correct", "accuracy", "95 % interval", "macro F1"]
@@ -148,7 +148,7 @@ def slice_table(run: Run, images: pd.DataFrame) -> Table:
     for name, mask in slices.items():
         if mask.any():
             s = score(run.test.select(mask.to_numpy()))
-            rows[name] = (s["total"], s["accuracy"], _interval(s))
+            rows[name] = (s["total"], s["accuracy"], interval(s))
     frame = pd.DataFrame.from_dict(rows, "index", columns=["images", "accuracy", "95 % interval"])
     caption = f"Accuracy of {run.label} on slices of the test images that need no personal label."
     formats = {"images": ",d", "accuracy": ".2%"}
@@ -192,7 +192,3 @@ def _run_row(run: Run) -> tuple[Any, ...]:
     scores = score(run.test)
     accuracy, parameters = f"{scores['accuracy']:.2%}", run.info["parameters"]["total"]
     return run.label, accuracy, "test (Public + Private)", parameters, "this book"
-
-
-def _interval(scores: Mapping[str, Any]) -> str:
-    return f"{scores['accuracy_low']:.2%} to {scores['accuracy_high']:.2%}"

@@ -5,6 +5,7 @@
     results/parameters.json               parameter counts of every backbone, from 02_training
     results/{peers,baselines}/<name>/     answers.npz (test_*) and about.json of a packaged model
                                           or a classical classifier
+    results/edge/<run>.json               size, accuracy and latency of a run's exports
     results/<study>/<run>/predictions.npz <s>_file, <s>_label, <s>_prob for s in val, test
     results/<study>/<run>/history.csv     one row per epoch over both phases
     results/<study>/<run>/run.json        everything else; written last, so its presence means done
@@ -140,6 +141,23 @@ def load_answers(results_dir: str | Path, group: str) -> dict[str, Answers]:
     }
 
 
+def write_edge(results_dir: str | Path, run_name: str, facts: Mapping[str, Any]) -> None:
+    """Write what `deploy` measured on the exports of a run."""
+    path = _edge_path(results_dir, run_name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, facts)
+
+
+def has_edge(results_dir: str | Path, run_name: str) -> bool:
+    """Whether the exports of a run have been measured."""
+    return _edge_path(results_dir, run_name).is_file()
+
+
+def load_edge(results_dir: str | Path, run_name: str) -> dict[str, Any]:
+    """What `deploy` measured on the exports of a run."""
+    return read_json(_edge_path(results_dir, run_name))
+
+
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
     """Write what 01_data found about the data set."""
     Path(results_dir).mkdir(parents=True, exist_ok=True)
@@ -211,6 +229,10 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise StoreError(f"{path}: expected an object. Received: {type(value).__name__}.")
     return value
+
+
+def _edge_path(results_dir: str | Path, run_name: str) -> Path:
+    return Path(results_dir) / "edge" / f"{run_name}.json"
 
 
 def _as_stored(predictions: Predictions) -> Predictions:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferbook.metrics import accuracy_interval, named_test_sets, paired_test, score
-from ferbook.schema import Answers, Predictions, Run
+from ferbook.metrics import accuracy, named_test_sets, paired_test, score
+from ferbook.schema import Answers, Run
 from ferbook.study import Study
-from ferbook.tables import Table
+from ferbook.tables import Table, interval
 
 # Per busy core, memory and cooling left out.
 # Source: the default of the Green Algorithms calculator (Lannelongue et al. 2021).
@@ -26,11 +26,11 @@ def ledger_table(
     rows = {}
     for run in runs:
         sets = named_test_sets(run.test, leaked_files)
-        tests = [_accuracy(sets[name]) for name in ("test", "private", "clean")]
-        hours = cpu_hours(run)
+        whole, hours = score(run.test), cpu_hours(run)
         rows[f"{run.study}/{run.name}"] = (
-            _accuracy(run.val), *tests, interval(run), len(run.history),
-            run.info["images_seen"], hours, hours * WATTS_PER_CORE,
+            accuracy(run.val), whole["accuracy"], accuracy(sets["private"]),
+            accuracy(sets["clean"]), interval(whole),
+            len(run.history), run.info["images_seen"], hours, hours * WATTS_PER_CORE,
         )  # fmt: skip
     columns = ["validation", "test", "PrivateTest", "without copies", "95 % interval of test",
                "epochs", "images seen", "core hours", "Wh"]  # fmt: skip
@@ -65,32 +65,37 @@ def others_table(
     rows = {}
     for item in (*others.values(), *runs):
         sets = named_test_sets(item.test, leaked_files)
-        shown = [score(sets[name]) for name in ("test", "clean", "leaked")]
-        cells = [f"{s['accuracy']:.2%}" for s in shown]
+        whole = score(item.test)
         parameters = item.info["parameters"]
         total = parameters["total"] if isinstance(parameters, Mapping) else parameters
-        low, high = shown[0]["accuracy_low"], shown[0]["accuracy_high"]
-        rows[item.label] = (*cells, f"{low:.2%} to {high:.2%}", total)
+        rows[item.label] = (
+            whole["accuracy"], accuracy(sets["clean"]), accuracy(sets["leaked"]),
+            interval(whole), total,
+        )  # fmt: skip
     columns = ["test", "without copies", "copies only", "95 % interval of test", "parameters"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("model")
     caption = "Models of others, classical baselines and our runs on the same test images."
-    return Table(frame, caption, "tab-others", {"parameters": ",.0f"})
+    formats = dict.fromkeys(columns[:3], ".2%") | {"parameters": ",.0f"}
+    return Table(frame, caption, "tab-others", formats)
 
 
 def cost_frame(
     runs: Iterable[Run], others: Mapping[str, Answers], original: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row per model: accuracy, `parameters`, `core hours of training`, kind; for plots.pareto."""
-    hours, rows = "core hours of training", {}
+    rows = {}
     for run in runs:
-        row = {"parameters": run.info["parameters"]["total"], hours: cpu_hours(run)}
         whole = run.recipe.train_images == 0
-        kind = "ours, in full" if whole else "ours, short"
-        rows[f"{run.study}/{run.name}"] = {**row, "kind": kind, "named": whole}
-        rows[f"{run.study}/{run.name}"]["accuracy"] = _accuracy(run.test)
+        rows[f"{run.study}/{run.name}"] = {
+            "accuracy": accuracy(run.test),
+            "parameters": run.info["parameters"]["total"],
+            "core hours of training": cpu_hours(run),
+            "kind": "ours, in full" if whole else "ours, short",
+            "named": whole,
+        }
     for item in others.values():
-        row = {"parameters": item.info["parameters"], "kind": "others", "named": True}
-        rows[item.name] = {**row, "accuracy": _accuracy(item.test)}
+        rows[item.name] = {"accuracy": accuracy(item.test), "kind": "others", "named": True,
+                           "parameters": item.info["parameters"]}  # fmt: skip
     rows["the original"] = {"parameters": original["parameters_claimed"], "kind": "the original",
                             "named": True, "accuracy": original["accuracy"]}  # fmt: skip
     return pd.DataFrame.from_dict(rows, "index").astype({"parameters": float})
@@ -109,13 +114,6 @@ def cpu_hours(run: Run) -> float:
     """Processor time of training; wall time on all cores for runs that did not measure it."""
     seconds = run.info.get("cpu_seconds")
     return (seconds or run.info["seconds"] * run.info["hardware"]["cores"]) / 3600
-
-
-def interval(run: Run | Answers) -> str:
-    """The 95 % interval of a test accuracy, in words."""
-    right = int((run.test.probabilities.argmax(axis=1) == run.test.labels).sum())
-    low, high = accuracy_interval(right, len(run.test))
-    return f"{low:.2%} to {high:.2%}"
 
 
 def _comparison(
@@ -138,14 +136,10 @@ def _comparison(
 def _compared(pairs: list[tuple[Run, Run]]) -> tuple[Any, ...]:
     tests = [paired_test(one.test, two.test) for one, two in pairs]
     gains = [100 * (t["only_second"] - t["only_first"]) / t["total"] for t in tests]
-    val = [100 * (_accuracy(two.val) - _accuracy(one.val)) for one, two in pairs]
-    accuracies = [_accuracy(two.test) for _, two in pairs]
+    val = [100 * (accuracy(two.val) - accuracy(one.val)) for one, two in pairs]
+    accuracies = [accuracy(two.test) for _, two in pairs]
     p = ", ".join(f"{t['p_value']:.2g}" for t in tests)
     return (len(pairs), _spread(accuracies, ".2%"), _spread(val, "+.2f"), _spread(gains, "+.2f"), p)
-
-
-def _accuracy(predictions: Predictions) -> float:
-    return score(predictions)["accuracy"]
 
 
 def _spread(values: Sequence[float], spec: str) -> str:

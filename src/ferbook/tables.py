@@ -73,6 +73,11 @@ class Notice:
         return f":::{{warning}}\n{SYNTHETIC_NOTICE}\n:::\n" if self.synthetic else ""
 
 
+def interval(scores: Mapping[str, Any]) -> str:
+    """The interval of an accuracy, `accuracy_low` and `accuracy_high`, in words."""
+    return f"{scores['accuracy_low']:.2%} to {scores['accuracy_high']:.2%}"
+
+
 def count_table(dataset: Mapping[str, Any]) -> Table:
     """Images per class and part of the data set, with totals."""
     frame = pd.DataFrame(dataset["counts"]).loc[list(CLASSES)]
