@@ -80,7 +80,7 @@ edge_tables.peers_table(measured, store.load_answers(results_dir, "peers"))
 # ## Pruning
 #
 # The original names pruning as future work. {numref}`tab-pruning` sets the smallest weights of the
-# whole network to zero, without training again. A third can go; more wants retraining, which was
+# whole network to zero, without training again. Retraining afterwards was
 # **not run**.
 
 # %% tags=["hide-input"]
@@ -110,8 +110,9 @@ plots.evidence(splits.split(faces).test, predict.Classifier())
 # ## Summary and limits
 #
 # Latency is a median on one shared machine and differs elsewhere. The released int8 file is the one
-# that `ferbook predict` uses and that answers in the browser on the page Try it. The evidence shows what
-# the network uses, right or wrong.
+# that `ferbook predict` uses. The evidence shows what the network uses, right or wrong; in the examples it lies
+# low in the picture, and whether that is the mouth or the way the network pads its borders was not
+# examined.
 
 # %% tags=["remove-cell"]
 for key, value in numbers.edge_numbers(measured).items():

@@ -187,14 +187,14 @@ def evidence(faces: Faces, model: Classifier) -> Figure:
     """The logit of the answer at each place, over one right and one wrong answer per class."""
     some = thinned(faces, 700)
     answers = model.probabilities(some.images).argmax(axis=1)
-    figure, grid = plt.subplots(2, len(CLASSES), figsize=(11, 3.6))
+    figure, grid = plt.subplots(2, len(CLASSES), figsize=(11, 4.1))
     for row, right in zip(grid, (True, False), strict=True):
         for label, axes in enumerate(row):
             axes.set_axis_off()
             found = np.flatnonzero((some.labels == label) & ((answers == label) == right))
             if len(found):
                 _overlay(axes, some.images[found[0]], model, int(answers[found[0]]), label)
-    figure.tight_layout(pad=0.3)
+    figure.tight_layout(pad=0.3, h_pad=1.2)
     return _finished(figure)
 
 
