@@ -141,3 +141,19 @@ def test_mix_blends_images_targets_and_weights_alike():
     np.testing.assert_allclose(y, share * np.eye(3) + (1 - share) * np.eye(3)[::-1], rtol=1e-6)
     np.testing.assert_allclose(w, [100 * (1 - share), 10, 100 * share], rtol=1e-5)
     np.testing.assert_allclose(x.numpy().ravel(), w, rtol=1e-5)
+
+
+def test_cut_and_mix_pastes_one_rectangle_and_mixes_targets_by_its_area():
+    images = tf.constant([10.0, 100.0])[:, None, None, None] * tf.ones((2, 48, 48, 1))
+    targets, weights = tf.eye(2), tf.constant([1.0, 3.0])
+    shares = []
+    for step in range(30):
+        x, y, w = augment.cut_and_mix(images, targets, weights, 1.0, tf.constant([1, step]))
+        pasted = x.numpy()[0, ..., 0] == 100
+        rows, columns = np.flatnonzero(pasted.any(1)), np.flatnonzero(pasted.any(0))
+        assert pasted.sum() == len(rows) * len(columns)
+        assert (x.numpy()[1, ..., 0] == np.where(pasted, 10, 100)).all()
+        np.testing.assert_allclose(y[0], [1 - pasted.mean(), pasted.mean()], atol=1e-6)
+        np.testing.assert_allclose(w[0], 1 + 2 * pasted.mean(), atol=1e-5)
+        shares.append(pasted.mean())
+    assert 0.1 < np.mean(shares) < 0.6 and np.std(shares) > 0.1

@@ -33,11 +33,23 @@ def test_split_depends_on_the_seed_and_not_on_names_or_order(faces):
 
 
 def test_training_subset(faces):
-    train = splits.split(faces).train
-    assert splits.training_subset(train, Recipe()) is train
-    subset = splits.training_subset(train, Recipe(train_images=50))
-    assert len(subset) == 50 and set(subset.files) < set(train.files)
-    assert set(subset.labels) == set(train.labels)
+    parts = splits.split(faces)
+    assert splits.training_subset(parts, Recipe()) is parts.train
+    subset = splits.training_subset(parts, Recipe(train_images=50))
+    assert len(subset) == 50 and set(subset.files) < set(parts.train.files)
+    assert set(subset.labels) == set(parts.train.labels)
+
+
+def test_distinct_images_leave_no_copy_anywhere():
+    parts = splits.split(draw_faces(200, 100)[0])
+    kept = splits.training_subset(parts, Recipe(distinct_images=True))
+    assert len(kept) < len(parts.train)
+    pixels = [image.tobytes() for image in kept.images]
+    others = {image.tobytes() for part in (parts.val, parts.test) for image in part.images}
+    assert len(set(pixels)) == len(pixels) and not set(pixels) & others
+    # Nothing else is lost.
+    before = {image.tobytes() for image in parts.train.images}
+    assert before - others == set(pixels)
 
 
 def test_class_weights_by_hand():

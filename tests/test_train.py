@@ -24,7 +24,8 @@ RECIPE = Recipe(
 # Everything that the paper's recipe leaves out, with phase 2 on two image sizes.
 OURS = dataclasses.replace(
     RECIPE, name="o", schedule="cosine", train_batch_norm=True, small_epochs=2,
-    small_image_size=32, erasing_probability=0.5, mixup_alpha=0.4, votes_weight=0.5,
+    small_image_size=32, erasing_probability=0.5, mixup_alpha=0.4, cutmix_alpha=1.0,
+    votes_weight=0.5, ema_momentum=0.9, distinct_images=True,
 )  # fmt: skip
 SCRIPT = """
 import sys
@@ -73,6 +74,9 @@ def test_killed_run_resumes_to_the_same_end(tmp_path, recipe, killed_after):
     columns = [c for c in store.HISTORY_COLUMNS if c != "seconds"]
     assert one.history[columns].equals(two.history[columns])
     assert len(one.history) == 6
+    # What is kept is what validation saw, averaged weights included.
+    kept = one.info["metrics"]["val"]["accuracy"]
+    assert one.history["val_accuracy"].max() == pytest.approx(kept, abs=1e-6)
     np.testing.assert_array_equal(one.test.probabilities, two.test.probabilities)
     np.testing.assert_array_equal(one.test.augmented, two.test.augmented)
     assert one.info["metrics"] == two.info["metrics"] and one.info["cpu_seconds"] > 0

@@ -123,6 +123,26 @@ def mix(
     return tuple(share * x + (1 - share) * x[::-1] for x in (images, targets, weights))
 
 
+def cut_and_mix(
+    images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor, alpha: float, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Paste a rectangle of the reversed batch; targets and weights are mixed by its area.
+
+    The area is a share from Beta(alpha, alpha), less what lies outside the image.
+    Source: Yun et al., "CutMix", ICCV 2019.
+    """
+    side = images.shape[1]
+    draw = tf.random.stateless_gamma((2,), seed + tf.constant([3, 0], seed.dtype), alpha)
+    length = tf.sqrt(draw[0] / tf.reduce_sum(draw))  # of the rectangle, as a share of the side
+    centre = tf.random.stateless_uniform((2, 1), seed + tf.constant([4, 0], seed.dtype))
+    places = (tf.range(side, dtype=tf.float32) + 0.5) / side
+    rows, columns = tf.unstack(tf.abs(places - centre) < length / 2)  # (s,) each
+    mask = rows[:, None] & columns  # (s, s)
+    pasted = tf.where(mask[..., None], images[::-1], images)
+    share = 1 - tf.reduce_mean(tf.cast(mask, tf.float32))
+    return pasted, *(share * x + (1 - share) * x[::-1] for x in (targets, weights))
+
+
 def _as_projective(matrices: tf.Tensor) -> tf.Tensor:
     """(n, 3, 3) without the last entry, which is 1: the (n, 8) that TensorFlow's op takes."""
     return tf.reshape(matrices, (-1, 9))[:, :8]

@@ -36,7 +36,6 @@ _STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-_DROP_CONNECT = 0.2  # as in Keras's EfficientNetB0..B7
 _EPSILON = 1e-3
 
 
@@ -198,7 +197,7 @@ def _lite_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTens
     x = _convolution(x, 32, 3, 2, name="stem")
     blocks = _lite_blocks(*_LITE_SCALES[recipe.backbone])
     for index, (kernel, stride, expansion, filters) in enumerate(blocks):
-        rate = _DROP_CONNECT * index / len(blocks)
+        rate = recipe.drop_path_rate * index / len(blocks)
         x = _block(x, index, kernel, stride, expansion, filters, rate, recipe.seed)
     return _convolution(x, 1280, 1, 1, name="head")
 

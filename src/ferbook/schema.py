@@ -45,9 +45,11 @@ class Recipe:
     image_size: int = 260  # px
     seed: int = 42
     train_images: int = 0  # 0: all of the training split; else a stratified subset, to try things
+    distinct_images: bool = False  # leave out training images whose pixels stand elsewhere too
     batch_size: int = 32
     pooling: str = "average"  # of the last feature map; or "attention", with learned weights
     dropout: float = 0.5
+    drop_path_rate: float = 0.2  # of EfficientNet-Lite's last block; Keras's own networks keep 0.2
     # Phase 1: the head alone, backbone frozen, Adam.
     warmup_epochs: int = 3
     warmup_learning_rate: float = 1e-3
@@ -61,6 +63,7 @@ class Recipe:
     rise_fraction: float = 0.1  # of the cosine's steps: linear rise to the learning rate
     small_epochs: int = 0  # the first so many epochs of phase 2 see smaller images
     small_image_size: int = 64  # px
+    ema_momentum: float = 0.0  # of averaged weights, which are then those evaluated; 0: none
     label_smoothing: float = 0.06
     class_weight_clip: float = 4.0
     early_stopping_patience: int = 3  # epochs
@@ -74,6 +77,7 @@ class Recipe:
     horizontal_flip: bool = True
     erasing_probability: float = 0.0  # of a grey rectangle over part of an image
     mixup_alpha: float = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
+    cutmix_alpha: float = 0.0  # the same with a rectangle of the other image pasted in; 0: none
     votes_weight: float = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
 
     def __post_init__(self) -> None:
@@ -137,6 +141,8 @@ def _check_values(recipe: Recipe) -> None:
             raise ValueError(f"{field.name}: expected 0 or more and finite. Received: {value!r}.")
     for name in (
         "dropout",
+        "drop_path_rate",
+        "ema_momentum",
         "label_smoothing",
         "shift_fraction",
         "zoom_fraction",

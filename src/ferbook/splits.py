@@ -39,15 +39,29 @@ def split(faces: Faces, *, seed: int = 42) -> Split:
     return Split(pool.select(np.sort(train)), pool.select(np.sort(val)), test)
 
 
-def training_subset(train: Faces, recipe: Recipe) -> Faces:
-    """The stratified subset that `recipe.train_images` asks for; all when it is 0."""
-    n = recipe.train_images
+def training_subset(parts: Split, recipe: Recipe) -> Faces:
+    """The part of the training images that `recipe` asks for.
+
+    `distinct_images` keeps the first of each set of byte-identical images and none with a copy in
+    validation or test; `train_images` then takes a stratified subset, or all when it is 0.
+    """
+    train, n = parts.train, recipe.train_images
+    if recipe.distinct_images:
+        train = _distinct(parts)
     if n == 0 or n >= len(train):
         return train
     rows, _ = train_test_split(
         np.arange(len(train)), train_size=n, stratify=train.labels, random_state=recipe.seed
     )
     return train.select(np.sort(rows))
+
+
+def _distinct(parts: Split) -> Faces:
+    digests = pixel_digests(parts.train.images)
+    _, first = np.unique(digests, return_index=True)
+    others = [pixel_digests(part.images) for part in (parts.val, parts.test)]
+    known = np.isin(digests, np.concatenate(others))
+    return parts.train.select(np.setdiff1d(first, np.flatnonzero(known)))
 
 
 def class_weights(labels: UInt8[np.ndarray, " n"], clip: float) -> Float[np.ndarray, "7"]:

@@ -51,7 +51,7 @@ def train(
         return folder
     _set_up(recipe)
     parts = splits.split(faces, seed=recipe.seed)
-    training = splits.training_subset(parts.train, recipe)
+    training = splits.training_subset(parts, recipe)
     checkpoint = Checkpoint(Path(runs_dir) / study / recipe.run_name, recipe, dataset)
     with _strategy().scope():
         model = models.build_model(recipe)
@@ -114,7 +114,11 @@ def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dat
             seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
             batch = augment.augment(tf.gather(images, rows), recipe, seed, side)
             batch = batch, tf.gather(wanted, rows), tf.gather(weights, rows)
-            return augment.mix(*batch, recipe.mixup_alpha, seed) if recipe.mixup_alpha else batch
+            if recipe.mixup_alpha:
+                batch = augment.mix(*batch, recipe.mixup_alpha, seed)
+            if recipe.cutmix_alpha:
+                batch = augment.cut_and_mix(*batch, recipe.cutmix_alpha, seed)
+            return batch
 
         numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
         return numbers.flat_map(one_epoch).map(load, num_parallel_calls=tf.data.AUTOTUNE)
@@ -206,7 +210,7 @@ class Checkpoint:
         variables = _values(model.variables)
         # The best first: killed between the two, the epoch is trained again to the same end.
         if row["val_accuracy"] > best:
-            _write_state(self.folder / "best.npz", {"model": variables}, {})
+            _write_state(self.folder / "best.npz", {"model": _evaluated(model, variables)}, {})
         state = {"model": variables, "optimizer": _values(model.optimizer.variables)}
         _write_state(self.folder / "state.npz", state, self._about)
 
@@ -292,6 +296,7 @@ def _fit_phase(
     steps = -(-len(train) // recipe.batch_size)
     _compile(model, recipe, _optimizer(phase, recipe, steps))
     stateful = _stoppers(recipe) if recipe.schedule == "plateau" else []
+    averaging = [keras.callbacks.SwapEMAWeights()] if recipe.ema_momentum else []
     # Epochs count over both phases in the data's seed, so that no two epochs are alike.
     first = 0 if phase == "warmup" else recipe.warmup_epochs
     model.fit(
@@ -301,7 +306,7 @@ def _fit_phase(
         steps_per_epoch=steps,
         initial_epoch=done,
         epochs=epochs,
-        callbacks=[*stateful, _EpochEnd(phase, checkpoint, stateful)],
+        callbacks=[*averaging, *stateful, _EpochEnd(phase, checkpoint, stateful)],
         verbose=verbose,
     )
 
@@ -327,8 +332,9 @@ def _stoppers(recipe: Recipe) -> list[keras.callbacks.Callback]:
 
 
 def _optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    average = {"use_ema": recipe.ema_momentum > 0, "ema_momentum": recipe.ema_momentum}
     if phase == "warmup":
-        return keras.optimizers.Adam(recipe.warmup_learning_rate)
+        return keras.optimizers.Adam(recipe.warmup_learning_rate, **average)
     rate = recipe.finetune_learning_rate
     if recipe.schedule == "cosine":
         steps *= recipe.finetune_epochs
@@ -337,8 +343,8 @@ def _optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optim
             0.0, steps - rise, warmup_target=rate, warmup_steps=rise
         )
     if recipe.finetune_optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+        return keras.optimizers.Adam(rate, **average)
+    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
 
 
 def _compile(model: keras.Model, recipe: Recipe, optimizer: keras.optimizers.Optimizer) -> None:
@@ -389,6 +395,16 @@ def _check_same(run: Run, recipe: Recipe, dataset: dict[str, str]) -> None:
 
 def _values(variables: list[Any]) -> list[np.ndarray]:
     return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+def _evaluated(model: keras.Model, variables: list[np.ndarray]) -> list[np.ndarray]:
+    """The values that validation saw: averaged over steps where the recipe asks for it."""
+    if not model.optimizer.use_ema:
+        return variables
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    averaged = _values(model.variables)
+    _assign(model.variables, variables)
+    return averaged
 
 
 def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
