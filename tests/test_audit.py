@@ -1,8 +1,11 @@
 """What the audit finds: the copies that were planted, the facts of the real data."""
 
-import pytest
+import json
 
-from ferbook import audit, data
+import pytest
+from conftest import ROOT
+
+from ferbook import audit, data, store
 from ferbook.synthetic import draw_faces
 
 
@@ -39,3 +42,5 @@ def test_real_data_holds_what_was_measured_before(archive):
     assert len(facts["leaked_files"]) == 568 and len(facts["constant_files"]) == 12
     assert sum("PrivateTest" in file for file in facts["leaked_files"]) == 288
     assert sum(facts["counts"]["Training"].values()) == pytest.approx(28709)
+    # The committed facts are these, to the last entry.
+    assert json.loads(json.dumps(facts)) == store.load_dataset(ROOT / "results")

@@ -113,7 +113,9 @@ def test_ablations_are_compared_seed_by_seed(ledger, evidence):
 
     def named(name, test):
         recipe = run.info["recipe"] | {"name": name}
-        return dataclasses.replace(run, info=run.info | {"recipe": recipe}, test=test)
+        return dataclasses.replace(
+            run, study="ablations", info=run.info | {"recipe": recipe}, test=test
+        )
 
     worse = dataclasses.replace(run.test, probabilities=np.eye(7)[(run.test.labels + 1) % 7])
     pair = [named("base", run.test), named("no_smoothing", worse)]
@@ -126,6 +128,11 @@ def test_ablations_are_compared_seed_by_seed(ledger, evidence):
         ledger["ablation-label-smoothing"], dataclasses.replace(evidence, runs=same)
     )
     assert verdict.grade == claims.NOT_REPRODUCED
+    elsewhere = [dataclasses.replace(run, study="another") for run in pair]
+    verdict = claims.grade(
+        ledger["ablation-label-smoothing"], dataclasses.replace(evidence, runs=elsewhere)
+    )
+    assert verdict.grade == claims.NOT_RUN
 
 
 def test_synthetic_runs_are_no_evidence(tmp_path, evidence):

@@ -25,7 +25,11 @@ _INPUTS = {
     "01_data": (),
     "02_training": ("book/original.yml",),
     "03_results": ("book/original.yml", "book/second.yml", "{results}"),
-    "04_ablations": ("book/original.yml", "configs/ablations.yml", "{results}"),
+    "04_ablations": (
+        "book/original.yml",
+        *(f"configs/{name}.yml" for name in ("ablations", "variants", "scratch", "leak")),
+        "{results}",
+    ),
     "05_edge": ("src/ferbook/released", "{results}"),
     "06_claims": ("book/original.yml", "book/claims.yml", "{results}"),
 }

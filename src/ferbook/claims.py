@@ -18,6 +18,7 @@ from ferbook import arithmetic, store
 from ferbook.arithmetic import TEST_SETS, Published
 from ferbook.metrics import accuracy_interval, confusion_matrix, paired_test, score
 from ferbook.schema import CLASSES, Recipe, Run, read_yaml
+from ferbook.study import paired
 
 REPRODUCED, WITHIN, CONTRADICTED, NOT_REPRODUCED, NOT_RUN = GRADES = (
     "reproduced",
@@ -293,13 +294,10 @@ def _not_measured(claim: Claim, evidence: Evidence, reason: str) -> Verdict:
     return Verdict(NOT_RUN, None, reason, "../discussion")
 
 
-def _ablation(claim: Claim, evidence: Evidence, changed: str, expected: str) -> Verdict:
-    """A recipe with one change against the recipe "base" of the same study, seed by seed."""
-    page = "04_ablations#tab-changes"
-    named = {(r.study, r.recipe.name, r.recipe.backbone, r.recipe.seed): r for r in evidence.runs}
-    pairs = [(named[study, "base", backbone, seed], run)
-             for (study, name, backbone, seed), run in named.items()
-             if name == changed and (study, "base", backbone, seed) in named]  # fmt: skip
+def _ablation(claim: Claim, evidence: Evidence, study: str, changed: str, expected: str) -> Verdict:
+    """A recipe with one change against the recipe "base" of `study`, seed by seed."""
+    page = f"04_ablations#tab-{study}"
+    pairs = paired([run for run in evidence.runs if run.study == study], "base", changed)
     if not pairs:
         return Verdict(NOT_RUN, None, "recommended by the original; not in the store", page)
     tests = [paired_test(base.test, run.test) for base, run in pairs]

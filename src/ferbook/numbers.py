@@ -17,13 +17,13 @@ from ferbook.metrics import (
     calibration,
     fit_temperature,
     merged,
+    named_test_sets,
     score,
     score_sets,
     with_temperature,
 )
 from ferbook.schema import CLASSES, Recipe, Run
-from ferbook.study import Study
-from ferbook.study_tables import paired
+from ferbook.study import Study, finals, gains, of_study, paired
 
 
 def dataset_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
@@ -170,10 +170,10 @@ def study_numbers(
     runs: Sequence[Run], plan: Study, dataset: Mapping[str, Any], original: Mapping[str, Any]
 ) -> dict[str, Any]:
     """`ours_*`: the run of our recipe; `grid_*`: the base of the grid; and what to set beside."""
-    base = [run for run in runs if run.study == plan.name and run.recipe.name == "base"]
-    finals = [run for run in runs if run.recipe.train_images == 0]
-    ours = next((run for run in finals if run.study == "ours"), finals[-1])
-    reference = next((run for run in finals if run.study == "reference"), ours)
+    base = [run for run in of_study(plan, runs) if run.recipe.name == "base"]
+    whole = finals(runs) or list(runs)
+    ours = next((run for run in whole if run.study == "ours"), whole[-1])
+    reference = next((run for run in whole if run.study == "reference"), ours)
     recipe = next(iter(plan.recipes.values()))
     return {
         "data_n_test": dataset["splits"]["test"],
@@ -181,21 +181,40 @@ def study_numbers(
         "grid_image_size": recipe.image_size,
         "grid_train_images": recipe.train_images,
         "grid_base_accuracy": _percent(accuracy(base[0].test) if base else None),
-        **_gains(runs, plan),
+        **gain_numbers(plan, runs, "grid"),
         "ours_gain": 100 * (accuracy(ours.test) - accuracy(reference.test)),
         **_ours_numbers(ours, dataset, original),
     }
 
 
-def _gains(runs: Sequence[Run], plan: Study) -> dict[str, float]:
-    """`grid_gain_*`: points on test of each change of the base, mean over seeds; NaN if not run."""
-    grid = [run for run in runs if run.study == plan.name]
-    gains = {}
-    for name in plan.changes:
-        pairs = paired(grid, "base", name)
-        points = [100 * (accuracy(two.test) - accuracy(one.test)) for one, two in pairs]
-        gains[f"grid_gain_{name}"] = sum(points) / len(points) if points else float("nan")
-    return gains
+def gain_numbers(plan: Study, runs: Iterable[Run], prefix: str) -> dict[str, float]:
+    """`<prefix>_gain_*`: points on test of each change of the base, mean over seeds, or NaN."""
+    grid = of_study(plan, runs)
+    pairs = {name: paired(grid, "base", name) for name in plan.changes}
+    return {f"{prefix}_gain_{name}": _mean(gains(found)) for name, found in pairs.items()}
+
+
+def copies_numbers(
+    plan: Study, runs: Iterable[Run], leaked_files: frozenset[str]
+) -> dict[str, float]:
+    """`copies_*`: points that the copies among the training images are worth, mean over seeds.
+
+    `copies_gain_<set>` for the test images with a copy ("leaked"), without ("clean"), and all.
+    """
+    pairs = paired(of_study(plan, runs), "distinct", "base")
+    sets = [[named_test_sets(run.test, leaked_files) for run in pair] for pair in pairs]
+    return {
+        f"copies_gain_{part}": _mean(
+            [100 * (accuracy(base[part]) - accuracy(distinct[part])) for distinct, base in sets]
+        )
+        for part in ("test", "clean", "leaked")
+    }
+
+
+def scratch_numbers(plan: Study) -> dict[str, int]:
+    """`scratch_*`: the budget of the architectures that start from random weights."""
+    recipe = next(iter(plan.recipes.values()))
+    return {"scratch_epochs": recipe.finetune_epochs, "scratch_images": recipe.train_images}
 
 
 def _ours_numbers(
@@ -245,6 +264,10 @@ def _doubt_numbers(run: Run) -> dict[str, int | float]:
 
 def _hardware(info: Mapping[str, Any]) -> str:
     return f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores"
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else float("nan")
 
 
 def _percent(fraction: float | None) -> float:

@@ -150,20 +150,26 @@ def finalists(runs: Sequence[Run]) -> Figure:
 
 
 def pareto(frame: pd.DataFrame, cost: str) -> Figure:
-    """Test accuracy against `cost`, a column of `frame`, whose index names the points.
+    """Test accuracy against `cost`, a column of `frame`; `name` stands beside a point.
 
-    Column `kind` gives the colour. The line joins the points that no cheaper one surpasses.
+    Column `kind` gives colour and marker. The line joins the points that no cheaper one surpasses.
     """
     shown = frame.dropna(subset=[cost]).sort_values([cost, "accuracy"], ascending=[True, False])
     best = shown[shown["accuracy"] > shown["accuracy"].cummax().shift(fill_value=0)]
     figure, axes = plt.subplots(figsize=(8, 4.5))
     axes.step(best[cost], best["accuracy"], where="post", color="grey", linewidth=1, zorder=0)
-    sns.scatterplot(shown, x=cost, y="accuracy", hue="kind", style="kind", s=70, ax=axes)
-    for name, row in shown[shown["named"]].iterrows():
-        place = (row[cost], row["accuracy"])
-        axes.annotate(name, place, xytext=(6, 4), textcoords="offset points", fontsize=8)
-    axes.set(xscale="log", ylabel="accuracy on all test images")
-    axes.legend(title="", loc="lower right")
+    kinds = sorted(frame["kind"].unique())  # the same in each figure, whatever is missing there
+    colours = dict(zip(kinds, sns.color_palette(), strict=False))
+    for kind, marker in zip(kinds, "osX^", strict=False):
+        some = shown[shown["kind"] == kind]
+        if len(some):
+            axes.plot(some[cost], some["accuracy"], marker, color=colours[kind], label=kind)
+    for i, (_, row) in enumerate(shown[shown["name"] != ""].iterrows()):
+        # By turns above and below, so that neighbours do not cover each other.
+        axes.annotate(row["name"], (row[cost], row["accuracy"]), xytext=(0, -13 if i % 2 else 7),
+                      textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
+    axes.set(xscale="log", xlabel=cost, ylabel="accuracy on all test images")
+    axes.legend(title="", loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False)
     return _finished(figure)
 
 
@@ -215,15 +221,16 @@ def _places(faces: Faces, files: np.ndarray) -> np.ndarray:
     return np.array([rows.get(file, -1) for file in files])
 
 
-def recalls(run: Run, original: Mapping[str, Any]) -> Figure:
-    """Recall by class on all test images, the original's beside the run's."""
-    matrix = confusion_matrix(run.test)
-    ours = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
-    theirs = [original["table_2"][name]["recall"] for name in CLASSES]
-    frame = pd.DataFrame({"original": theirs, run.label: ours}, index=list(CLASSES))
+def recalls(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
+    """Recall by class on all test images, the original's beside those of the runs."""
+    columns = {"original": [original["table_2"][name]["recall"] for name in CLASSES]}
+    for run in runs:
+        matrix = confusion_matrix(run.test)
+        columns[run.label] = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
+    frame = pd.DataFrame(columns, index=list(CLASSES))
     figure = _class_bars(frame, "recall")
     figure.axes[0].set_ylim(0, 1)
-    figure.axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+    figure.axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
     return _finished(figure)
 
 

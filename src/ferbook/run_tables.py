@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,21 +49,21 @@ def accuracy_table(
     return Table(frame, f"Accuracy of {run.label}, Wilson intervals.", "tab-accuracy", formats)
 
 
-def class_table(run: Run, original: Mapping[str, Any]) -> Table:
-    """The original's Table II beside the same scores of a run on all test images."""
-    scores = score(run.test)
+def class_table(runs: Sequence[Run], original: Mapping[str, Any]) -> Table:
+    """The original's Table II beside the same scores of our runs on all test images."""
+    scores = [score(run.test) for run in runs]
     rows = {}
     for name in (*CLASSES, "overall"):
-        theirs = original["table_2"][name]
-        ours = scores["classes"][name] if name in CLASSES else scores["weighted"]
-        support = ours.get("support", scores["total"])
-        pairs = [(theirs[key], ours[key]) for key in ("precision", "recall", "f1")]
-        rows[name] = [value for pair in pairs for value in pair] + [support]
-    columns = [f"{key} {who}" for key in ("P", "R", "F1") for who in ("orig.", "ours")]
+        ours = [s["classes"][name] if name in CLASSES else s["weighted"] for s in scores]
+        cells = [original["table_2"][name], *ours]
+        support = ours[0].get("support", scores[0]["total"])
+        rows[name] = [c[key] for key in ("precision", "recall", "f1") for c in cells] + [support]
+    who = ["original", *(run.recipe.name for run in runs)]
+    columns = [f"{key} {name}" for key in ("P", "R", "F1") for name in who]
     frame = pd.DataFrame.from_dict(rows, "index", columns=[*columns, "images"])
     caption = (
-        f"Precision P, recall R and F1 in the original's Table II and for {run.label}; "
-        "the last row is weighted by class size."
+        "Precision P, recall R and F1 in the original's Table II and for "
+        f"{' and '.join(run.label for run in runs)}; the last row is weighted by class size."
     )
     formats = dict.fromkeys(columns, ".2f") | {"images": ",d"}
     return Table(frame.rename_axis("class"), caption, "tab-classes", formats)
@@ -94,23 +94,31 @@ def pairs_table(runs: list[Run]) -> Table:
     return Table(frame, caption, "tab-pairs")
 
 
-def calibration_table(run: Run) -> Table:
+def calibration_table(runs: Iterable[Run]) -> Table:
     """Calibration on all test images, as trained and with the temperature found on validation."""
-    temperature = fit_temperature(run.val)
     rows = {}
-    for name, t in (("as trained", 1.0), ("temperature from validation", temperature)):
-        part = with_temperature(run.test, t)
-        found = calibration(part)
-        rows[name] = (t, found["ece"], found["mean_confidence"], score(part)["log_loss"])
+    for run in runs:
+        for how, t in (("as trained", 1.0), ("temperature fitted", fit_temperature(run.val))):
+            part = with_temperature(run.test, t)
+            found = calibration(part)
+            facts = (t, found["ece"], found["mean_confidence"], score(part)["log_loss"])
+            rows[f"{run.label}, {how}"] = facts
     columns = ["temperature", "ECE", "mean confidence", "log loss"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("probabilities")
     formats = dict.fromkeys(columns, ".3f") | {"ECE": ".2%", "mean confidence": ".1%"}
-    caption = f"Calibration of {run.label} on all test images; ECE with 15 bins."
+    caption = "Calibration on all test images; temperatures from validation, ECE with 15 bins."
     return Table(frame, caption, "tab-calibration", formats)
 
 
-def second_truth_table(run: Run) -> Table:
-    """The run against FER+ where it has a clear opinion on one of the seven classes."""
+def second_truth_table(runs: Sequence[Run]) -> Table:
+    """The runs against FER+ where it has a clear opinion on one of the seven classes."""
+    rows = [_second_truth(run) for run in runs]
+    frame = pd.DataFrame({run.label: row for run, row in zip(runs, rows, strict=True)})
+    caption = "Answers against a second truth, the plurality of ten FER+ taggers, on test images."
+    return Table(frame.rename_axis("on test images"), caption, "tab-second-truth")
+
+
+def _second_truth(run: Run) -> dict[str, str]:
     second = ferplus.as_class(ferplus.pluralities(run.test.files))
     known = second >= 0
     answers, labels = run.test.probabilities.argmax(axis=1), run.test.labels
@@ -122,20 +130,31 @@ def second_truth_table(run: Run) -> Table:
         "errors by FER-2013 that FER+ calls errors too": (wrong & (labels == second), wrong),
     }
     counts = {name: (int(part.sum()), int(of.sum())) for name, (part, of) in rows.items()}
-    values = {name: (n, of, n / max(of, 1)) for name, (n, of) in counts.items()}
-    frame = pd.DataFrame.from_dict(values, "index", columns=["images", "of", "share"])
-    caption = f"{run.label} against a second truth: the plurality of ten FER+ taggers."
-    formats = {"images": ",d", "of": ",d", "share": ".1%"}
-    return Table(frame.rename_axis("on test images"), caption, "tab-second-truth", formats)
+    return {name: f"{n:,} of {of:,} ({n / max(of, 1):.1%})" for name, (n, of) in counts.items()}
 
 
-def slice_table(run: Run, images: pd.DataFrame) -> Table:
+def slice_table(runs: Sequence[Run], images: pd.DataFrame) -> Table:
     """Accuracy on quarters of the test images by brightness, sharpness and tagger agreement.
 
     `images` holds `brightness` and `sharpness` by file; see audit.describe_images.
     """
-    measures = images.loc[run.test.files].reset_index(drop=True)
-    votes = pd.Series(ferplus.certainty(run.test.files))
+    masks = _slices(images.loc[runs[0].test.files], runs[0].test.files)
+    rows = {}
+    for name, mask in masks.items():
+        scores = [score(run.test.select(mask)) for run in runs]
+        rows[name] = (int(mask.sum()), *(f"{s['accuracy']:.2%} ({interval(s)})" for s in scores))
+    columns = ["images", *(run.label for run in runs)]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns)
+    caption = (
+        "Accuracy, with its interval, on slices of the test images that need no personal label."
+    )
+    return Table(frame.rename_axis("slice"), caption, "tab-slices", {"images": ",d"})
+
+
+def _slices(images: pd.DataFrame, files: np.ndarray) -> dict[str, np.ndarray]:
+    """Name -> mask (n,) of each slice that is not empty."""
+    measures = images.reset_index(drop=True)
+    votes = pd.Series(ferplus.certainty(files))
     slices = {}
     for name in ("brightness", "sharpness"):
         quarters = pd.qcut(measures[name].rank(method="first"), 4, labels=False)
@@ -144,15 +163,7 @@ def slice_table(run: Run, images: pd.DataFrame) -> Table:
     for low, high in ((1, 5), (6, 7), (8, 9), (10, 10)):
         span = f"{low} to {high}" if low < high else str(low)
         slices[f"{span} of ten taggers agree"] = votes.between(low, high)
-    rows = {}
-    for name, mask in slices.items():
-        if mask.any():
-            s = score(run.test.select(mask.to_numpy()))
-            rows[name] = (s["total"], s["accuracy"], interval(s))
-    frame = pd.DataFrame.from_dict(rows, "index", columns=["images", "accuracy", "95 % interval"])
-    caption = f"Accuracy of {run.label} on slices of the test images that need no personal label."
-    formats = {"images": ",d", "accuracy": ".2%"}
-    return Table(frame.rename_axis("slice"), caption, "tab-slices", formats)
+    return {name: mask.to_numpy() for name, mask in slices.items() if mask.any()}
 
 
 def issue_table(issues: pd.DataFrame, predictions: Predictions) -> Table:

@@ -7,13 +7,15 @@ is then called "base": each entry of `changes` alters the base and nothing else,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ferbook.schema import Recipe, read_yaml
+from ferbook.metrics import accuracy
+from ferbook.schema import Recipe, Run, read_yaml
 
+FINALS = ("reference", "ours", "gpu")  # studies of a complete recipe on all training images
 _KEYS = {"data", "study", "subset", "changes", "steps", "seeds"}
 
 
@@ -45,6 +47,33 @@ def read_study(path: str | Path) -> Study:
         raise ValueError(f"{path}: {error}") from error
     grid = values.get("changes", {}), values.get("steps", {})
     return Study(str(values["study"]), str(values["data"]), recipes, *grid)
+
+
+def finals(runs: Iterable[Run]) -> list[Run]:
+    """Those of `runs` that trained a complete recipe on all images, the original's recipe first."""
+    return sorted((run for run in runs if run.study in FINALS), key=lambda r: FINALS.index(r.study))
+
+
+def of_study(study: Study, runs: Iterable[Run]) -> list[Run]:
+    """Those of `runs` that belong to `study`."""
+    return [run for run in runs if run.study == study.name]
+
+
+def gains(pairs: Iterable[tuple[Run, Run]], part: str = "test") -> list[float]:
+    """Points of accuracy on "test" or "val" by which each pair's second run is better."""
+    return [
+        100 * (accuracy(getattr(two, part)) - accuracy(getattr(one, part))) for one, two in pairs
+    ]
+
+
+def paired(runs: Iterable[Run], first: str, second: str) -> list[tuple[Run, Run]]:
+    """(run of the recipe `first`, run of `second`) of each seed that both were run with."""
+    runs = list(runs)
+    ones, twos = (
+        {run.recipe.seed: run for run in runs if run.recipe.name == name}
+        for name in (first, second)
+    )
+    return [(ones[seed], twos[seed]) for seed in sorted(ones.keys() & twos.keys())]
 
 
 def _recipes(values: Mapping[str, Any]) -> Iterator[Recipe]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ferbook.metrics import accuracy, named_test_sets, paired_test, score
 from ferbook.schema import Answers, Run
-from ferbook.study import Study
+from ferbook.study import FINALS, Study, gains, of_study, paired
 from ferbook.tables import Table, interval
 
 # Per busy core, memory and cooling left out.
@@ -44,18 +44,35 @@ def ledger_table(
     return Table(frame, caption, label, formats)
 
 
-def change_table(study: Study, runs: Sequence[Run]) -> Table:
+def change_table(study: Study, runs: Iterable[Run], caption: str) -> Table:
     """Each change of the base recipe against the base: accuracies, differences, tests."""
     pairs = [("base", name) for name in study.changes]
-    caption = "Each change on its own, against the base recipe."
-    return _comparison(pairs, study.changes, runs, caption, "tab-changes")
+    return _comparison(pairs, study.changes, of_study(study, runs), caption, f"tab-{study.name}")
 
 
-def step_table(study: Study, runs: Sequence[Run]) -> Table:
+def step_table(study: Study, runs: Iterable[Run]) -> Table:
     """From the original's recipe to ours: each step against the one before it."""
     pairs = list(itertools.pairwise(["base", *study.steps]))
     caption = "Step by step from the original's recipe to ours, each against the step before."
-    return _comparison(pairs, study.steps, runs, caption, "tab-steps")
+    return _comparison(pairs, study.steps, of_study(study, runs), caption, "tab-steps")
+
+
+def copies_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
+    """Recipes with and without copies among the training images, on test images of each kind."""
+    rows = {}
+    for name in ("base", *study.changes):
+        some = [run for run in of_study(study, runs) if run.recipe.name == name]
+        if some:
+            sets = [named_test_sets(run.test, leaked_files) for run in some]
+            images = [run.info["images_seen"] // len(run.history) for run in some]
+            rows[name] = (f"{images[0]:,}", len(some), *(
+                _spread([accuracy(s[part]) for s in sets], ".2%")
+                for part in ("test", "clean", "leaked")
+            ))  # fmt: skip
+    columns = ["training images", "seeds", "test", "without copies", "copies only"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
+    caption = "The same recipe with all training images and without copies: mean and range."
+    return Table(frame, caption, f"tab-{study.name}")
 
 
 def others_table(
@@ -65,18 +82,17 @@ def others_table(
     rows = {}
     for item in (*others.values(), *runs):
         sets = named_test_sets(item.test, leaked_files)
-        whole = score(item.test)
+        scores = [score(sets[name]) for name in ("test", "clean", "leaked")]
         parameters = item.info["parameters"]
         total = parameters["total"] if isinstance(parameters, Mapping) else parameters
-        rows[item.label] = (
-            whole["accuracy"], accuracy(sets["clean"]), accuracy(sets["leaked"]),
-            interval(whole), total,
-        )  # fmt: skip
-    columns = ["test", "without copies", "copies only", "95 % interval of test", "parameters"]
+        rows[item.label] = (*(f"{s['accuracy']:.2%} ({interval(s)})" for s in scores), total)
+    columns = ["test", "without copies", "copies only", "parameters"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("model")
-    caption = "Models of others, classical baselines and our runs on the same test images."
-    formats = dict.fromkeys(columns[:3], ".2%") | {"parameters": ",.0f"}
-    return Table(frame, caption, "tab-others", formats)
+    caption = (
+        "Models of others, classical baselines and our runs on the same test images, with "
+        "Wilson intervals."
+    )
+    return Table(frame, caption, "tab-others", {"parameters": ",.0f"})
 
 
 def cost_frame(
@@ -85,29 +101,20 @@ def cost_frame(
     """A row per model: accuracy, `parameters`, `core hours of training`, kind; for plots.pareto."""
     rows = {}
     for run in runs:
-        whole = run.recipe.train_images == 0
+        whole = run.study in FINALS
         rows[f"{run.study}/{run.name}"] = {
             "accuracy": accuracy(run.test),
             "parameters": run.info["parameters"]["total"],
             "core hours of training": cpu_hours(run),
-            "kind": "ours, in full" if whole else "ours, short",
-            "named": whole,
+            "kind": "our runs, in full" if whole else "our runs, short",
+            "name": run.recipe.name if whole else "",
         }
     for item in others.values():
-        rows[item.name] = {"accuracy": accuracy(item.test), "kind": "others", "named": True,
+        rows[item.name] = {"accuracy": accuracy(item.test), "kind": "others", "name": item.name,
                            "parameters": item.info["parameters"]}  # fmt: skip
-    rows["the original"] = {"parameters": original["parameters_claimed"], "kind": "the original",
-                            "named": True, "accuracy": original["accuracy"]}  # fmt: skip
+    rows["original"] = {"parameters": original["parameters_claimed"], "kind": "the original",
+                        "name": "", "accuracy": original["accuracy"]}  # fmt: skip
     return pd.DataFrame.from_dict(rows, "index").astype({"parameters": float})
-
-
-def paired(runs: Sequence[Run], first: str, second: str) -> list[tuple[Run, Run]]:
-    """(run of the recipe `first`, run of `second`) of each seed that both were run with."""
-    ones, twos = (
-        {run.recipe.seed: run for run in runs if run.recipe.name == name}
-        for name in (first, second)
-    )
-    return [(ones[seed], twos[seed]) for seed in sorted(ones.keys() & twos.keys())]
 
 
 def cpu_hours(run: Run) -> float:
@@ -134,12 +141,10 @@ def _comparison(
 
 
 def _compared(pairs: list[tuple[Run, Run]]) -> tuple[Any, ...]:
-    tests = [paired_test(one.test, two.test) for one, two in pairs]
-    gains = [100 * (t["only_second"] - t["only_first"]) / t["total"] for t in tests]
-    val = [100 * (accuracy(two.val) - accuracy(one.val)) for one, two in pairs]
     accuracies = [accuracy(two.test) for _, two in pairs]
-    p = ", ".join(f"{t['p_value']:.2g}" for t in tests)
-    return (len(pairs), _spread(accuracies, ".2%"), _spread(val, "+.2f"), _spread(gains, "+.2f"), p)
+    p = ", ".join(f"{paired_test(one.test, two.test)['p_value']:.2g}" for one, two in pairs)
+    points = (_spread(gains(pairs, part), "+.2f") for part in ("val", "test"))
+    return (len(pairs), _spread(accuracies, ".2%"), *points, p)
 
 
 def _spread(values: Sequence[float], spec: str) -> str:

@@ -74,8 +74,8 @@ class Notice:
 
 
 def interval(scores: Mapping[str, Any]) -> str:
-    """The interval of an accuracy, `accuracy_low` and `accuracy_high`, in words."""
-    return f"{scores['accuracy_low']:.2%} to {scores['accuracy_high']:.2%}"
+    """The interval of an accuracy, `accuracy_low` and `accuracy_high`, in percent."""
+    return f"{100 * scores['accuracy_low']:.2f} to {scores['accuracy_high']:.2%}"
 
 
 def count_table(dataset: Mapping[str, Any]) -> Table:

@@ -1,0 +1,147 @@
+"""Tables and figures of runs: counted by hand on a few made-up answers."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from ferbook import numbers, plots, run_tables, study, study_tables
+from ferbook.schema import CLASSES, Answers, Predictions, Recipe, Run, read_yaml
+
+FILES = np.array([f"test/{CLASSES[i % 7]}/PrivateTest_{i}.jpg" for i in range(14)])
+LABELS = (np.arange(14) % 7).astype(np.uint8)
+LEAKED = frozenset(FILES[:4].tolist())
+ORIGINAL = read_yaml(ROOT / "book" / "original.yml")
+CONFIG = """
+data: synthetic
+study: s
+backbone: tiny
+weights: none
+image_size: 48
+seeds: [1, 2]
+changes:
+  distinct: {distinct_images: true}
+steps:
+  one: {dropout: 0.1}
+  two: {dropout: 0.2}
+"""
+
+
+def run(name, wrong, *, seed=1, folder="s"):
+    """A run that answers wrongly on the images `wrong` and is right on all others."""
+    answers = LABELS.copy()
+    answers[list(wrong)] = (answers[list(wrong)] + 1) % 7
+    found = Predictions(FILES, LABELS, np.eye(7)[answers] * 0.93 + 0.01)
+    recipe = Recipe(name=name, backbone="tiny", weights="none", image_size=48, seed=seed)
+    places = {key: getattr(recipe, key) for key in ("backbone", "weights", "image_size", "seed")}
+    rest = {k: v for k, v in dataclasses.asdict(recipe).items() if k not in places}
+    info = {**places, "recipe": rest, "images_seen": 200, "seconds": 3600, "cpu_seconds": 7200,
+            "dataset": {"name": "fer2013"}, "parameters": {"total": 10}}  # fmt: skip
+    history = pd.DataFrame({"val_accuracy": [0.5, 1 - len(wrong) / 14]})
+    return Run(folder, recipe.run_name, info, history, found, found)
+
+
+@pytest.fixture
+def plan(tmp_path):
+    path = tmp_path / "s.yml"
+    path.write_text(CONFIG)
+    return study.read_study(path)
+
+
+@pytest.fixture
+def runs():
+    return [
+        run("base", [0, 5]), run("distinct", [0, 1, 2, 5]), run("one", [5]),
+        run("base", [5], seed=2), run("distinct", [0, 5, 6], seed=2),
+        run("base", range(14), folder="elsewhere"),
+    ]  # fmt: skip
+
+
+def test_runs_are_paired_within_a_study_and_seed(plan, runs):
+    pairs = study.paired(study.of_study(plan, runs), "base", "distinct")
+    assert [(a.recipe.seed, b.recipe.name) for a, b in pairs] == [(1, "distinct"), (2, "distinct")]
+    assert study.gains(pairs) == pytest.approx([-200 / 14, -200 / 14])
+    assert (
+        study.finals([run("a", [], folder="ours"), runs[0], run("b", [], folder="reference")])[
+            0
+        ].recipe.name
+        == "b"
+    )
+
+
+def test_change_table_gives_mean_and_range(plan, runs):
+    table = study_tables.change_table(plan, runs, "Changes.")
+    row = table.frame.loc["distinct"]
+    assert table.label == "tab-s" and row["seeds"] == 2
+    assert row["what changes"] == "`distinct_images` True"
+    assert row["test"] == "75.00% (71.43% to 78.57%)"
+    assert row["on test"] == "-14.29 (-14.29 to -14.29)" and row["p"] == "0.5, 0.5"
+
+
+def test_step_table_compares_neighbours_and_leaves_out_what_was_not_run(plan, runs):
+    table = study_tables.step_table(plan, runs).frame
+    assert list(table.index) == ["one"] and table.loc["one", "on test"] == "+7.14"
+
+
+def test_copies_are_counted_apart(plan, runs):
+    table = study_tables.copies_table(plan, runs, LEAKED).frame
+    assert table.loc["base", "copies only"] == "87.50% (75.00% to 100.00%)"
+    assert table.loc["distinct", "without copies"] == "85.00% (80.00% to 90.00%)"
+    assert table.loc["base", "training images"] == "100"
+    points = numbers.copies_numbers(plan, runs, LEAKED)
+    assert points["copies_gain_leaked"] == pytest.approx(37.5)
+    assert points["copies_gain_clean"] == pytest.approx(5)
+    assert np.isnan(numbers.gain_numbers(plan, [], "g")["g_gain_distinct"])
+
+
+def test_ledger_counts_processor_time(runs):
+    table = study_tables.ledger_table(runs[:1], LEAKED)
+    (row,) = table.formatted().to_dict("records")
+    assert row["core hours"] == "2.00" and row["Wh"] == "24" and row["test"] == "85.71%"
+
+
+def test_others_have_an_interval_on_each_set(runs):
+    others = {"x": Answers("x", {"parameters": 3}, runs[0].test)}
+    table = study_tables.others_table(others, runs[1:2], LEAKED).frame
+    assert (
+        table.loc["x", "copies only"].startswith("75.00% (") and table.loc["x", "parameters"] == 3
+    )
+    assert table.loc[runs[1].label, "copies only"].startswith("25.00% (")
+
+
+def test_class_table_sets_runs_beside_the_original(runs):
+    table = run_tables.class_table(runs[:2], ORIGINAL).frame
+    assert table.loc["angry", "R original"] == 0.65
+    assert table.loc["angry", "R base"] == 0.5 and table.loc["disgust", "R distinct"] == 0.5
+    assert table.loc["overall", "images"] == 14
+
+
+def test_slices_divide_all_images(runs):
+    images = pd.DataFrame({"brightness": range(14), "sharpness": range(14)}, index=FILES)
+    table = run_tables.slice_table(runs[:2], images).frame
+    quarters = table[table.index.str.startswith("brightness")]
+    assert quarters["images"].sum() == 14
+    lowest = quarters.loc["brightness, lowest quarter"]
+    assert lowest[runs[0].label].startswith("75.00%") and lowest[runs[1].label].startswith("25.00%")
+
+
+def test_second_truth_counts_known_images_only():
+    table = run_tables.second_truth_table([run("base", [0])]).frame
+    assert set(table.iloc[:, 0]) == {"0 of 0 (0.0%)"}  # made-up names have no votes
+
+
+def test_calibration_has_two_rows_a_run(runs):
+    table = run_tables.calibration_table(runs[:2]).frame
+    assert len(table) == 4 and (table["temperature"].iloc[::2] == 1).all()
+    assert table["mean confidence"].iloc[0] == pytest.approx(0.94)
+
+
+def test_pareto_line_and_names(runs):
+    frame = study_tables.cost_frame([run("a", [], folder="ours"), *runs], {}, ORIGINAL)
+    figure = plots.pareto(frame, "core hours of training")
+    (axes,) = figure.axes
+    assert [text.get_text() for text in axes.texts] == ["a"]
+    assert {text.get_text() for text in axes.get_legend().get_texts()} == {
+        "our runs, in full", "our runs, short"}  # fmt: skip
