@@ -43,3 +43,19 @@ def built_book(tmp_path_factory):
         text=True,
     )
     return folder / "_build" / "html", shown
+
+
+@pytest.fixture(scope="session")
+def tab(built_book, tmp_path_factory):
+    """A tab of headless Chromium, and the address at which the rendered book is served."""
+    pytest.importorskip("websocket", reason="needs websocket-client, which comes with jupyter")
+    import chromium
+
+    if chromium.find() is None:
+        pytest.skip(f"no Chromium: none of {', '.join(chromium.NAMES)} on the path")
+    profile, camera = tmp_path_factory.mktemp("profile"), "--use-fake-device-for-media-stream"
+    with (
+        chromium.serving(built_book[0]) as address,
+        chromium.browser(profile, camera) as page,
+    ):
+        yield page, address

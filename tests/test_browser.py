@@ -5,7 +5,6 @@ import json
 import shutil
 import zipfile
 
-import chromium
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,7 +13,6 @@ from ferbook import browser, predict
 from ferbook.schema import CLASSES
 
 cv2 = pytest.importorskip("cv2")
-pytest.importorskip("websocket", reason="needs websocket-client, which comes with jupyter")
 # Rounding in eight bits differs between processors' kernels: Python's onnxruntime differs from
 # itself by up to 0.06 when its graph optimisations are switched off.
 INT8_TOLERANCE = 0.15
@@ -25,23 +23,16 @@ SIZES = [(48, 48), (20, 30), (64, 40), (47, 61), (96, 96), (96, 144), (143, 144)
 
 
 @pytest.fixture(scope="module")
-def page(built_book, tmp_path_factory):
-    if chromium.find() is None:
-        pytest.skip(f"no Chromium: none of {', '.join(chromium.NAMES)} on the path")
+def page(tab, built_book):
+    page, address = tab
     html, _ = built_book
     about = json.loads((html / "_static/try/about.json").read_text())
     if "missing" in about:
         pytest.skip(about["missing"])
     shutil.copy(predict.RELEASED / "model-float16.onnx", html / "_static/try")
-    with (
-        chromium.serving(html) as address,
-        chromium.browser(
-            tmp_path_factory.mktemp("profile"), "--use-fake-device-for-media-stream"
-        ) as tab,
-    ):
-        tab.open(f"{address}/book/try_it.html")
-        tab.wait(f"{STATUS}.startsWith('Ready')")
-        yield tab
+    page.open(f"{address}/book/try_it.html")
+    page.wait(f"{STATUS}.startsWith('Ready')")
+    return page
 
 
 def answer(page, path):
