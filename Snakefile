@@ -28,7 +28,7 @@ def glob_files(pattern):
 
 # Without it, TensorFlow reports at length that there is no GPU.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-PROSE = ["_config.yml", "_toc.yml", *glob_files("book/*.*"), *glob_files("book/_static/*")]
+PROSE = ["_config.yml", "_toc.yml", *glob_files("book/*.*"), *glob_files("book/_static/**/*")]
 
 
 # The book of a profile, from notebooks executed here.
@@ -188,7 +188,9 @@ def executed(wildcards):
 rule book:
     input:
         PROSE,
+        "package-lock.json",
         "src/ferbook/book.py",
+        "src/ferbook/browser.py",
         notebooks=executed,
     output:
         "_build/{profile}/html/index.html",
@@ -196,6 +198,7 @@ rule book:
         folder=lambda wildcards, input: Path(input.notebooks[0]).parent,
     shell:
         "python -m ferbook.book stage {params.folder} _build/{wildcards.profile}/source && "
+        "python -m ferbook.browser _build/{wildcards.profile}/source && "
         "jupyter-book build -W --keep-going --path-output _build/{wildcards.profile}/render "
         "_build/{wildcards.profile}/source && "
         "rm -rf _build/{wildcards.profile}/html && "

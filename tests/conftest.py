@@ -1,6 +1,8 @@
 """What several test files share: small synthetic faces, the real archive where it is present."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,3 +26,36 @@ def archive():
     if not path.is_file():
         pytest.skip(f"no FER-2013 at {path}; set FERBOOK_DATA to the Kaggle archive.zip")
     return path
+
+
+@pytest.fixture(scope="session")
+def built_book(tmp_path_factory):
+    """The published book, rendered once: its folder of pages, and how the build ended."""
+    from ferbook import book, browser
+
+    folder = tmp_path_factory.mktemp("book")
+    book.stage(ROOT / "book" / "executed", folder / "source", project=ROOT)
+    browser.add(folder / "source" / browser.PAGE, project=ROOT)
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going"]
+    shown = subprocess.run(
+        [*command, "--path-output", str(folder), str(folder / "source")],
+        capture_output=True,
+        text=True,
+    )
+    return folder / "_build" / "html", shown
+
+
+@pytest.fixture(scope="session")
+def tab(built_book, tmp_path_factory):
+    """A tab of headless Chromium, and the address at which the rendered book is served."""
+    pytest.importorskip("websocket", reason="needs websocket-client, which comes with jupyter")
+    import chromium
+
+    if chromium.find() is None:
+        pytest.skip(f"no Chromium: none of {', '.join(chromium.NAMES)} on the path")
+    profile, camera = tmp_path_factory.mktemp("profile"), "--use-fake-device-for-media-stream"
+    with (
+        chromium.serving(built_book[0]) as address,
+        chromium.browser(profile, camera) as page,
+    ):
+        yield page, address

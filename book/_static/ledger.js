@@ -5,26 +5,16 @@ document.addEventListener("DOMContentLoaded", () => {
     const rows = [...table.tBodies[0].rows];
     const column = [...table.tHead.rows[0].cells].findIndex((c) => c.textContent === "grade");
     const grades = [...new Set(rows.map((row) => row.cells[column].textContent))];
-    const search = Object.assign(document.createElement("input"), {
-      type: "search", placeholder: "Search the claims", ariaLabel: "Search the claims" });
-    const choice = document.createElement("select");
-    choice.ariaLabel = "Grade";
-    choice.append(new Option("all grades", ""), ...grades.map((g) => new Option(g, g)));
-    const shown = document.createElement("span");
-    const filter = () => {
+    const search = filters.search("Search the claims");
+    const choice = filters.choice("Grade", "all grades", grades);
+    table.before(filters.bar([search, choice], () => {
       const wanted = search.value.toLowerCase();
       for (const row of rows) {
         row.dataset.grade = row.cells[column].textContent;
         row.hidden = !row.textContent.toLowerCase().includes(wanted)
           || (choice.value !== "" && row.dataset.grade !== choice.value);
       }
-      shown.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
-    };
-    for (const control of [search, choice]) control.addEventListener("input", filter);
-    const bar = document.createElement("div");
-    bar.className = "ledger-bar";
-    bar.append(search, choice, shown);
-    table.before(bar);
-    filter();
+      return `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
+    }));
   }
 });

@@ -60,6 +60,7 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
     config = read_yaml(project / "_config.yml")
     if synthetic:
         _add_banner(config)
+    _add_made(target / "book", config, _results_of(notebooks), project)
     (target / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return synthetic
 
@@ -98,6 +99,34 @@ def _add_banner(config: dict) -> None:
     theme = options.setdefault("html_theme_options", {})
     theme["announcement"] = f"<strong>{SYNTHETIC_NOTICE}</strong>"
     config["title"] = f"{config['title']} (smoke run)"
+
+
+def _results_of(notebooks: dict[str, dict]) -> str:
+    """The result store that the notebooks were executed with."""
+    facts = (notebook["metadata"].get("ferbook", {}) for notebook in notebooks.values())
+    return next((fact["results"] for fact in facts if "results" in fact), "results")
+
+
+def _add_made(book: Path, config: dict, results: str, project: Path) -> None:
+    """What pages take from elsewhere: citations, launch buttons, answers, the store to download."""
+    from ferbook import citation, explorer
+
+    made, cff = book / "made", citation.read(project / "CITATION.cff")
+    made.mkdir()
+    (made / "citation.bib").write_text(citation.bibtex(cff), encoding="utf-8")
+    (made / "citation.txt").write_text(citation.apa(cff), encoding="utf-8")
+    (made / "launch.txt").write_text(citation.launching(cff), encoding="utf-8")
+    _set_repository(config, citation.repository(cff))
+    explorer.write(book / "_static" / "answers.js", project / results)
+    shutil.make_archive(str(made / "results"), "zip", project / results)
+
+
+def _set_repository(config: dict, address: str) -> None:
+    """Launch buttons lead to this repository; without one there are none."""
+    if address:
+        config["repository"]["url"] = address
+    else:
+        del config["repository"], config["launch_buttons"]
 
 
 def publish(executed: Path, published: Path) -> None:

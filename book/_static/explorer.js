@@ -1,0 +1,135 @@
+// The page "Error explorer": filters over every test image, from answers.js, which the build writes.
+document.addEventListener("DOMContentLoaded", () => {
+  const page = document.getElementById("explorer");
+  if (!page || typeof ferbookAnswers === "undefined") return;
+  const part = (name) => page.querySelector(`[data-part="${name}"]`);
+  const { classes, opinions, columns } = ferbookAnswers;
+  const PER_PAGE = 50;
+  const images = columns.file.map((name, i) => {
+    const shares = columns.shares.slice(i * classes.length, (i + 1) * classes.length);
+    const label = classes[columns.label[i]], best = columns.answer[i];
+    return { file: `test/${label}/${name}.jpg`, label, answer: classes[best], shares,
+      confidence: shares[best] / 10, second: opinions[columns.second[i]],
+      set: name.split("_")[0], copy: columns.copy[i] ? "copy in training" : "no copy" };
+  });
+
+  const controls = {
+    label: filters.choice("Label of FER-2013", "any label", classes),
+    answer: filters.choice("Answer of the network", "any answer", classes),
+    second: filters.choice("Opinion of FER+", "any opinion of FER+", opinions),
+    verdict: filters.choice("Right or wrong", "right and wrong",
+      ["right", "wrong", "wrong, but as FER+ says"]),
+    set: filters.choice("Set", "both sets", ["PrivateTest", "PublicTest"]),
+    copy: filters.choice("Copy in the training folder", "with and without copy",
+      ["copy in training", "no copy"]),
+    low: filters.number("confidence from", 0, 100, 0),
+    high: filters.number("to", 0, 100, 100),
+    order: filters.choice("Order", "surest first", ["least sure first", "by file name"]),
+    search: filters.search("Search file names"),
+  };
+  const chosen = (image, key) => controls[key].value === "" || image[key] === controls[key].value;
+  const VERDICTS = {
+    "": () => true,
+    right: (image) => image.answer === image.label,
+    wrong: (image) => image.answer !== image.label,
+    "wrong, but as FER+ says": (i) => i.answer !== i.label && i.answer === i.second,
+  };
+  const ORDERS = {
+    "": (a, b) => b.confidence - a.confidence,
+    "least sure first": (a, b) => a.confidence - b.confidence,
+    "by file name": (a, b) => (a.file < b.file ? -1 : 1),
+  };
+
+  let found = [], limit = PER_PAGE, pictures = null;
+
+  function update() {
+    found = images.filter((image) => ["label", "answer", "second", "set", "copy"]
+      .every((key) => chosen(image, key)) && VERDICTS[controls.verdict.value](image)
+      && image.confidence >= Number(controls.low.value)
+      && image.confidence <= Number(controls.high.value || 100)
+      && image.file.toLowerCase().includes(controls.search.value.toLowerCase()));
+    found.sort(ORDERS[controls.order.value]);
+    limit = PER_PAGE;
+    list();
+    count();
+    const right = found.filter((image) => image.answer === image.label).length;
+    const share = found.length ? `, ${((100 * right) / found.length).toFixed(1)} % of them right` : "";
+    return `${found.length.toLocaleString("en")} of ${images.length.toLocaleString("en")}${share}`;
+  }
+
+  function list() {
+    const rows = found.slice(0, limit).map((image) => {
+      const row = document.createElement("tr");
+      row.append(cell(image.file, "th"), ...[image.label, image.second, image.answer,
+        `${image.confidence.toFixed(1)} %`, ...image.shares.map((share) => (share / 10).toFixed(1)),
+        image.copy].map((text) => cell(text)));
+      row.classList.toggle("wrong", image.answer !== image.label);
+      if (pictures) row.cells[0].prepend(thumbnail(image));
+      return row;
+    });
+    part("rows").replaceChildren(...rows);
+    part("more").hidden = found.length <= limit;
+  }
+
+  function cell(text, kind = "td") {
+    const made = document.createElement(kind);
+    if (kind === "th") made.scope = "row";
+    made.textContent = text;
+    return made;
+  }
+
+  // Counts of labels (rows) against answers; a cell chooses both.
+  function count() {
+    const body = part("counts");
+    body.replaceChildren(...classes.map((label) => {
+      const row = document.createElement("tr");
+      row.append(cell(label, "th"), ...classes.map((answer) => {
+        const n = found.filter((i) => i.label === label && i.answer === answer).length;
+        const button = Object.assign(document.createElement("button"), {
+          type: "button", textContent: n, ariaLabel: `${n} of label ${label} answered ${answer}` });
+        button.addEventListener("click", () => {
+          const again = controls.label.value === label && controls.answer.value === answer;
+          controls.label.value = again ? "" : label;
+          controls.answer.value = again ? "" : answer;
+          controls.answer.dispatchEvent(new Event("input"));
+        });
+        const made = document.createElement("td");
+        made.append(button);
+        return made;
+      }));
+      return row;
+    }));
+  }
+
+  function thumbnail({ file }) {
+    const image = Object.assign(document.createElement("img"), { alt: "", width: 48, height: 48 });
+    pictures.get(file)?.().then((blob) => {
+      image.src = URL.createObjectURL(blob);
+      image.onload = () => URL.revokeObjectURL(image.src);
+    });
+    return image;
+  }
+
+  for (const name of classes) {
+    part("shares").parentNode.insertBefore(
+      Object.assign(cell(name, "th"), { scope: "col" }), part("shares"));
+    part("answers").append(Object.assign(cell(name, "th"), { scope: "col" }));
+  }
+  part("shares").remove();
+  part("about").textContent = `${ferbookAnswers.run}${ferbookAnswers.synthetic ? ", synthetic faces" : ""}`;
+  part("more").addEventListener("click", () => { limit += PER_PAGE; list(); });
+  part("archive").addEventListener("change", async (event) => {
+    try {
+      pictures = await archive.open(event.target.files[0]);
+      const known = images.filter((image) => pictures.has(image.file)).length;
+      part("archive-status").textContent = `${known} of the test images are in it.`;
+      if (known === 0) pictures = null;
+    } catch (error) {
+      part("archive-status").textContent = error.message;
+    }
+    list();
+  });
+  part("bar").append(filters.bar(Object.values(controls), update));
+  part("body").hidden = false;
+  part("missing").remove();
+});

@@ -1,0 +1,276 @@
+// The page "Try it": a picture, an example or the camera; a square over the face; seven bars.
+import { about, classify, session } from "./model.js";
+import { LARGEST_CUT_OUT, grey } from "./preprocess.js";
+
+const page = document.getElementById("try");
+const part = (name) => page.querySelector(`[data-part="${name}"]`);
+const [status, view, canvas, square, size, table, camera] =
+  ["status", "view", "canvas", "square", "size", "answers", "camera"].map(part);
+
+const MAX_FILE_BYTES = 100e6;
+const STEP = 0.02; // of the picture's shorter side, for each press of an arrow
+const PAUSE = 150; // ms between two looks through the camera
+
+let source = null; // ImageBitmap or video
+let box = null; // x, y, width, height in px of the picture
+let name = "";
+let stream = null;
+
+function say(text, isError = false) {
+  if (status.textContent !== text) status.textContent = text; // or it would be read out again
+  status.classList.toggle("try-error", isError);
+}
+
+const fail = (error) => say(error.message ?? String(error), true);
+
+// Pictures
+
+async function open(file) {
+  stopCamera();
+  try {
+    const picture = await read(file);
+    show(picture, picture.width, picture.height, file.name ?? "picture");
+    await answer();
+  } catch (error) {
+    clear();
+    fail(error);
+  }
+}
+
+// As the file has its pixels: upright, no colour management, as Pillow gives them.
+async function read(file) {
+  if (file.size > MAX_FILE_BYTES) throw new Error(`${file.name}: the file is too large.`);
+  try {
+    return await createImageBitmap(file, {
+      colorSpaceConversion: "none", premultiplyAlpha: "none", imageOrientation: "from-image" });
+  } catch {
+    throw new Error(`${file.name}: not a picture that this browser can read.`);
+  }
+}
+
+function show(found, width, height, called) {
+  source = found;
+  name = called;
+  const shown = Math.min(1, 640 / Math.max(width, height));
+  const enlarged = Math.max(1, Math.floor(240 / Math.max(width, height)));
+  canvas.width = Math.max(1, Math.round(width * (shown < 1 ? shown : enlarged)));
+  canvas.height = Math.max(1, Math.round(height * (shown < 1 ? shown : enlarged)));
+  const whole = Math.max(width, height) <= LARGEST_CUT_OUT;
+  const side = Math.round(0.6 * Math.min(width, height));
+  box = whole ? { x: 0, y: 0, width, height }
+    : { x: (width - side) >> 1, y: (height - side) >> 1, width: side, height: side };
+  view.hidden = false;
+  square.hidden = whole;
+  part("sizing").hidden = whole;
+  size.value = 60;
+  paint();
+}
+
+function clear() {
+  source = null;
+  view.hidden = true;
+  table.hidden = true;
+}
+
+const dimensions = () => [source.videoWidth ?? source.width, source.videoHeight ?? source.height];
+
+function paint() {
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = canvas.width < dimensions()[0];
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  place();
+}
+
+// Answers
+
+// The grey pixels under the square, taken one to one.
+function cutOut() {
+  const { x, y, width, height } = box;
+  const cut = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  cut.drawImage(source, x, y, width, height, 0, 0, width, height);
+  return grey(cut.getImageData(0, 0, width, height).data);
+}
+
+let busy = false, again = false;
+
+// One answer at a time; what has changed meanwhile is answered next.
+async function answer() {
+  again = busy;
+  if (busy || !source) return;
+  busy = true;
+  try {
+    if (table.hidden) say("Loading the model …");
+    await session();
+    if (!source) return;
+    const asked = name, { width, height } = box;
+    report(await classify(cutOut(), width, height), asked);
+  } catch (error) {
+    stopCamera();
+    fail(error);
+  } finally {
+    busy = false;
+  }
+  if (again) await answer();
+}
+
+function report(probabilities, asked) {
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  [...table.tBodies[0].rows].forEach((row, k) => {
+    row.dataset.value = probabilities[k];
+    row.classList.toggle("try-best", k === best);
+    row.cells[1].firstChild.style.width = `${100 * probabilities[k]}%`;
+    row.cells[2].textContent = percent(probabilities[k]);
+  });
+  table.hidden = false;
+  table.dataset.of = asked;
+  const word = table.tBodies[0].rows[best].cells[0].textContent;
+  say(stream ? `It looks ${word}.` : `${asked}: it looks ${word}, ${percent(probabilities[best])}.`);
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
+
+function buildTable(classes) {
+  for (const word of classes) {
+    const row = table.tBodies[0].insertRow();
+    const head = document.createElement("th");
+    Object.assign(head, { scope: "row", textContent: word });
+    row.append(head);
+    row.insertCell().append(document.createElement("div"));
+    row.insertCell();
+  }
+}
+
+// The square: dragged, or moved by arrows and sized by + and -
+
+function place() {
+  const [width, height] = dimensions();
+  Object.assign(square.style, {
+    left: `${(100 * box.x) / width}%`, top: `${(100 * box.y) / height}%`,
+    width: `${(100 * box.width) / width}%`, height: `${(100 * box.height) / height}%` });
+}
+
+function move(x, y, side = box.width) {
+  const [width, height] = dimensions();
+  side = Math.round(Math.min(Math.max(side, 16), width, height));
+  box = { width: side, height: side,
+    x: Math.round(Math.min(Math.max(x, 0), width - side)),
+    y: Math.round(Math.min(Math.max(y, 0), height - side)) };
+  size.value = Math.round((100 * side) / Math.min(width, height));
+  place();
+  answer();
+}
+
+// About its centre.
+const resizeTo = (side) => move(box.x + (box.width - side) / 2, box.y + (box.width - side) / 2, side);
+
+square.addEventListener("keydown", (event) => {
+  const step = Math.max(1, STEP * Math.min(...dimensions()));
+  const { x, y, width } = box;
+  const act = {
+    ArrowLeft: () => move(x - step, y), ArrowRight: () => move(x + step, y),
+    ArrowUp: () => move(x, y - step), ArrowDown: () => move(x, y + step),
+    "+": () => resizeTo(width + 2 * step), "-": () => resizeTo(width - 2 * step) }[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+square.addEventListener("pointerdown", (event) => {
+  const scale = dimensions()[0] / canvas.clientWidth;
+  const start = { ...box }, { clientX, clientY } = event;
+  const sizing = event.target !== square;
+  const drag = (to) => {
+    const across = (to.clientX - clientX) * scale, down = (to.clientY - clientY) * scale;
+    if (sizing) move(start.x, start.y, start.width + Math.max(across, down));
+    else move(start.x + across, start.y + down);
+  };
+  square.setPointerCapture(event.pointerId);
+  square.addEventListener("pointermove", drag);
+  square.addEventListener("lostpointercapture",
+    () => square.removeEventListener("pointermove", drag), { once: true });
+});
+
+size.addEventListener("input", () => resizeTo((size.value / 100) * Math.min(...dimensions())));
+
+// The camera
+
+const CAMERA_ERRORS = {
+  NotAllowedError: "The browser was not allowed to use the camera. Allow it and try again.",
+  NotFoundError: "No camera was found.",
+  NotReadableError: "The camera is in use by another program.",
+};
+
+async function startCamera() {
+  if (!navigator.mediaDevices) {
+    return say("The browser gives the camera only to pages from https or localhost.", true);
+  }
+  try {
+    say("Waiting for the camera …");
+    const started = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+    const video = Object.assign(document.createElement("video"), {
+      srcObject: started, muted: true, playsInline: true });
+    await video.play();
+    stream = started;
+    camera.textContent = "Stop the camera";
+    show(video, video.videoWidth, video.videoHeight, "camera");
+    while (stream === started) {
+      paint();
+      await answer();
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  } catch (error) {
+    stopCamera();
+    fail(new Error(CAMERA_ERRORS[error.name] ?? `The camera did not start (${error.message}).`));
+  }
+}
+
+function stopCamera() {
+  if (!stream) return;
+  stream.getTracks().forEach((track) => track.stop());
+  stream = null;
+  camera.textContent = "Open the camera";
+}
+
+camera.addEventListener("click", () => (stream ? stopCamera() : startCamera()));
+addEventListener("pagehide", stopCamera);
+
+// The way in: a chosen file, a dropped one, an example
+
+part("file").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  event.target.value = ""; // the same file may be chosen again
+  if (file) open(file);
+});
+for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+  page.addEventListener(kind, (event) => {
+    event.preventDefault();
+    page.classList.toggle("try-drop", kind === "dragenter" || kind === "dragover");
+    const [file] = event.dataTransfer.files;
+    if (kind === "drop" && file) open(file);
+  });
+}
+
+function buildExamples(examples) {
+  for (const { file, drawn } of examples) {
+    const address = new URL(file, import.meta.url).href;
+    const picture = Object.assign(document.createElement("img"), {
+      src: address, alt: `Face drawn by a program: ${drawn}`, width: 64, height: 64 });
+    const button = Object.assign(document.createElement("button"), { type: "button" });
+    button.append(picture, drawn);
+    button.addEventListener("click", async () => {
+      const content = await (await fetch(address)).blob();
+      open(new File([content], file));
+    });
+    part("examples").append(button);
+  }
+}
+
+try {
+  const found = await about();
+  buildTable(found.classes);
+  buildExamples(found.examples);
+  part("controls").disabled = false;
+  say(`Ready. The first answer loads ${(found.bytes / 1e6).toFixed(0)} MB from this book's server.`);
+} catch (error) {
+  fail(error);
+}

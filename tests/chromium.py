@@ -1,0 +1,114 @@
+"""A headless Chromium under the DevTools protocol, as far as tests need it.
+
+https://chromedevtools.github.io/devtools-protocol/
+"""
+
+import functools
+import http.server
+import itertools
+import json
+import shutil
+import subprocess
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def find():
+    """The program's path, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def serving(folder):
+    """The folder behind Python's plain static server; yields the address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+
+
+class Page:
+    """One tab."""
+
+    def __init__(self, socket):
+        self.socket, self.numbers = socket, itertools.count(1)
+
+    def send(self, method, **parameters):
+        number = next(self.numbers)
+        self.socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        while True:
+            answer = json.loads(self.socket.recv())
+            if answer.get("id") == number:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
+
+    def run(self, script):
+        """The value of a JavaScript expression, awaited."""
+        found = self.send("Runtime.evaluate", expression=script, awaitPromise=True,
+                          returnByValue=True)  # fmt: skip
+        if "exceptionDetails" in found:
+            raise RuntimeError(json.dumps(found["exceptionDetails"])[:2000])
+        return found["result"].get("value")
+
+    def open(self, address):
+        self.send("Page.enable")
+        self.send("Page.navigate", url=address)
+        self.wait(f"location.href === {json.dumps(address)} && document.readyState === 'complete'")
+
+    def wait(self, condition, seconds=20):
+        """Until the JavaScript condition holds."""
+        end = time.monotonic() + seconds
+        while not self.run(f"Boolean({condition})"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{condition} did not come true")
+            time.sleep(0.02)
+
+    def choose(self, selector, *files):
+        """Put files into a file input, as a reader would."""
+        root = self.send("DOM.getDocument")["root"]["nodeId"]
+        node = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.send("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
+
+
+@contextmanager
+def browser(folder, *flags):
+    """A `Page` of a new Chromium with its profile in `folder`."""
+    import websocket
+
+    command = [find(), "--headless", "--no-sandbox", "--remote-debugging-port=0",
+               "--remote-allow-origins=*", f"--user-data-dir={folder}", *flags]  # fmt: skip
+    program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        port = _port(folder)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json") as answer:
+            tabs = json.load(answer)
+        address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
+        socket = websocket.create_connection(address, timeout=60)
+        yield Page(socket)
+        socket.close()
+    finally:
+        program.kill()
+        program.wait()
+
+
+def _port(folder, seconds=30):
+    """What Chromium writes there once it listens."""
+    path, end = folder / "DevToolsActivePort", time.monotonic() + seconds
+    while not (path.exists() and path.read_text().count("\n")):
+        if time.monotonic() > end:
+            raise TimeoutError("Chromium did not start")
+        time.sleep(0.05)
+    return int(path.read_text().split()[0])

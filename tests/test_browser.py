@@ -1,0 +1,180 @@
+"""The page "Try it" in headless Chromium: the same pixels, the same answers as Python."""
+
+import base64
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ferbook import browser, predict
+from ferbook.schema import CLASSES
+
+cv2 = pytest.importorskip("cv2")
+# Rounding in eight bits differs between processors' kernels: Python's onnxruntime differs from
+# itself by up to 0.06 when its graph optimisations are switched off.
+INT8_TOLERANCE = 0.15
+FLOAT_TOLERANCE = 1e-3
+ANSWERS = "[...document.querySelectorAll('[data-part=answers] tbody tr')]"
+STATUS = "document.querySelector('[data-part=status]').textContent"
+SIZES = [(48, 48), (20, 30), (64, 40), (47, 61), (96, 96), (96, 144), (143, 144), (301, 500)]
+
+
+@pytest.fixture(scope="module")
+def page(tab, built_book):
+    page, address = tab
+    html, _ = built_book
+    about = json.loads((html / "_static/try/about.json").read_text())
+    if "missing" in about:
+        pytest.skip(about["missing"])
+    shutil.copy(predict.RELEASED / "model-float16.onnx", html / "_static/try")
+    page.open(f"{address}/book/try_it.html")
+    page.wait(f"{STATUS}.startsWith('Ready')")
+    return page
+
+
+def answer(page, path):
+    """What the page says of a file that a reader chooses."""
+    page.choose("[data-part=file]", path)
+    page.wait(f"document.querySelector('[data-part=answers]').dataset.of === '{path.name}'")
+    words = page.run(f"{ANSWERS}.map((row) => row.cells[0].textContent)")
+    assert words == list(CLASSES)
+    return page.run(f"{ANSWERS}.map((row) => Number(row.dataset.value))")
+
+
+def cut_outs(paths):
+    greys = [np.asarray(predict.read_picture(path).convert("L")) for path in paths]
+    return np.stack([predict.faces_in(grey, "")[0][1] for grey in greys])
+
+
+def assert_same_answers(found, expected, tolerance):
+    found = np.array(found)
+    assert np.abs(found - expected).max() < tolerance
+    for mine, theirs in zip(found, expected, strict=True):
+        second, first = np.sort(theirs)[-2:]
+        assert mine.argmax() == theirs.argmax() or first - second < tolerance
+
+
+@pytest.fixture(scope="module")
+def images(archive, tmp_path_factory):
+    """28 test images, four of each class."""
+    folder = tmp_path_factory.mktemp("images")
+    with zipfile.ZipFile(archive) as zipped:
+        for name in CLASSES:
+            files = sorted(n for n in zipped.namelist() if n.startswith(f"test/{name}/"))
+            zipped.extractall(folder, files[:: len(files) // 4][:4])
+    return sorted(folder.rglob("*.jpg"))
+
+
+def test_real_images_get_pythons_answers(page, images):
+    assert len(images) == 28
+    expected = predict.Classifier().probabilities(cut_outs(images))
+    assert_same_answers([answer(page, path) for path in images], expected, INT8_TOLERANCE)
+
+
+def test_drawn_faces_get_pythons_answers(page, built_book):
+    paths = [built_book[0] / "_static/try" / f"drawn-{name}.png" for name in CLASSES]
+    expected = predict.Classifier().probabilities(cut_outs(paths))
+    assert_same_answers([answer(page, path) for path in paths], expected, INT8_TOLERANCE)
+
+
+def test_float_model_agrees_to_a_thousandth(page, images):
+    """Same runtime, same steps, no eight-bit rounding: nothing else differs."""
+    faces = cut_outs(images)
+    found = page.run(f"""(async () => {{
+        const {{ ort }} = await (await import("../_static/try/model.js")).session();
+        const content = await (await fetch("../_static/try/model-float16.onnx")).arrayBuffer();
+        const made = await ort.InferenceSession.create(new Uint8Array(content));
+        const image = new ort.Tensor("uint8", {as_bytes(faces)}, [{len(faces)}, 48, 48, 1]);
+        return Array.from((await made.run({{ image }})).probabilities.data);
+    }})()""")
+    expected = predict.Classifier(predict.RELEASED / "model-float16.onnx").probabilities(faces)
+    assert_same_answers(np.reshape(found, (-1, 7)), expected, FLOAT_TOLERANCE)
+
+
+def as_bytes(array):
+    """A NumPy array of bytes as a JavaScript expression."""
+    text = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+    return f"Uint8Array.from(atob('{text}'), (c) => c.charCodeAt(0))"
+
+
+@pytest.mark.parametrize("shape", SIZES)
+def test_resizing_is_opencvs_to_the_bit(page, shape):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    found = page.run(f"""import("../_static/try/preprocess.js").then(({{ resize }}) =>
+        Array.from(resize({as_bytes(pixels)}, {shape[1]}, {shape[0]})))""")
+    expected = cv2.resize(pixels, (48, 48), interpolation=cv2.INTER_AREA)
+    assert found == expected.ravel().tolist()
+
+
+def test_grey_is_pillows_to_the_bit(page):
+    colours = np.random.default_rng(0).integers(0, 256, (40, 50, 4), dtype=np.uint8)
+    found = page.run(f"""import("../_static/try/preprocess.js").then(({{ grey }}) =>
+        Array.from(grey({as_bytes(colours)})))""")
+    expected = Image.fromarray(colours[..., :3]).convert("L")
+    assert found == np.asarray(expected).ravel().tolist()
+
+
+def test_keys_move_and_size_the_square(page, tmp_path):
+    Image.new("RGB", (300, 200), "grey").save(tmp_path / "large.png")
+    answer(page, tmp_path / "large.png")
+    place = "(({left, top, width}) => [left, top, width].map(parseFloat))(document.querySelector('[data-part=square]').style)"  # noqa: E501
+    before = page.run(place)
+    for key in ("ArrowRight", "ArrowDown", "+"):
+        page.run(f"document.querySelector('[data-part=square]').dispatchEvent("
+                 f"new KeyboardEvent('keydown', {{ key: '{key}' }}))")  # fmt: skip
+    after = page.run(place)
+    assert after[2] > before[2]
+    centre = [place[0] + place[2] / 2 for place in (before, after)]
+    assert centre[1] > centre[0]
+
+
+def test_what_is_no_picture_is_said(page, tmp_path):
+    (tmp_path / "notes.png").write_text("no picture")
+    page.choose("[data-part=file]", tmp_path / "notes.png")
+    page.wait(f"{STATUS}.includes('notes.png: not a picture')")
+
+
+def test_a_refused_camera_is_said(page):
+    page.run("document.querySelector('[data-part=camera]').click()")
+    page.wait(f"{STATUS}.includes('camera') && !{STATUS}.includes('Waiting')")
+    assert page.run(STATUS).split(".")[0] in (
+        "No camera was found", "The browser was not allowed to use the camera",
+    )  # fmt: skip
+
+
+def test_the_camera_is_answered_until_it_is_stopped(page):
+    """Chromium's own test picture, a ball on green, stands for the camera."""
+    page.send("Browser.setPermission", permission={"name": "camera"}, setting="granted")
+    page.run("document.querySelector('[data-part=camera]').click()")
+    page.wait("document.querySelector('[data-part=answers]').dataset.of === 'camera'")
+    assert page.run(STATUS).startswith("It looks ")
+    assert sum(page.run(f"{ANSWERS}.map((row) => Number(row.dataset.value))")) == pytest.approx(1)
+    page.run("document.querySelector('[data-part=camera]').click()")
+    assert page.run("document.querySelector('[data-part=camera]').textContent") == "Open the camera"
+
+
+def test_nothing_is_fetched_from_elsewhere(page):
+    origins = page.run(
+        "performance.getEntriesByType('resource').map((e) => new URL(e.name).origin)"
+    )
+    assert set(origins) == {page.run("location.origin")}
+
+
+def test_without_npm_the_page_says_what_is_missing(tmp_path, monkeypatch):
+    for name in ("package.json", "package-lock.json"):
+        (tmp_path / name).write_text("{}")
+    monkeypatch.setattr(browser.shutil, "which", lambda _: None)
+    browser.add(tmp_path / "page", project=tmp_path)
+    about = json.loads((tmp_path / "page/about.json").read_text())
+    assert "Install Node.js" in about["missing"]
+
+
+def test_an_npm_that_fails_is_named(tmp_path):
+    for name in ("package.json", "package-lock.json"):
+        (tmp_path / name).write_text("no JSON")
+    if shutil.which("npm") is None:
+        pytest.skip("no npm")
+    assert "npm could not fetch" in browser.add(tmp_path / "page", project=tmp_path)["missing"]

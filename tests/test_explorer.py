@@ -1,0 +1,125 @@
+"""The page "Error explorer": what it lists is what NumPy finds in the result store."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+from ferbook import explorer, ferplus, store
+from ferbook.predict import RELEASED
+from ferbook.schema import CLASSES
+
+COUNT = "document.querySelector('.filter-bar [role=status]').textContent"
+
+
+@pytest.fixture(scope="module")
+def test():
+    card = store.read_json(RELEASED / "card.json")
+    return store.load_run(ROOT / "results" / card["run"]).test
+
+
+def test_data_are_those_of_the_store(tmp_path, test):
+    explorer.write(tmp_path / "a.js", ROOT / "results")
+    script = (tmp_path / "a.js").read_text()
+    data = json.loads(script.removeprefix("const ferbookAnswers = ").rstrip(";\n"))
+    columns = data["columns"]
+    names = [
+        f"test/{CLASSES[k]}/{f}.jpg" for k, f in zip(columns["label"], columns["file"], strict=True)
+    ]
+    assert names == test.files.tolist() and not data["synthetic"]
+    assert columns["answer"] == test.probabilities.argmax(axis=1).tolist()
+    shares = np.reshape(columns["shares"], (-1, 7)) / 1000
+    assert np.abs(shares - test.probabilities).max() <= 0.00051
+    dataset = store.load_dataset(ROOT / "results")
+    assert sum(columns["copy"]) == len(dataset["leaked_files"])
+    opinions = np.array(data["opinions"])[columns["second"]]
+    found = ferplus.pluralities(test.files)
+    for name, vote in (("happy", "happiness"), ("no face", "NF"), ("contempt", "contempt")):
+        assert (opinions == name).sum() == (found == ferplus.VOTES.index(vote)).sum() > 0
+    assert (opinions == "none").sum() == (found < 0).sum()
+    assert len(script) < 500_000
+
+
+def test_an_empty_store_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no finished run"):
+        explorer.write(tmp_path / "a.js", tmp_path)
+
+
+@pytest.fixture(scope="module")
+def page(tab):
+    page, address = tab
+    page.open(f"{address}/book/explorer.html")
+    page.wait("document.querySelector('.filter-bar')")
+    return page
+
+
+def choose(page, label, value):
+    control = f"document.querySelector('[aria-label^={json.dumps(label)}]')"
+    page.run(f"{control}.value = {json.dumps(value)}; {control}.dispatchEvent(new Event('input'))")
+
+
+def count(page):
+    return int(page.run(COUNT).split(" of ")[0].replace(",", ""))
+
+
+def test_filters_count_as_numpy_does(page, test):
+    answers = test.probabilities.argmax(axis=1)
+    assert count(page) == len(test)
+    choose(page, "Right or wrong", "wrong")
+    assert count(page) == (answers != test.labels).sum()
+    choose(page, "Label of FER-2013", "fear")
+    fear = test.labels == CLASSES.index("fear")
+    assert count(page) == (fear & (answers != test.labels)).sum()
+    choose(page, "Set", "PrivateTest")
+    private = np.char.find(test.files, "PrivateTest") >= 0
+    expected = private & fear & (answers != test.labels)
+    assert count(page) == expected.sum()
+    choose(page, "confidence from", "90")
+    sure = np.rint(1000 * test.probabilities.max(axis=1).astype(float)) >= 900
+    expected &= sure
+    assert count(page) == expected.sum()
+    listed = page.run("[...document.querySelectorAll('[data-part=rows] th')].map(e => e.innerText)")
+    assert sorted(listed) == sorted(test.files[expected])
+    choose(page, "confidence from", "0")
+    for label in ("Right or wrong", "Label of FER-2013", "Set"):
+        choose(page, label, "")
+    assert count(page) == len(test)
+
+
+def test_a_cell_of_the_counts_chooses_its_images(page, test):
+    answers = test.probabilities.argmax(axis=1)
+    label, answer = CLASSES.index("sad"), CLASSES.index("neutral")
+    expected = ((test.labels == label) & (answers == answer)).sum()
+    cell = f"document.querySelectorAll('[data-part=counts] button')[{7 * label + answer}]"
+    assert int(page.run(f"{cell}.textContent")) == expected
+    page.run(f"{cell}.click()")
+    assert count(page) == expected
+    page.run(f"{cell}.click()")
+    assert count(page) == len(test)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_pictures_come_from_the_readers_own_archive(page, test, tmp_path, method):
+    drawn = io.BytesIO()
+    Image.new("L", (48, 48), 77).save(drawn, "JPEG")
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w", method) as zipped:
+        zipped.writestr("a comment.txt", "first")
+        zipped.writestr(test.files[0], drawn.getvalue())
+    choose(page, "Search file names", test.files[0])
+    page.choose("[data-part=archive]", tmp_path / "archive.zip")
+    page.wait("document.querySelector('[data-part=rows] img')?.naturalWidth === 48")
+    status = "document.querySelector('[data-part=archive-status]').textContent"
+    assert page.run(status).startswith("1 of the test images")
+    choose(page, "Search file names", "")
+
+
+def test_what_is_no_archive_is_said(page, tmp_path):
+    (tmp_path / "notes.zip").write_text("x" * 50)
+    page.choose("[data-part=archive]", tmp_path / "notes.zip")
+    page.wait(
+        "document.querySelector('[data-part=archive-status]').textContent.includes('not a zip')"
+    )
