@@ -23,6 +23,12 @@ publish: .venv/ready  ## make the notebooks executed under PROFILE the published
 study: .venv/ready  ## train every run of the grid configs/STUDY.yml that results/ does not hold
 	$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
 
+verify: .venv/ready  ## recompute what the book shows from results/, and compare
+	$(BIN)/ferbook verify
+
+manifest: .venv/ready  ## accept what is in results/ now: write its SHA-256 anew
+	$(BIN)/ferbook verify --renew-manifest
+
 lab: .venv/ready  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab --notebook-dir=. notebooks
 
@@ -50,4 +56,4 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book publish study lab test lock clean
+.PHONY: paper book publish study verify manifest lab test lock clean

@@ -133,7 +133,7 @@ def test_synthetic_runs_are_no_evidence(tmp_path, evidence):
     for name in ("dataset", "parameters"):
         source = ROOT / "results" / f"{name}.json"
         (tmp_path / f"{name}.json").write_bytes(source.read_bytes())
-    facts = {key: run.info[key] for key in ("parameters", "seconds", "images_seen")}
+    facts = {key: run.info[key] for key in ("parameters", "hardware", "seconds", "images_seen")}
     for name in ("fer2013", "synthetic"):
         recipe = dataclasses.replace(run.recipe, name=name)
         folder = store.run_folder(tmp_path, "s", recipe)

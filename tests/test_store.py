@@ -12,7 +12,10 @@ from ferbook.schema import CLASSES, Predictions, Recipe
 
 RECIPE = Recipe(name="t", backbone="tiny", weights="none", image_size=48)
 LEAKED = frozenset({"test/angry/PublicTest_0.jpg"})
-FACTS = {"dataset": {"name": "synthetic", "fingerprint": "0"}, "seconds": 1.0, "images_seen": 3}
+FACTS = {
+    "dataset": {"name": "synthetic", "fingerprint": "0"}, "seconds": 1.0, "images_seen": 3,
+    "parameters": {"total": 1, "trainable": 1}, "hardware": {"cores": 2},
+}  # fmt: skip
 
 
 def made_up(folder, usage, n=14):
@@ -185,7 +188,7 @@ def test_provenance():
 
 
 def test_dataset_and_parameters_round_trip(tmp_path):
-    store.write_dataset(tmp_path / "new", {"name": "synthetic"})
+    store.write_dataset(tmp_path / "new", {"name": "synthetic", "leaked_files": []})
     store.write_parameters(tmp_path / "new", {"tiny": {"total": 1}})
-    assert store.load_dataset(tmp_path / "new") == {"name": "synthetic"}
+    assert store.load_dataset(tmp_path / "new")["name"] == "synthetic"
     assert store.load_parameters(tmp_path / "new") == {"tiny": {"total": 1}}

@@ -120,6 +120,36 @@ def runs(
 
 
 @app.command()
+def verify(
+    project: Annotated[Path, typer.Option(help="A checkout.")] = Path("."),
+    renew_manifest: Annotated[
+        bool, typer.Option(help="Write results/MANIFEST.sha256 anew, and check nothing.")
+    ] = False,
+) -> None:
+    """Recompute every score, table, grade and number of the book from results/, and compare.
+
+    Ends with status 1 and a line for each thing that disagrees. Needs neither TensorFlow nor the
+    data set.
+    """
+    from ferbook import manifest
+
+    with _errors():
+        if renew_manifest:
+            typer.echo(manifest.renew(project / "results"))
+            return
+        from ferbook.verify import verify as verify_all
+
+        found = verify_all(project)
+    for finding in found.findings:
+        typer.echo(finding)
+    for skipped in found.skipped:
+        typer.echo(f"not recomputed, needs the images: {skipped}", err=True)
+    compared = ", ".join(f"{n:,} {what}" for what, n in found.compared.items())
+    typer.echo(f"{len(found.findings):,} findings; compared {compared}.", err=True)
+    raise typer.Exit(1 if found.findings else 0)
+
+
+@app.command()
 def data(
     source: Annotated[str, typer.Argument(help="archive.zip, its folder or fer2013.csv.")],
 ) -> None:

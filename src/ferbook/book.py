@@ -67,8 +67,12 @@ def _read_all(executed: Path) -> dict[str, dict]:
 def _read(path: Path) -> dict:
     if not path.is_file():
         raise StaleError(f"{path}: no executed notebook; run make paper first.")
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    statuses = {cell["metadata"].get("papermill", {}).get("status") for cell in notebook["cells"]}
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        metadata = [cell["metadata"] for cell in notebook["cells"]]
+        statuses = {about.get("papermill", {}).get("status") for about in metadata}
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise StaleError(f"{path}: not a notebook ({error!r}); run make paper again.") from error
     if statuses != {"completed"}:
         raise StaleError(f"{path}: not executed to its end by papermill; run make paper again.")
     return notebook
@@ -123,7 +127,8 @@ def inputs(name: str, results: str = "results", *, project: Path = Path(".")) ->
     """The files of the project that a notebook reads; the data set is not among them."""
     paths = [project / path.format(results=results) for path in _INPUTS[name]]
     files = [[path] if path.is_file() else sorted(path.rglob("*.*")) for path in paths]
-    return [file for group in files for file in group if file.is_file()]
+    # The manifest says nothing that the files themselves do not.
+    return [f for group in files for f in group if f.is_file() and f.name != "MANIFEST.sha256"]
 
 
 def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".")) -> None:

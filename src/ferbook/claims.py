@@ -121,9 +121,15 @@ def gather(results_dir: str | Path, original: str | Path) -> Evidence:
 
 
 def grade(claim: Claim, evidence: Evidence) -> Verdict:
-    """Carry out the claim's check."""
+    """Carry out the claim's check.
+
+    Raises ClaimError when the ledger or the evidence does not hold what the check asks for.
+    """
     arguments = {name: value for name, value in claim.test.items() if name != "kind"}
-    return CHECKS[claim.test["kind"]](claim, evidence, **arguments)
+    try:
+        return CHECKS[claim.test["kind"]](claim, evidence, **arguments)
+    except (LookupError, TypeError, AttributeError, ArithmeticError, StopIteration) as error:
+        raise ClaimError(f"{claim.id}: {claim.test} cannot be carried out ({error!r}).") from error
 
 
 def compare(claim: Claim, measured: float) -> str:

@@ -5,6 +5,7 @@
     results/parameters.json               parameter counts of every backbone, from 02_training
     results/{peers,baselines}/<name>/     answers.npz (test_*) and about.json of a packaged model
                                           or a classical classifier
+    results/holds/<job>.json              counts of fuzzing, faults and mutants
     results/edge/<run>.json               size, accuracy and latency of a run's exports
     results/<study>/<run>/predictions.npz <s>_file, <s>_label, <s>_prob for s in val, test
     results/<study>/<run>/history.csv     one row per epoch over both phases
@@ -23,15 +24,18 @@ import json
 import os
 import platform
 import subprocess
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from ferbook.metrics import score_sets
-from ferbook.schema import CLASSES, Answers, Predictions, Recipe, Run
+from ferbook.schema import CLASSES, MAX_TEXT_BYTES, Answers, Predictions, Recipe, Run, read_text
 
 PACKAGES = ("ferbook", "keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "tensorflow")
 HISTORY_COLUMNS = (
@@ -44,6 +48,16 @@ HISTORY_COLUMNS = (
     "learning_rate",
     "seconds",
 )
+# What a reader of run.json may rely on.
+_RUN = {
+    "dataset": {"name": str, "fingerprint": str},
+    "parameters": {"total": int, "trainable": int},
+    "hardware": {"cores": int},
+    "seconds": float,
+    "images_seen": int,
+    "metrics": {},
+}
+MAX_ARRAY_BYTES = 100_000_000  # of predictions, unpacked; those of a run have 4 million
 _WRITTEN = (":!results", ":!book/executed")
 _PLACES = ("backbone", "weights", "image_size", "seed")  # recipe fields that run.json lifts out
 
@@ -100,6 +114,7 @@ def load_run(folder: str | Path) -> Run:
         raise StoreError(f"{folder}: run.json holds no recipe ({error!r}).") from error
     if described != folder.name:
         raise StoreError(f"{folder}: run.json describes {described}.")
+    _require(folder / "run.json", info, _RUN)
     return run
 
 
@@ -134,7 +149,7 @@ def load_answers(results_dir: str | Path, group: str) -> dict[str, Answers]:
     return {
         folder.name: Answers(
             folder.name,
-            read_json(folder / "about.json"),
+            _require(folder / "about.json", read_json(folder / "about.json"), {"parameters": None}),
             _unpack(folder / "answers.npz", "test")[0],
         )
         for folder in folders
@@ -158,6 +173,18 @@ def load_edge(results_dir: str | Path, run_name: str) -> dict[str, Any]:
     return read_json(_edge_path(results_dir, run_name))
 
 
+def write_holds(results_dir: str | Path, name: str, facts: Mapping[str, Any]) -> None:
+    """Write the counts of an endurance job (`fuzz`, `faults`, `mutants`) with their provenance."""
+    path = Path(results_dir) / "holds" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {**facts, **provenance()})
+
+
+def load_holds(results_dir: str | Path, name: str) -> dict[str, Any]:
+    """The counts of an endurance job. Raises FileNotFoundError when it has not been run."""
+    return read_json(Path(results_dir) / "holds" / f"{name}.json")
+
+
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
     """Write what 01_data found about the data set."""
     Path(results_dir).mkdir(parents=True, exist_ok=True)
@@ -171,13 +198,26 @@ def write_images(results_dir: str | Path, measures: pd.DataFrame) -> None:
 
 
 def load_images(results_dir: str | Path) -> pd.DataFrame:
-    """`brightness` and `sharpness` of each test image, by file."""
-    return pd.read_csv(Path(results_dir) / "test_images.csv.gz", index_col="file")
+    """`brightness` and `sharpness` of each test image, by file.
+
+    Raises StoreError when the table is damaged.
+    """
+    path = Path(results_dir) / "test_images.csv.gz"
+    try:
+        with gzip.open(path) as file:
+            content = file.read(MAX_TEXT_BYTES)
+        table = pd.read_csv(io.BytesIO(content), index_col="file")
+        return table[["brightness", "sharpness"]].astype(float)
+    except FileNotFoundError:
+        raise
+    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
+        raise StoreError(f"{path}: not a readable table of images ({error}).") from error
 
 
 def load_dataset(results_dir: str | Path) -> dict[str, Any]:
     """What 01_data found: name, fingerprint, counts, leaked_files and more."""
-    return read_json(Path(results_dir) / "dataset.json")
+    path = Path(results_dir) / "dataset.json"
+    return _require(path, read_json(path), {"name": str, "leaked_files": [str]})
 
 
 def write_parameters(results_dir: str | Path, parameters: Mapping[str, Any]) -> None:
@@ -223,11 +263,29 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises StoreError when the file holds anything else."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        value = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{path}: not JSON ({error}).") from error
     if not isinstance(value, dict):
         raise StoreError(f"{path}: expected an object. Received: {type(value).__name__}.")
+    return value
+
+
+def _require(path: Path, value: Any, shape: Any, where: str = "") -> Any:
+    """`value` if it has the keys and kinds of `shape`: a type, [type], or a mapping of such."""
+    if isinstance(shape, dict):
+        fits = isinstance(value, dict)
+        for key in shape if fits else ():
+            if key not in value:
+                raise StoreError(f"{path}: {where}no {key}.")
+            _require(path, value[key], shape[key], f"{where}{key}: ")
+    elif isinstance(shape, list):
+        fits = isinstance(value, list) and all(type(item) is shape[0] for item in value)
+    else:
+        fits = shape is None or type(value) is shape or (shape is float and type(value) is int)
+    if not fits:
+        kind = getattr(shape, "__name__", "a mapping" if isinstance(shape, dict) else "a list")
+        raise StoreError(f"{path}: {where}expected {kind}. Received: {value!s:.80}.")
     return value
 
 
@@ -256,6 +314,9 @@ def _pack(**parts: Predictions) -> bytes:
 
 def _unpack(path: Path, *names: str) -> list[Predictions]:
     try:
+        with zipfile.ZipFile(path) as parts:  # reads no more than an entry announces
+            if sum(part.file_size for part in parts.infolist()) > MAX_ARRAY_BYTES:
+                raise StoreError(f"{path}: unpacks to more than {MAX_ARRAY_BYTES / 1e6:.0f} MB.")
         with np.load(path, allow_pickle=False) as arrays:
             return [_check(path, name, arrays) for name in names]
     except (StoreError, FileNotFoundError):
@@ -295,6 +356,9 @@ def _read_history(folder: Path) -> pd.DataFrame:
         raise StoreError(
             f"{folder}/history.csv: expected the columns {', '.join(HISTORY_COLUMNS)}."
         )
+    numeric = all(is_numeric_dtype(history[name]) for name in HISTORY_COLUMNS[1:])
+    if not (len(history) and numeric):
+        raise StoreError(f"{folder}/history.csv: expected rows of numbers, one per epoch.")
     return history
 
 

@@ -11,7 +11,6 @@ import functools
 import io
 import json
 import time
-import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -411,7 +410,9 @@ def _read_state(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]
                 if key != "about":
                     groups.setdefault(key.split("/")[0], []).append(file[key])
             return groups, json.loads(file["about"].item())
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files
         raise ValueError(
             f"{path}: not a readable checkpoint ({error}). Delete {path.parent} to start anew."
         ) from error
