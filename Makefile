@@ -7,7 +7,9 @@ STUDY ?= ablations
 DATA ?=
 CORES ?= 2
 BIN := .venv/bin
-SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-triggers mtime params
+# One pipeline at a time; a lock of Snakemake's own would outlive a killed one.
+SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" python -m ferbook.alone .snakemake/alone.lock \
+	snakemake --nolock --rerun-incomplete --cores $(CORES) --rerun-triggers mtime params
 
 paper: .venv/ready  ## execute every notebook under PROFILE, then render the book
 	$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)"

@@ -196,7 +196,9 @@ rule book:
         folder=lambda wildcards, input: Path(input.notebooks[0]).parent,
     shell:
         "python -m ferbook.book stage {params.folder} _build/{wildcards.profile}/source && "
+        # Sphinx would take the half-written page of a killed build for a finished one.
+        "rm -rf _build/{wildcards.profile}/render && "
         "jupyter-book build -W --keep-going --path-output _build/{wildcards.profile}/render "
         "_build/{wildcards.profile}/source && "
         "rm -rf _build/{wildcards.profile}/html && "
-        "cp -r _build/{wildcards.profile}/render/_build/html _build/{wildcards.profile}/html"
+        "mv _build/{wildcards.profile}/render/_build/html _build/{wildcards.profile}/html"

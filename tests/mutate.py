@@ -9,8 +9,9 @@ import zipfile
 import yaml
 
 ODD = [
-    None, True, -1, 0, 1, 0.5, 10**30, -(10**30), 1e308, float("nan"), float("inf"), "", " ", "x" * 3000,
-    "../../x", "/etc/passwd", "a\0b", "\u202e", [], {}, [[]], {"a": {}}, [{}], [None], "42", "1e3",
+    None, True, -1, 0, 1, 0.5, 10**30, -(10**30), 1e308, float("nan"), float("inf"), "", " ",
+    "x" * 3000, "../../x", "/etc/passwd", "a\0b", "\u202e",
+    [], {}, [[]], {"a": {}}, [{}], [None], "42", "1e3",
     "2001-02-30", list(range(50)), {str(i): i for i in range(50)},
 ]  # fmt: skip
 NUMBERS = [0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
@@ -59,18 +60,24 @@ def mutated_document(chance, seeds):
     if chance.random() < 0.25:
         return mutated_bytes(chance, [*seeds, *TEXTS])
     seed = chance.choice(seeds)
-    content = yaml.safe_load(seed)
+    is_json = seed.lstrip().startswith(b"{")
+    content = json.loads(seed) if is_json else yaml.safe_load(seed)
     for _ in range(chance.choice([1, 1, 2, 3])):
         content = _changed(chance, content)
-    if seed.lstrip().startswith(b"{"):
+    if is_json:
         return json.dumps(content, default=str).encode()
-    return yaml.dump(content, sort_keys=False).encode()
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False).encode()
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data):  # read_yaml refuses them all, which would hide the rest
+        return True
 
 
 def _changed(chance, value):
     """The tree with one node changed, the nodes nearer to the root less often."""
-    inner = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()  # fmt: skip
-    if not inner or chance.random() < 0.1:
+    inner = range(len(value)) if isinstance(value, list) else value
+    if not (isinstance(value, (dict, list)) and inner) or chance.random() < 0.1:
         return chance.choice([*ODD, [value], {"value": value}, str(value)])
     key = chance.choice(list(inner))
     value = value.copy()
@@ -125,8 +132,10 @@ def _header(chance, content):
     size = int.from_bytes(content[8:10], "little")
     header = content[10 : 10 + size]
     old, new = chance.choice([
-        (b"(20,", b"(1000000000,"), (b"(20,", b"(999999999999999,"), (b"(20,", b"(0,"), (b"<f2", b"<f8"),
-        (b"(20,", b"(-1,"), (b"|u1", b"|O"), (b"|u1", b">i8"), (b"<f2", b"|S2"), (b"False", b"True"),
-        (b"(20,", b"(4, 5,"), (b"<f8", b"<M8[s]"), (b"(2, 3)", b"(1099511627776, 3)"), (b"<U", b">U"),
+        (b"(20,", b"(1000000000,"), (b"(20,", b"(999999999999999,"), (b"(20,", b"(0,"),
+        (b"(20,", b"(-1,"), (b"(20,", b"(4, 5,"), (b"(2, 3)", b"(1099511627776, 3)"),
+        (b"<f2", b"<f8"), (b"<f2", b"|S2"), (b"<f8", b"<M8[s]"), (b"|u1", b"|O"), (b"|u1", b">i8"),
+        (b"<U", b">U"), (b"False", b"True"),
     ])  # fmt: skip
-    return content[:10] + header.replace(old, new).rstrip()[: size - 1].ljust(size - 1) + b"\n" + content[10 + size :]  # fmt: skip
+    header = header.replace(old, new).rstrip()[: size - 1].ljust(size - 1) + b"\n"
+    return content[:10] + header + content[10 + size :]

@@ -1,5 +1,6 @@
 """The ledger of claims: every grade follows from evidence, and changes with it."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -158,7 +159,7 @@ def test_wrong_entries_are_refused(tmp_path, change, message):
     path.write_text(yaml.safe_dump({"claims": [entry | change]}))
     with pytest.raises(claims.ClaimError, match=message):
         claims.read_claims(path)
-    path.write_text(yaml.safe_dump({"claims": [entry, entry]}))
+    path.write_text(yaml.safe_dump({"claims": [entry, copy.deepcopy(entry)]}))
     with pytest.raises(claims.ClaimError, match="given twice"):
         claims.read_claims(path)
     path.write_text("claims: []")

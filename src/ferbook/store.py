@@ -17,6 +17,7 @@ Each file is written to a temporary name and renamed: a reader never sees half a
 from __future__ import annotations
 
 import dataclasses
+import glob
 import gzip
 import importlib.metadata
 import io
@@ -57,6 +58,7 @@ _RUN = {
     "images_seen": int,
     "metrics": {},
 }
+_ANSWERS = {"parameters": (int, type(None))}
 MAX_ARRAY_BYTES = 100_000_000  # of predictions, unpacked; those of a run have 4 million
 _WRITTEN = (":!results", ":!book/executed")
 _PLACES = ("backbone", "weights", "image_size", "seed")  # recipe fields that run.json lifts out
@@ -149,7 +151,7 @@ def load_answers(results_dir: str | Path, group: str) -> dict[str, Answers]:
     return {
         folder.name: Answers(
             folder.name,
-            _require(folder / "about.json", read_json(folder / "about.json"), {"parameters": None}),
+            _require(folder / "about.json", read_json(folder / "about.json"), _ANSWERS),
             _unpack(folder / "answers.npz", "test")[0],
         )
         for folder in folders
@@ -244,6 +246,7 @@ def provenance(repository: str | Path = ".") -> dict[str, Any]:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write to a temporary file beside `path`, flush to disk, rename."""
+    _sweep(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -253,6 +256,17 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed writers of `path` left behind; the temporary name holds their process."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        try:
+            os.kill(int(left.suffixes[-2][1:]), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (ValueError, IndexError, OSError):  # not ours, or somebody else's
+            pass
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -272,7 +286,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def _require(path: Path, value: Any, shape: Any, where: str = "") -> Any:
-    """`value` if it has the keys and kinds of `shape`: a type, [type], or a mapping of such."""
+    """`value` if it has the kinds of `shape`: a type, several, [type], or a mapping of such."""
     if isinstance(shape, dict):
         fits = isinstance(value, dict)
         for key in shape if fits else ():
@@ -282,9 +296,11 @@ def _require(path: Path, value: Any, shape: Any, where: str = "") -> Any:
     elif isinstance(shape, list):
         fits = isinstance(value, list) and all(type(item) is shape[0] for item in value)
     else:
-        fits = shape is None or type(value) is shape or (shape is float and type(value) is int)
+        kinds = shape if isinstance(shape, tuple) else (shape, int) if shape is float else (shape,)
+        fits = type(value) in kinds
     if not fits:
-        kind = getattr(shape, "__name__", "a mapping" if isinstance(shape, dict) else "a list")
+        words = {dict: "a mapping", list: f"a list of {shape}", tuple: f"one of {shape}"}
+        kind = words.get(type(shape), getattr(shape, "__name__", ""))
         raise StoreError(f"{path}: {where}expected {kind}. Received: {value!s:.80}.")
     return value
 
@@ -328,11 +344,13 @@ def _unpack(path: Path, *names: str) -> list[Predictions]:
 def _check(path: Path, name: str, arrays: Any) -> Predictions:
     files, labels = arrays[f"{name}_file"], arrays[f"{name}_label"]
     n = len(files)
+    if n == 0:
+        raise StoreError(f"{path}: {name} holds no image.")
     if labels.shape != (n,) or len(set(files)) != n:
         raise StoreError(f"{path}: {name} arrays disagree in length or name a file twice.")
     if labels.dtype != np.uint8 or files.dtype.kind != "U":
         raise StoreError(f"{path}: {name} has labels that are not uint8 or files that are no text.")
-    if n and labels.max() >= len(CLASSES):
+    if labels.max() >= len(CLASSES):
         raise StoreError(f"{path}: {name} holds a label above 6.")
     keys = [key for key in (f"{name}_prob", f"{name}_prob_tta") if key in arrays]
     found = [_check_probabilities(path, key, arrays[key], n) for key in keys]
@@ -342,7 +360,7 @@ def _check(path: Path, name: str, arrays: Any) -> Predictions:
 def _check_probabilities(path: Path, key: str, values: np.ndarray, n: int) -> np.ndarray:
     if values.shape != (n, len(CLASSES)):
         raise StoreError(f"{path}: {key} disagrees in length with the files.")
-    if n and not (values.min() >= 0 and np.allclose(values.sum(1, np.float64), 1, atol=5e-3)):
+    if not (values.min() >= 0 and np.allclose(values.sum(1, np.float64), 1, atol=5e-3)):
         raise StoreError(f"{path}: {key} holds a negative value or rows that do not sum to 1.")
     return values
 

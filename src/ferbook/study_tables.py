@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ferbook.metrics import accuracy, named_test_sets, paired_test, score
-from ferbook.schema import Answers, Run
+from ferbook.schema import Answers, Predictions, Run
 from ferbook.study import Study
 from ferbook.tables import Table, interval
 
@@ -28,8 +28,8 @@ def ledger_table(
         sets = named_test_sets(run.test, leaked_files)
         whole, hours = score(run.test), cpu_hours(run)
         rows[f"{run.study}/{run.name}"] = (
-            accuracy(run.val), whole["accuracy"], accuracy(sets["private"]),
-            accuracy(sets["clean"]), interval(whole),
+            accuracy(run.val), whole["accuracy"], _accuracy(sets["private"]),
+            _accuracy(sets["clean"]), interval(whole),
             len(run.history), run.info["images_seen"], hours, hours * WATTS_PER_CORE,
         )  # fmt: skip
     columns = ["validation", "test", "PrivateTest", "without copies", "95 % interval of test",
@@ -69,7 +69,7 @@ def others_table(
         parameters = item.info["parameters"]
         total = parameters["total"] if isinstance(parameters, Mapping) else parameters
         rows[item.label] = (
-            whole["accuracy"], accuracy(sets["clean"]), accuracy(sets["leaked"]),
+            whole["accuracy"], _accuracy(sets["clean"]), _accuracy(sets["leaked"]),
             interval(whole), total,
         )  # fmt: skip
     columns = ["test", "without copies", "copies only", "95 % interval of test", "parameters"]
@@ -114,6 +114,11 @@ def cpu_hours(run: Run) -> float:
     """Processor time of training; wall time on all cores for runs that did not measure it."""
     seconds = run.info.get("cpu_seconds")
     return (seconds or run.info["seconds"] * run.info["hardware"]["cores"]) / 3600
+
+
+def _accuracy(part: Predictions) -> float | None:
+    """None, shown as a dash, where a run of a subset has no such images."""
+    return accuracy(part) if len(part) else None
 
 
 def _comparison(
