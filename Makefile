@@ -38,6 +38,26 @@ test: .venv/ready  ## the whole test suite
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
 
+# The trials behind the chapter "What it withstands"; each writes to results/holds. An hour in all.
+fuzz: .venv/ready  ## hostile files before every reader
+	$(BIN)/python tests/fuzz.py --into results
+
+faults: .venv/ready  ## kill -9 at random moments, restart, compare
+	$(BIN)/python tests/faults.py --into results
+
+mutants: .venv/ready  ## one small error at a time in four modules, before their tests
+	$(BIN)/python tests/mutants.py --into results
+
+licences: .venv/ready  ## the licence of every locked package
+	$(BIN)/python tests/licences.py requirements.lock results/holds/licences.csv
+
+advisories: .venv/ready  ## known vulnerabilities of the locked packages; asks the index
+	$(BIN)/uv tool run pip-audit==2.10.1 --disable-pip --require-hashes -r requirements.lock \
+		-f json -o results/holds/advisories.json
+
+coverage: .venv/ready  ## the test suite, and which lines it never reaches
+	$(BIN)/python -m pytest --cov=ferbook --cov-report=term-missing:skip-covered
+
 lock: .venv/ready  ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --extra lite --extra export --extra book --extra cluster --extra dev pyproject.toml -o requirements.lock
@@ -58,4 +78,5 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book publish study verify manifest lab test lock clean
+.PHONY: paper book publish study verify manifest lab test \
+	fuzz faults mutants licences advisories coverage lock clean

@@ -180,6 +180,20 @@ rule claims:
         EXECUTE + KEEP
 
 
+rule holds:
+    input:
+        sources("08_holds"),
+        f"{EXECUTED}/02_training.ipynb",
+        notebook="notebooks/08_holds.ipynb",
+    output:
+        f"{EXECUTED}/08_holds.ipynb",
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        EXECUTE + KEEP
+
+
 def executed(wildcards):
     folder = "book/executed" if wildcards.profile == "published" else EXECUTED
     return [f"{folder}/{name}.ipynb" for name in NOTEBOOKS]

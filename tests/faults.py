@@ -86,7 +86,7 @@ def outcome_of_runs(folder):
 def outcome_of_notebook(folder):
     notebook = json.loads((folder / "executed.ipynb").read_text())
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    return [output.get("data") for output in outputs], notebook["metadata"]["ferbook"]
+    return [output.get("data") for output in outputs], list(notebook["metadata"]["ferbook"])
 
 
 def outcome_of_book(folder):
@@ -222,8 +222,7 @@ def main():
     given = parser.parse_args()
     rows = {}
     if given.into:
-        with contextlib.suppress(FileNotFoundError):
-            rows = store.load_holds(given.into, "faults")["stages"]
+        rows = store.load_holds(given.into, "faults").get("stages", {})
     for name in given.only or [*STAGES, "disk full"]:
         if name == "disk full":
             rows[name] = disk_full()

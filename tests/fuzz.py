@@ -8,7 +8,6 @@ memory and a clock; a case that ends the process is counted, and the rest go on 
 """
 
 import argparse
-import contextlib
 import functools
 import gzip
 import io
@@ -486,9 +485,7 @@ def main():
                       "seconds": round(time.monotonic() - start, 1)}  # fmt: skip
         print(json.dumps({name: rows[name]}), flush=True)
         if given.into:
-            known = {}
-            with contextlib.suppress(FileNotFoundError):
-                known = store.load_holds(given.into, "fuzz")["loaders"]
+            known = store.load_holds(given.into, "fuzz").get("loaders", {})
             facts = {"seed": given.seed, "megabytes_allowed": MEMORY_BYTES // 2**20,
                      "seconds_allowed": SECONDS, "loaders": known | rows}  # fmt: skip
             store.write_holds(given.into, "fuzz", facts)

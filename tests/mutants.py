@@ -146,9 +146,7 @@ def main():
     if given.into:
         from ferbook import store
 
-        known = {}
-        with contextlib.suppress(FileNotFoundError):
-            known = store.load_holds(given.into, "mutants")["modules"]
+        known = store.load_holds(given.into, "mutants").get("modules", {})
         store.write_holds(given.into, "mutants", {"modules": known | rows})
 
 

@@ -183,8 +183,14 @@ def write_holds(results_dir: str | Path, name: str, facts: Mapping[str, Any]) ->
 
 
 def load_holds(results_dir: str | Path, name: str) -> dict[str, Any]:
-    """The counts of an endurance job. Raises FileNotFoundError when it has not been run."""
-    return read_json(Path(results_dir) / "holds" / f"{name}.json")
+    """The counts of an endurance job; empty when it has not been run."""
+    path = Path(results_dir) / "holds" / f"{name}.json"
+    return read_json(path) if path.is_file() else {}
+
+
+def load_licences(results_dir: str | Path) -> pd.DataFrame:
+    """`package`, `version`, `licence` and `kind` of every locked package."""
+    return pd.read_csv(Path(results_dir) / "holds" / "licences.csv", keep_default_na=False)
 
 
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
