@@ -7,7 +7,9 @@ STUDY ?= ablations
 DATA ?=
 CORES ?= 2
 BIN := .venv/bin
-SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --rerun-triggers mtime params
+# One pipeline at a time; a lock of Snakemake's own would outlive a killed one.
+SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" python -m ferbook.alone .snakemake/alone.lock \
+	snakemake --nolock --rerun-incomplete --cores $(CORES) --rerun-triggers mtime params
 
 paper: .venv/ready  ## execute every notebook under PROFILE, then render the book
 	$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)"
@@ -23,12 +25,38 @@ publish: .venv/ready  ## make the notebooks executed under PROFILE the published
 study: .venv/ready  ## train every run of the grid configs/STUDY.yml that results/ does not hold
 	$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
 
+verify: .venv/ready  ## recompute what the book shows from results/, and compare
+	$(BIN)/ferbook verify
+
+manifest: .venv/ready  ## accept what is in results/ now: write its SHA-256 anew
+	$(BIN)/ferbook verify --renew-manifest
+
 lab: .venv/ready  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab --notebook-dir=. notebooks
 
 test: .venv/ready  ## the whole test suite
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+# The trials behind the chapter "What it withstands"; each writes to results/holds. An hour in all.
+fuzz: .venv/ready  ## hostile files before every reader
+	$(BIN)/python tests/fuzz.py --into results
+
+faults: .venv/ready  ## kill -9 at random moments, restart, compare
+	$(BIN)/python tests/faults.py --into results
+
+mutants: .venv/ready  ## one small error at a time in four modules, before their tests
+	$(BIN)/python tests/mutants.py --into results
+
+licences: .venv/ready  ## the licence of every locked package
+	$(BIN)/python tests/licences.py requirements.lock results/holds/licences.csv
+
+advisories: .venv/ready  ## known vulnerabilities of the locked packages; asks the index
+	$(BIN)/uv tool run pip-audit==2.10.1 --disable-pip --require-hashes -r requirements.lock \
+		-f json -o results/holds/advisories.json
+
+coverage: .venv/ready  ## the test suite, and which lines it never reaches
+	$(BIN)/python -m pytest --cov=ferbook --cov-report=term-missing:skip-covered
 
 lock: .venv/ready  ## resolve pyproject.toml anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -50,4 +78,5 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book publish study lab test lock clean
+.PHONY: paper book publish study verify manifest lab test \
+	fuzz faults mutants licences advisories coverage lock clean

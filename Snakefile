@@ -180,6 +180,20 @@ rule claims:
         EXECUTE + KEEP
 
 
+rule holds:
+    input:
+        sources("08_holds"),
+        f"{EXECUTED}/02_training.ipynb",
+        notebook="notebooks/08_holds.ipynb",
+    output:
+        f"{EXECUTED}/08_holds.ipynb",
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    shell:
+        EXECUTE + KEEP
+
+
 def executed(wildcards):
     folder = "book/executed" if wildcards.profile == "published" else EXECUTED
     return [f"{folder}/{name}.ipynb" for name in NOTEBOOKS]
@@ -199,7 +213,9 @@ rule book:
     shell:
         "python -m ferbook.book stage {params.folder} _build/{wildcards.profile}/source && "
         "python -m ferbook.browser _build/{wildcards.profile}/source && "
+        # Sphinx would take the half-written page of a killed build for a finished one.
+        "rm -rf _build/{wildcards.profile}/render && "
         "jupyter-book build -W --keep-going --path-output _build/{wildcards.profile}/render "
         "_build/{wildcards.profile}/source && "
         "rm -rf _build/{wildcards.profile}/html && "
-        "cp -r _build/{wildcards.profile}/render/_build/html _build/{wildcards.profile}/html"
+        "mv _build/{wildcards.profile}/render/_build/html _build/{wildcards.profile}/html"

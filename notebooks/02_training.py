@@ -67,6 +67,7 @@ erasing_probability = 0.0  # of a grey rectangle over part of an image
 mixup_alpha = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
 cutmix_alpha = 0.0  # the same with a rectangle of the other image pasted in; 0: none
 votes_weight = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
+deterministic = False  # True: the same bits each time, on a GPU too; slower
 
 # %% tags=["remove-cell"]
 import os
@@ -117,7 +118,8 @@ tables.parameter_table(parameters)
 # ## The run
 
 # %% tags=["hide-cell"]
-folder = train.train(recipe, faces, study=study, results_dir=results_dir, runs_dir=runs_dir)
+places = {"study": study, "results_dir": results_dir, "runs_dir": runs_dir}
+folder = train.train(recipe, faces, deterministic=deterministic, **places)
 run = store.load_run(folder)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy over the epochs of both phases. Training images are augmented and seen through dropout, validation images are not.", "name": "fig-training-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}}

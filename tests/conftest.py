@@ -7,6 +7,18 @@ from pathlib import Path
 
 import pytest
 
+OFFLINE = str(Path(__file__).parent / "offline")
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    path for path in (OFFLINE, os.environ.get("PYTHONPATH")) if path
+)
+if OFFLINE not in sys.path:  # a process that a test started has it already
+    sys.path.insert(0, OFFLINE)
+    import sitecustomize
+
+    if not hasattr(sitecustomize, "refuse_network"):  # Python found another one at its start
+        del sys.modules["sitecustomize"]
+        import sitecustomize
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parents[1]
 

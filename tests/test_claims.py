@@ -1,5 +1,6 @@
 """The ledger of claims: every grade follows from evidence, and changes with it."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -140,7 +141,7 @@ def test_synthetic_runs_are_no_evidence(tmp_path, evidence):
     for name in ("dataset", "parameters"):
         source = ROOT / "results" / f"{name}.json"
         (tmp_path / f"{name}.json").write_bytes(source.read_bytes())
-    facts = {key: run.info[key] for key in ("parameters", "seconds", "images_seen")}
+    facts = {key: run.info[key] for key in ("parameters", "hardware", "seconds", "images_seen")}
     for name in ("fer2013", "synthetic"):
         recipe = dataclasses.replace(run.recipe, name=name)
         folder = store.run_folder(tmp_path, "s", recipe)
@@ -165,7 +166,7 @@ def test_wrong_entries_are_refused(tmp_path, change, message):
     path.write_text(yaml.safe_dump({"claims": [entry | change]}))
     with pytest.raises(claims.ClaimError, match=message):
         claims.read_claims(path)
-    path.write_text(yaml.safe_dump({"claims": [entry, entry]}))
+    path.write_text(yaml.safe_dump({"claims": [entry, copy.deepcopy(entry)]}))
     with pytest.raises(claims.ClaimError, match="given twice"):
         claims.read_claims(path)
     path.write_text("claims: []")

@@ -12,7 +12,10 @@ from ferbook.schema import CLASSES, Predictions, Recipe
 
 RECIPE = Recipe(name="t", backbone="tiny", weights="none", image_size=48)
 LEAKED = frozenset({"test/angry/PublicTest_0.jpg"})
-FACTS = {"dataset": {"name": "synthetic", "fingerprint": "0"}, "seconds": 1.0, "images_seen": 3}
+FACTS = {
+    "dataset": {"name": "synthetic", "fingerprint": "0"}, "seconds": 1.0, "images_seen": 3,
+    "parameters": {"total": 1, "trainable": 1}, "hardware": {"cores": 2},
+}  # fmt: skip
 
 
 def made_up(folder, usage, n=14):
@@ -100,6 +103,14 @@ def replace_arrays(folder, **changes):
         {"val_file": np.array(["same"] * 14)},
         {"val_file": np.array([print] * 14, dtype=object)},  # would need pickle
         {"val_file": np.array("one")},
+        {
+            f"test_{part}": np.zeros(shape, kind)
+            for part, shape, kind in (
+                ("file", 0, "U9"),
+                ("label", 0, np.uint8),
+                ("prob", (0, 7), np.float16),
+            )
+        },
         {"val_file": np.arange(14)},
         {"val_label": np.full(14, -1)},
         {"val_label": np.full(14, 0.5)},
@@ -148,6 +159,53 @@ def test_run_json_without_a_recipe_is_refused(tmp_path, info):
         store.load_run(folder)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seconds": None}, "seconds: expected float. Received: None"),
+        ({"dataset": {"name": "fer2013"}}, "dataset: no fingerprint"),
+        ({"parameters": 5}, "parameters: expected a mapping. Received: 5"),
+        ({"hardware": {"cores": "2"}}, "hardware: cores: expected int. Received: 2"),
+    ],
+)
+def test_run_json_without_what_readers_rely_on_is_refused(tmp_path, change, message):
+    folder = write(tmp_path)
+    info = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(info | change))
+    with pytest.raises(store.StoreError, match=message):
+        store.load_run(folder)
+
+
+def test_arrays_that_unpack_without_end_are_refused(tmp_path):
+    folder = write(tmp_path)
+    bomb = np.zeros(store.MAX_ARRAY_BYTES, np.uint8)
+    np.savez_compressed(folder / "predictions.npz", val_label=bomb)
+    assert (folder / "predictions.npz").stat().st_size < 200_000
+    with pytest.raises(store.StoreError, match="unpacks to more than 100 MB"):
+        store.load_run(folder)
+
+
+def test_other_files_of_the_store_are_checked(tmp_path):
+    answers = made_up("test", "PublicTest")
+    store.write_answers(tmp_path / "peers/x", {"parameters": [1]}, answers)
+    with pytest.raises(store.StoreError, match=r"parameters: expected one of .* Received: \[1\]"):
+        store.load_answers(tmp_path, "peers")
+    store.write_dataset(tmp_path, {"name": "synthetic", "leaked_files": [1]})
+    with pytest.raises(store.StoreError, match="leaked_files: expected a list of"):
+        store.load_dataset(tmp_path)
+    (tmp_path / "test_images.csv.gz").write_bytes(b"\x1f\x8bno")
+    with pytest.raises(store.StoreError, match="not a readable table of images"):
+        store.load_images(tmp_path)
+
+
+@pytest.mark.parametrize("rows", ["", "\nwarmup,x,x,x,x,x,x,x"])
+def test_history_without_numbers_is_refused(tmp_path, rows):
+    folder = write(tmp_path)
+    (folder / "history.csv").write_text(",".join(store.HISTORY_COLUMNS) + rows)
+    with pytest.raises(store.StoreError, match="expected rows of numbers"):
+        store.load_run(folder)
+
+
 @pytest.mark.parametrize("content", [b"", b"\xc7\xff\x00"])
 def test_unreadable_history_is_refused(tmp_path, content):
     folder = write(tmp_path)
@@ -185,7 +243,7 @@ def test_provenance():
 
 
 def test_dataset_and_parameters_round_trip(tmp_path):
-    store.write_dataset(tmp_path / "new", {"name": "synthetic"})
+    store.write_dataset(tmp_path / "new", {"name": "synthetic", "leaked_files": []})
     store.write_parameters(tmp_path / "new", {"tiny": {"total": 1}})
-    assert store.load_dataset(tmp_path / "new") == {"name": "synthetic"}
+    assert store.load_dataset(tmp_path / "new")["name"] == "synthetic"
     assert store.load_parameters(tmp_path / "new") == {"tiny": {"total": 1}}

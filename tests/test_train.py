@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import OFFLINE, ROOT
 
 tf = pytest.importorskip("tensorflow")
 
@@ -43,7 +43,7 @@ def faces_to_train():
 
 
 def start(folder, recipe):
-    environment = os.environ | {"PYTHONPATH": os.path.dirname(__file__)}
+    environment = os.environ | {"PYTHONPATH": OFFLINE + os.pathsep + os.path.dirname(__file__)}
     return subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder), recipe], env=environment)
 
 
@@ -71,6 +71,8 @@ def test_killed_run_resumes_to_the_same_end(tmp_path, recipe, killed_after):
     assert not (killed / f"results/s/{name}/run.json").exists()
     assert start(killed, recipe).wait(300) == 0
     one, two = (store.load_study(folder / "results", "s")[0] for folder in (quiet, killed))
+    arrays = [(f / f"results/s/{name}/predictions.npz").read_bytes() for f in (quiet, killed)]
+    assert arrays[0] == arrays[1]
     columns = [c for c in store.HISTORY_COLUMNS if c != "seconds"]
     assert one.history[columns].equals(two.history[columns])
     assert len(one.history) == 6
@@ -190,7 +192,7 @@ MIRROR = dataclasses.replace(OURS, warmup_epochs=1, finetune_epochs=2, small_epo
 
 def test_several_devices_share_each_batch(tmp_path):
     """Two logical processors stand in for two GPUs."""
-    environment = os.environ | {"PYTHONPATH": os.path.dirname(__file__)}
+    environment = os.environ | {"PYTHONPATH": OFFLINE + os.pathsep + os.path.dirname(__file__)}
     subprocess.run([sys.executable, "-c", MIRRORED, str(tmp_path)], env=environment, check=True)
     (run,) = store.load_study(tmp_path, "s")
     assert len(run.history) == 3 and np.isfinite(run.history["loss"]).all()

@@ -65,6 +65,9 @@ def train(
     run: Annotated[str, typer.Option(help="One run of a grid; all when empty.")] = "",
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
     runs: Annotated[Path, typer.Option(help="Checkpoints of unfinished runs.")] = Path("runs"),
+    deterministic: Annotated[
+        bool, typer.Option(help="The same bits each time, on a GPU too; slower.")
+    ] = False,
 ) -> None:
     """Train the runs of a configuration that are not in the store yet; a killed one goes on."""
     from ferbook.study import read_study
@@ -81,7 +84,8 @@ def train(
         faces = load(data or study.data)
         for recipe in recipes:
             typer.echo(f"{study.name}/{recipe.run_name}")
-            train_one(recipe, faces, study=study.name, results_dir=results, runs_dir=runs)
+            places = {"study": study.name, "results_dir": results, "runs_dir": runs}
+            train_one(recipe, faces, deterministic=deterministic, **places)
 
 
 @app.command()
@@ -117,6 +121,36 @@ def runs(
         leaked = frozenset(store.load_dataset(results)["leaked_files"])
         table = study_tables.ledger_table(store.load_all(results), leaked)
     _print(table.formatted(), "Runs")
+
+
+@app.command()
+def verify(
+    project: Annotated[Path, typer.Option(help="A checkout.")] = Path("."),
+    renew_manifest: Annotated[
+        bool, typer.Option(help="Write results/MANIFEST.sha256 anew, and check nothing.")
+    ] = False,
+) -> None:
+    """Recompute every score, table, grade and number of the book from results/, and compare.
+
+    Ends with status 1 and a line for each thing that disagrees. Needs neither TensorFlow nor the
+    data set.
+    """
+    from ferbook import manifest
+
+    with _errors():
+        if renew_manifest:
+            typer.echo(manifest.renew(project / "results"))
+            return
+        from ferbook.verify import verify as verify_all
+
+        found = verify_all(project)
+    for finding in found.findings:
+        typer.echo(finding)
+    for skipped in found.skipped:
+        typer.echo(f"not recomputed, needs the images: {skipped}", err=True)
+    compared = ", ".join(f"{n:,} {what}" for what, n in found.compared.items())
+    typer.echo(f"{len(found.findings):,} findings; compared {compared}.", err=True)
+    raise typer.Exit(1 if found.findings else 0)
 
 
 @app.command()

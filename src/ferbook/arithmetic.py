@@ -32,6 +32,8 @@ from ferbook.schema import CLASSES, read_yaml
 
 SCORES = ("precision", "recall", "f1")
 _EPSILON = 1e-9  # for floats such as 0.685, which no binary number equals
+# Beyond these a file is no table of a paper, and deciding about it could take for ever.
+MAX_IMAGES, MAX_CLASSES, MAX_RESULTS, MAX_SECONDS = 10_000_000, 32, 100, 20.0
 _PRINTED_TO = {"accuracy": 1e-4, "classes": 1e-2, "overall": 1e-2, "recalls": 1e-3}
 
 
@@ -81,11 +83,12 @@ def read_table(path: str | Path) -> tuple[list[Published], dict[str, dict[str, i
     """
     content = read_yaml(path)
     rows = content.get("results", [content])
-    printed_to = _PRINTED_TO | content.get("printed_to", {})
     try:
+        printed_to = _units(_PRINTED_TO | content.get("printed_to", {}))
+        if len(rows) > MAX_RESULTS:
+            raise ValueError(f"expected at most {MAX_RESULTS} results, received {len(rows):,}")
         results = [_published(row, content.get("title", ""), printed_to) for row in rows]
-        sets = {k: {c: int(n) for c, n in v.items()} for k, v in content["test_sets"].items()} \
-            if "test_sets" in content else TEST_SETS  # fmt: skip
+        sets = _test_sets(content["test_sets"]) if "test_sets" in content else TEST_SETS
     except (TypeError, ValueError, AttributeError) as error:
         raise TableError(f"{path}: not a table of results ({error}).") from error
     if not any(r.accuracy or r.classes or r.overall for r in results):
@@ -122,11 +125,12 @@ def possible_hits(result: Published, supports: Mapping[str, int]) -> dict[str, r
     """The numbers of right answers per class that its recalls, in table and text, allow."""
     hits = {}
     for name, scores in result.classes.items():
-        found = set(possible_counts(scores["recall"], supports[name], result.printed_to["classes"]))
+        found = possible_counts(scores["recall"], supports[name], result.printed_to["classes"])
         if name in result.recalls:
             sharp = result.recalls[name], supports[name], result.printed_to["recalls"]
-            found &= set(possible_counts(*sharp))
-        hits[name] = range(min(found), max(found) + 1) if found else range(0)
+            other = possible_counts(*sharp)
+            found = range(max(found.start, other.start), min(found.stop, other.stop))
+        hits[name] = found
     return hits
 
 
@@ -174,6 +178,24 @@ def matching_averages(result: Published, supports: Mapping[str, int]) -> dict[st
     }
 
 
+def _units(printed_to: Mapping[str, Any]) -> Mapping[str, float]:
+    for name, unit in printed_to.items():
+        if not 0 < unit < 1:
+            raise ValueError(f"printed_to: {name}: expected a unit below 1, received {unit!r}")
+    return printed_to
+
+
+def _test_sets(content: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    sets = {str(name): dict(counts) for name, counts in content.items()}
+    for name, counts in sets.items():
+        if not counts or not all(type(n) is int and 0 < n <= MAX_IMAGES for n in counts.values()):
+            raise ValueError(
+                f"test_sets: {name}: expected 1 to {MAX_IMAGES:,} images per class, "
+                f"received {counts!r:.80}"
+            )
+    return sets
+
+
 def _published(row: Mapping[str, Any], title: str, printed_to: Mapping[str, float]) -> Published:
     table = {name: dict(scores) for name, scores in row.get("table_2", {}).items()}
     overall = table.pop("overall", row.get("overall", {}))
@@ -185,6 +207,8 @@ def _published(row: Mapping[str, Any], title: str, printed_to: Mapping[str, floa
     for value in [*values, *(v for scores in table.values() for v in scores.values())]:
         if not 0 <= value <= 1:
             raise ValueError(f"expected fractions from 0 to 1, received {value!r}")
+    if len(table) > MAX_CLASSES:
+        raise ValueError(f"expected at most {MAX_CLASSES} classes, received {len(table):,}")
     for name, scores in table.items():
         if set(scores) != set(SCORES):
             raise ValueError(f"{name}: expected {', '.join(SCORES)}, received {list(scores)}")
@@ -290,7 +314,12 @@ def _constraints(result: Published, supports: Mapping[str, int]) -> list[LinearC
 def _extreme(constraints: list[LinearConstraint], column: int, sign: int) -> int | None:
     """The least (sign 1) or greatest (-1) value of one column; None when nothing is feasible."""
     size = constraints[0].A.shape[1]
-    found = milp(sign * np.eye(size)[column], constraints=constraints, integrality=np.ones(size))
+    found = milp(
+        sign * np.eye(size)[column], constraints=constraints, integrality=np.ones(size),
+        options={"time_limit": MAX_SECONDS},
+    )  # fmt: skip
+    if found.status == 1:
+        raise TableError(f"not decided within {MAX_SECONDS:g} s whether the cells agree.")
     return None if found.x is None else round(found.x[column])
 
 

@@ -19,7 +19,15 @@ import yaml
 from ferbook.schema import read_yaml
 from ferbook.tables import SYNTHETIC_NOTICE
 
-NOTEBOOKS = ("01_data", "02_training", "03_results", "04_ablations", "05_edge", "06_claims")
+NOTEBOOKS = (
+    "01_data",
+    "02_training",
+    "03_results",
+    "04_ablations",
+    "05_edge",
+    "06_claims",
+    "08_holds",
+)
 # What a notebook reads besides modules; {results} is a result store.
 _INPUTS = {
     "01_data": (),
@@ -32,6 +40,7 @@ _INPUTS = {
     ),
     "05_edge": ("src/ferbook/released", "{results}"),
     "06_claims": ("book/original.yml", "book/claims.yml", "{results}"),
+    "08_holds": ("configs/ablations.yml", "results/holds", "{results}"),
 }
 
 
@@ -72,8 +81,12 @@ def _read_all(executed: Path) -> dict[str, dict]:
 def _read(path: Path) -> dict:
     if not path.is_file():
         raise StaleError(f"{path}: no executed notebook; run make paper first.")
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    statuses = {cell["metadata"].get("papermill", {}).get("status") for cell in notebook["cells"]}
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        metadata = [cell["metadata"] for cell in notebook["cells"]]
+        statuses = {about.get("papermill", {}).get("status") for about in metadata}
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise StaleError(f"{path}: not a notebook ({error!r}); run make paper again.") from error
     if statuses != {"completed"}:
         raise StaleError(f"{path}: not executed to its end by papermill; run make paper again.")
     return notebook
@@ -156,7 +169,8 @@ def inputs(name: str, results: str = "results", *, project: Path = Path(".")) ->
     """The files of the project that a notebook reads; the data set is not among them."""
     paths = [project / path.format(results=results) for path in _INPUTS[name]]
     files = [[path] if path.is_file() else sorted(path.rglob("*.*")) for path in paths]
-    return [file for group in files for file in group if file.is_file()]
+    # The manifest says nothing that the files themselves do not.
+    return [f for group in files for f in group if f.is_file() and f.name != "MANIFEST.sha256"]
 
 
 def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".")) -> None:

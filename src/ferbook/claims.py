@@ -84,8 +84,10 @@ class Evidence:
 
 def read_claims(path: str | Path) -> list[Claim]:
     """The ledger. Raises ClaimError, naming the claim, when an entry is incomplete or unknown."""
-    claims = []
-    for entry in read_yaml(path).get("claims") or []:
+    claims, entries = [], read_yaml(path).get("claims") or []
+    if not isinstance(entries, list):
+        raise ClaimError(f"{path}: expected a list of claims. Received: {entries!r:.80}.")
+    for entry in entries:
         try:
             claim = Claim(**entry)
             float(claim.value), float(claim.tolerance)
@@ -122,9 +124,15 @@ def gather(results_dir: str | Path, original: str | Path) -> Evidence:
 
 
 def grade(claim: Claim, evidence: Evidence) -> Verdict:
-    """Carry out the claim's check."""
+    """Carry out the claim's check.
+
+    Raises ClaimError when the ledger or the evidence does not hold what the check asks for.
+    """
     arguments = {name: value for name, value in claim.test.items() if name != "kind"}
-    return CHECKS[claim.test["kind"]](claim, evidence, **arguments)
+    try:
+        return CHECKS[claim.test["kind"]](claim, evidence, **arguments)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise ClaimError(f"{claim.id}: {claim.test} cannot be carried out ({error!r}).") from error
 
 
 def compare(claim: Claim, measured: float) -> str:
@@ -266,7 +274,7 @@ def _loss_rise(claim: Claim, evidence: Evidence) -> Verdict:
 
 
 def _baseline_split(claim: Claim, evidence: Evidence, model: str, split: str) -> Verdict:
-    row = next(row for row in evidence.original["table_3"] if row["model"] == model)
+    row = {row["model"]: row for row in evidence.original["table_3"]}[model]
     text = f"its source ({row['source']}) calls it a {row['split']} accuracy"
     return _exactly(claim, row["split"] == split, text, "../related_work")
 

@@ -27,6 +27,7 @@ from ferbook.schema import CLASSES
 
 SIDE = 48  # px
 MAX_IMAGE_BYTES = 64 * 1024  # the largest file of the official archive has 2,483 bytes
+MAX_CSV_BYTES = 1_000_000_000  # the contest's file has 301,072,766
 MAX_FILES = 100_000  # the official archive has 35,887
 KAGGLE_HANDLE = "msambare/fer2013"
 
@@ -239,6 +240,8 @@ def _decode_image(source: Path, name: str, content: bytes) -> UInt8[np.ndarray, 
 
 
 def _read_csv(path: Path) -> Faces:
+    if path.stat().st_size > MAX_CSV_BYTES:
+        raise DataError(f"{path}: more than {MAX_CSV_BYTES:,} bytes. This is not fer2013.csv.")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=MAX_FILES + 1)
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:

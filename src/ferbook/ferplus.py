@@ -10,6 +10,8 @@ images are in it; the others have twins among which the match could not choose.
 from __future__ import annotations
 
 import functools
+import hashlib
+import io
 from importlib import resources
 
 import numpy as np
@@ -31,11 +33,24 @@ _NAMES = dict(
 )  # fmt: skip
 
 
+SHA256 = "28cb7cee7c9628b1a322c0cfba8f98e95ca9a9d6f8e93dcaf40f8e7d74216567"
+
+
+class VotesError(ValueError):
+    """The file of votes is not the one that ferbook was released with."""
+
+
 @functools.cache
 def crosswalk() -> pd.DataFrame:
     """`fer2013_row` and the ten counts of votes, by `file` (path in Kaggle's archive)."""
-    with resources.files(__package__).joinpath("ferplus.csv.gz").open("rb") as file:
-        return pd.read_csv(file, compression="gzip", index_col="file")
+    content = resources.files(__package__).joinpath("ferplus.csv.gz").read_bytes()
+    return _read(content)
+
+
+def _read(content: bytes) -> pd.DataFrame:
+    if hashlib.sha256(content).hexdigest() != SHA256:
+        raise VotesError("ferplus.csv.gz: altered (SHA-256). Install ferbook again.")
+    return pd.read_csv(io.BytesIO(content), compression="gzip", index_col="file")
 
 
 def votes(files: np.ndarray) -> UInt8[np.ndarray, "n 10"]:

@@ -243,6 +243,37 @@ def edge_numbers(measured: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def holds_numbers(
+    jobs: Mapping[str, Mapping[str, Any]], licences: Sequence[str], noise: float
+) -> dict[str, int | float]:
+    """`holds_*`: cases tried, faults survived, mutants noticed, advisories looked up.
+
+    `jobs` are the files of results/holds by name, `licences` the kinds of all packages, `noise`
+    the deviation of test accuracy over seeds, in points.
+    """
+    loaders = list(jobs["fuzz"].get("loaders", {}).values())
+    stages = [row for row in jobs["faults"].get("stages", {}).values() if "kills" in row]
+    modules = list(jobs["mutants"].get("modules", {}).values())
+    packages = jobs["advisories"].get("dependencies", [])
+    return {
+        "holds_readers": len(loaders),
+        "holds_files": sum(row["cases"] for row in loaders),
+        "holds_files_other": sum(row["other"] for row in loaders),
+        "holds_kills": sum(row["kills"] for row in stages),
+        "holds_restarts": sum(row["trials"] for row in stages),
+        "holds_restarts_same": sum(row["survived"] for row in stages),
+        "holds_mutants": sum(row["mutants"] for row in modules),
+        "holds_mutants_noticed": sum(row["killed"] for row in modules),
+        "holds_mutants_survived": sum(len(row["survived"]) for row in modules),
+        "holds_packages": len(licences),
+        "holds_copyleft": licences.count("copyleft"),
+        "holds_audited": sum("skip_reason" not in package for package in packages),
+        "holds_not_audited": sum("skip_reason" in package for package in packages),
+        "holds_vulnerable": sum(bool(package.get("vulns")) for package in packages),
+        "holds_seed_noise": noise,
+    }
+
+
 def _calibration_numbers(run: Run) -> dict[str, float]:
     temperature = fit_temperature(run.val)
     return {

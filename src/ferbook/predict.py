@@ -209,10 +209,19 @@ def _read_model(path: Path) -> bytes:
     except OSError as error:
         raise InputError(f"{path}: no readable model ({error.strerror}).") from error
     if path.parent == RELEASED:
-        expected = json.loads((RELEASED / "card.json").read_text())["files"][path.name]["sha256"]
-        if hashlib.sha256(content).hexdigest() != expected:
+        if hashlib.sha256(content).hexdigest() != _pinned(path.name):
             raise InputError(f"{path}: altered since its release (SHA-256). Install ferbook again.")
     return content
+
+
+def _pinned(name: str) -> str:
+    """SHA-256 of a released model, from the card beside it."""
+    try:
+        return json.loads((RELEASED / "card.json").read_text(encoding="utf-8"))["files"][name][
+            "sha256"
+        ]
+    except (OSError, ValueError, RecursionError, LookupError, TypeError) as error:
+        raise InputError(f"card.json: not readable ({error!r}). Install ferbook again.") from error
 
 
 def _metadata(session: Any) -> dict[str, Any]:

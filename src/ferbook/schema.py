@@ -234,14 +234,38 @@ class Answers:
         return self.name
 
 
+MAX_TEXT_BYTES = 10_000_000  # of a YAML or JSON file; the largest of the project has 45,000
+
+
+class _Loader(yaml.SafeLoader):
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        # A few nested aliases stand for more text than any memory holds.
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not read; write the value again")
+        return super().compose_node(parent, index)
+
+
+def read_text(path: str | Path) -> str:
+    """A text file of bounded size. Raises ValueError when it is larger or not UTF-8."""
+    with open(path, "rb") as file:
+        content = file.read(MAX_TEXT_BYTES + 1)
+    if len(content) > MAX_TEXT_BYTES:
+        raise ValueError(f"{path}: more than {MAX_TEXT_BYTES / 1e6:.0f} MB.")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 ({error}).") from error
+
+
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """A YAML file whose top level is a mapping.
 
     Raises ValueError when it is not YAML or not a mapping, FileNotFoundError when it is absent.
     """
+    text = read_text(path)
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.load(text, _Loader)
+    except Exception as error:  # PyYAML raises many kinds for a tag, a date or a deep nest
         raise ValueError(f"{path}: not a YAML file: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected a mapping. Received: {type(content).__name__}.")

@@ -5,6 +5,7 @@
     results/parameters.json               parameter counts of every backbone, from 02_training
     results/{peers,baselines}/<name>/     answers.npz (test_*) and about.json of a packaged model
                                           or a classical classifier
+    results/holds/<job>.json              counts of fuzzing, faults and mutants
     results/edge/<run>.json               size, accuracy and latency of a run's exports
     results/<study>/<run>/predictions.npz <s>_file, <s>_label, <s>_prob for s in val, test
     results/<study>/<run>/history.csv     one row per epoch over both phases
@@ -16,6 +17,7 @@ Each file is written to a temporary name and renamed: a reader never sees half a
 from __future__ import annotations
 
 import dataclasses
+import glob
 import gzip
 import importlib.metadata
 import io
@@ -23,15 +25,18 @@ import json
 import os
 import platform
 import subprocess
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from ferbook.metrics import score_sets
-from ferbook.schema import CLASSES, Answers, Predictions, Recipe, Run
+from ferbook.schema import CLASSES, MAX_TEXT_BYTES, Answers, Predictions, Recipe, Run, read_text
 
 PACKAGES = ("ferbook", "keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "tensorflow")
 HISTORY_COLUMNS = (
@@ -44,6 +49,17 @@ HISTORY_COLUMNS = (
     "learning_rate",
     "seconds",
 )
+# What a reader of run.json may rely on.
+_RUN = {
+    "dataset": {"name": str, "fingerprint": str},
+    "parameters": {"total": int, "trainable": int},
+    "hardware": {"cores": int},
+    "seconds": float,
+    "images_seen": int,
+    "metrics": {},
+}
+_ANSWERS = {"parameters": (int, type(None))}
+MAX_ARRAY_BYTES = 100_000_000  # of predictions, unpacked; those of a run have 4 million
 _WRITTEN = (":!results", ":!book/executed")
 _PLACES = ("backbone", "weights", "image_size", "seed")  # recipe fields that run.json lifts out
 
@@ -100,6 +116,7 @@ def load_run(folder: str | Path) -> Run:
         raise StoreError(f"{folder}: run.json holds no recipe ({error!r}).") from error
     if described != folder.name:
         raise StoreError(f"{folder}: run.json describes {described}.")
+    _require(folder / "run.json", info, _RUN)
     return run
 
 
@@ -134,7 +151,7 @@ def load_answers(results_dir: str | Path, group: str) -> dict[str, Answers]:
     return {
         folder.name: Answers(
             folder.name,
-            read_json(folder / "about.json"),
+            _require(folder / "about.json", read_json(folder / "about.json"), _ANSWERS),
             _unpack(folder / "answers.npz", "test")[0],
         )
         for folder in folders
@@ -158,6 +175,24 @@ def load_edge(results_dir: str | Path, run_name: str) -> dict[str, Any]:
     return read_json(_edge_path(results_dir, run_name))
 
 
+def write_holds(results_dir: str | Path, name: str, facts: Mapping[str, Any]) -> None:
+    """Write the counts of an endurance job (`fuzz`, `faults`, `mutants`) with their provenance."""
+    path = Path(results_dir) / "holds" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {**facts, **provenance()})
+
+
+def load_holds(results_dir: str | Path, name: str) -> dict[str, Any]:
+    """The counts of an endurance job; empty when it has not been run."""
+    path = Path(results_dir) / "holds" / f"{name}.json"
+    return read_json(path) if path.is_file() else {}
+
+
+def load_licences(results_dir: str | Path) -> pd.DataFrame:
+    """`package`, `version`, `licence` and `kind` of every locked package."""
+    return pd.read_csv(Path(results_dir) / "holds" / "licences.csv", keep_default_na=False)
+
+
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
     """Write what 01_data found about the data set."""
     Path(results_dir).mkdir(parents=True, exist_ok=True)
@@ -171,13 +206,26 @@ def write_images(results_dir: str | Path, measures: pd.DataFrame) -> None:
 
 
 def load_images(results_dir: str | Path) -> pd.DataFrame:
-    """`brightness` and `sharpness` of each test image, by file."""
-    return pd.read_csv(Path(results_dir) / "test_images.csv.gz", index_col="file")
+    """`brightness` and `sharpness` of each test image, by file.
+
+    Raises StoreError when the table is damaged.
+    """
+    path = Path(results_dir) / "test_images.csv.gz"
+    try:
+        with gzip.open(path) as file:
+            content = file.read(MAX_TEXT_BYTES)
+        table = pd.read_csv(io.BytesIO(content), index_col="file")
+        return table[["brightness", "sharpness"]].astype(float)
+    except FileNotFoundError:
+        raise
+    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
+        raise StoreError(f"{path}: not a readable table of images ({error}).") from error
 
 
 def load_dataset(results_dir: str | Path) -> dict[str, Any]:
     """What 01_data found: name, fingerprint, counts, leaked_files and more."""
-    return read_json(Path(results_dir) / "dataset.json")
+    path = Path(results_dir) / "dataset.json"
+    return _require(path, read_json(path), {"name": str, "leaked_files": [str]})
 
 
 def write_parameters(results_dir: str | Path, parameters: Mapping[str, Any]) -> None:
@@ -204,6 +252,7 @@ def provenance(repository: str | Path = ".") -> dict[str, Any]:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write to a temporary file beside `path`, flush to disk, rename."""
+    _sweep(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -215,6 +264,17 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def _sweep(path: Path) -> None:
+    """Remove what killed writers of `path` left behind; the temporary name holds their process."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        try:
+            os.kill(int(left.suffixes[-2][1:]), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (ValueError, IndexError, OSError):  # not ours, or somebody else's
+            pass
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """JSON, indented, sorted as given, without NaN."""
     write_atomically(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
@@ -223,11 +283,31 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises StoreError when the file holds anything else."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        value = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{path}: not JSON ({error}).") from error
     if not isinstance(value, dict):
         raise StoreError(f"{path}: expected an object. Received: {type(value).__name__}.")
+    return value
+
+
+def _require(path: Path, value: Any, shape: Any, where: str = "") -> Any:
+    """`value` if it has the kinds of `shape`: a type, several, [type], or a mapping of such."""
+    if isinstance(shape, dict):
+        fits = isinstance(value, dict)
+        for key in shape if fits else ():
+            if key not in value:
+                raise StoreError(f"{path}: {where}no {key}.")
+            _require(path, value[key], shape[key], f"{where}{key}: ")
+    elif isinstance(shape, list):
+        fits = isinstance(value, list) and all(type(item) is shape[0] for item in value)
+    else:
+        kinds = shape if isinstance(shape, tuple) else (shape, int) if shape is float else (shape,)
+        fits = type(value) in kinds
+    if not fits:
+        words = {dict: "a mapping", list: f"a list of {shape}", tuple: f"one of {shape}"}
+        kind = words.get(type(shape), getattr(shape, "__name__", ""))
+        raise StoreError(f"{path}: {where}expected {kind}. Received: {value!s:.80}.")
     return value
 
 
@@ -256,6 +336,9 @@ def _pack(**parts: Predictions) -> bytes:
 
 def _unpack(path: Path, *names: str) -> list[Predictions]:
     try:
+        with zipfile.ZipFile(path) as parts:  # reads no more than an entry announces
+            if sum(part.file_size for part in parts.infolist()) > MAX_ARRAY_BYTES:
+                raise StoreError(f"{path}: unpacks to more than {MAX_ARRAY_BYTES / 1e6:.0f} MB.")
         with np.load(path, allow_pickle=False) as arrays:
             return [_check(path, name, arrays) for name in names]
     except (StoreError, FileNotFoundError):
@@ -267,11 +350,13 @@ def _unpack(path: Path, *names: str) -> list[Predictions]:
 def _check(path: Path, name: str, arrays: Any) -> Predictions:
     files, labels = arrays[f"{name}_file"], arrays[f"{name}_label"]
     n = len(files)
+    if n == 0:
+        raise StoreError(f"{path}: {name} holds no image.")
     if labels.shape != (n,) or len(set(files)) != n:
         raise StoreError(f"{path}: {name} arrays disagree in length or name a file twice.")
     if labels.dtype != np.uint8 or files.dtype.kind != "U":
         raise StoreError(f"{path}: {name} has labels that are not uint8 or files that are no text.")
-    if n and labels.max() >= len(CLASSES):
+    if labels.max() >= len(CLASSES):
         raise StoreError(f"{path}: {name} holds a label above 6.")
     keys = [key for key in (f"{name}_prob", f"{name}_prob_tta") if key in arrays]
     found = [_check_probabilities(path, key, arrays[key], n) for key in keys]
@@ -281,7 +366,7 @@ def _check(path: Path, name: str, arrays: Any) -> Predictions:
 def _check_probabilities(path: Path, key: str, values: np.ndarray, n: int) -> np.ndarray:
     if values.shape != (n, len(CLASSES)):
         raise StoreError(f"{path}: {key} disagrees in length with the files.")
-    if n and not (values.min() >= 0 and np.allclose(values.sum(1, np.float64), 1, atol=5e-3)):
+    if not (values.min() >= 0 and np.allclose(values.sum(1, np.float64), 1, atol=5e-3)):
         raise StoreError(f"{path}: {key} holds a negative value or rows that do not sum to 1.")
     return values
 
@@ -295,6 +380,9 @@ def _read_history(folder: Path) -> pd.DataFrame:
         raise StoreError(
             f"{folder}/history.csv: expected the columns {', '.join(HISTORY_COLUMNS)}."
         )
+    numeric = all(is_numeric_dtype(history[name]) for name in HISTORY_COLUMNS[1:])
+    if not (len(history) and numeric):
+        raise StoreError(f"{folder}/history.csv: expected rows of numbers, one per epoch.")
     return history
 
 

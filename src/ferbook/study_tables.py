@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ferbook.metrics import accuracy, named_test_sets, paired_test, score
-from ferbook.schema import Answers, Run
+from ferbook.schema import Answers, Predictions, Run
 from ferbook.study import FINALS, Study, gains, of_study, paired
 from ferbook.tables import Table, interval
 
@@ -28,8 +28,8 @@ def ledger_table(
         sets = named_test_sets(run.test, leaked_files)
         whole, hours = score(run.test), cpu_hours(run)
         rows[f"{run.study}/{run.name}"] = (
-            accuracy(run.val), whole["accuracy"], accuracy(sets["private"]),
-            accuracy(sets["clean"]), interval(whole),
+            accuracy(run.val), whole["accuracy"], _accuracy(sets["private"]),
+            _accuracy(sets["clean"]), interval(whole),
             len(run.history), run.info["images_seen"], hours, hours * WATTS_PER_CORE,
         )  # fmt: skip
     columns = ["validation", "test", "PrivateTest", "without copies", "95 % interval of test",
@@ -82,10 +82,10 @@ def others_table(
     rows = {}
     for item in (*others.values(), *runs):
         sets = named_test_sets(item.test, leaked_files)
-        scores = [score(sets[name]) for name in ("test", "clean", "leaked")]
+        accuracies = [_with_interval(sets[name]) for name in ("test", "clean", "leaked")]
         parameters = item.info["parameters"]
         total = parameters["total"] if isinstance(parameters, Mapping) else parameters
-        rows[item.label] = (*(f"{s['accuracy']:.2%} ({interval(s)})" for s in scores), total)
+        rows[item.label] = (*accuracies, total)
     columns = ["test", "without copies", "copies only", "parameters"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("model")
     caption = (
@@ -121,6 +121,18 @@ def cpu_hours(run: Run) -> float:
     """Processor time of training; wall time on all cores for runs that did not measure it."""
     seconds = run.info.get("cpu_seconds")
     return (seconds or run.info["seconds"] * run.info["hardware"]["cores"]) / 3600
+
+
+def _with_interval(part: Predictions) -> str | None:
+    if not len(part):
+        return None
+    scores = score(part)
+    return f"{scores['accuracy']:.2%} ({interval(scores)})"
+
+
+def _accuracy(part: Predictions) -> float | None:
+    """None, shown as a dash, where a run of a subset has no such images."""
+    return accuracy(part) if len(part) else None
 
 
 def _comparison(

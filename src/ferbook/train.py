@@ -11,7 +11,6 @@ import functools
 import io
 import json
 import time
-import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import pandas as pd
 import tensorflow as tf
 
 from ferbook import augment, ferplus, models, splits, store
+from ferbook.alone import alone
 from ferbook.data import Faces, fingerprint
 from ferbook.schema import CLASSES, Predictions, Recipe, Run
 
@@ -37,22 +37,34 @@ def train(
     results_dir: str | Path = "results",
     runs_dir: str | Path = "runs",
     verbose: int = 2,
+    deterministic: bool = False,
 ) -> Path:
     """Train `recipe` on `faces`, or resume, and write the run to the result store.
 
     Returns the run's folder; a run that is finished there is not trained again.
     `runs_dir` keeps the checkpoints of unfinished runs. `verbose` as in `keras.Model.fit`.
-    Raises ValueError when a run or checkpoint of another recipe or data set is in the way.
+    `deterministic` makes every op give the same bits each time, on a GPU too, and takes longer.
+    Raises ValueError when a run or checkpoint of another recipe or data set is in the way,
+    BusyError when another process trains the same run.
     """
-    folder = store.run_folder(results_dir, study, recipe)
+    folder, own = store.run_folder(results_dir, study, recipe), Path(runs_dir) / study
+    with alone(own / f"{recipe.run_name}.lock", f"{study}/{recipe.run_name}"):
+        _train(recipe, faces, folder, own / recipe.run_name, verbose, deterministic)
+    return folder
+
+
+def _train(
+    recipe: Recipe, faces: Faces, folder: Path, own: Path, verbose: int, deterministic: bool
+) -> None:
     dataset = {"name": faces.name, "fingerprint": fingerprint(faces)}
     if (folder / "run.json").exists():
         _check_same(store.load_run(folder), recipe, dataset)
-        return folder
-    _set_up(recipe)
+        (own / "state.npz").unlink(missing_ok=True)  # killed after run.json was written
+        return
+    _set_up(recipe, deterministic)
     parts = splits.split(faces, seed=recipe.seed)
     training = splits.training_subset(parts, recipe)
-    checkpoint = Checkpoint(Path(runs_dir) / study / recipe.run_name, recipe, dataset)
+    checkpoint = Checkpoint(own, recipe, dataset)
     with _strategy().scope():
         model = models.build_model(recipe)
         trained = models.add_votes_head(model, recipe)
@@ -63,6 +75,7 @@ def train(
         "dataset": dataset,
         "parameters": models.count_parameters(model, recipe),
         **checkpoint.provenance,
+        "deterministic": deterministic,
         "seconds": sum(row["seconds"] for row in checkpoint.history),
         "cpu_seconds": sum(row["cpu_seconds"] for row in checkpoint.history),
         "images_seen": len(training) * len(checkpoint.history),
@@ -78,7 +91,6 @@ def train(
         facts,
     )
     checkpoint.finish()
-    return folder
 
 
 def restore(trained: keras.Model, weights: Path) -> None:
@@ -376,8 +388,10 @@ def _strategy() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
 
-def _set_up(recipe: Recipe) -> None:
+def _set_up(recipe: Recipe, deterministic: bool) -> None:
     keras.utils.set_random_seed(recipe.seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy("mixed_float16" if _has_gpu() else "float32")
 
 
@@ -427,7 +441,9 @@ def _read_state(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]
                 if key != "about":
                     groups.setdefault(key.split("/")[0], []).append(file[key])
             return groups, json.loads(file["about"].item())
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files
         raise ValueError(
             f"{path}: not a readable checkpoint ({error}). Delete {path.parent} to start anew."
         ) from error

@@ -14,6 +14,7 @@ import importlib.metadata
 import io
 import math
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,11 +82,11 @@ def read_state_dict(content: bytes) -> dict[str, np.ndarray]:
     """
     stream = io.BytesIO(content)
     try:
-        if _Unpickler(stream).load() != _MAGIC:
+        if _unpickle(stream) != _MAGIC:
             raise WeightsError("not a legacy torch.save file: the magic number is missing.")
         for _ in ("protocol version", "system information"):
-            _Unpickler(stream).load()
-        tensors, keys = _Unpickler(stream).load(), _Unpickler(stream).load()
+            _unpickle(stream)
+        tensors, keys = _unpickle(stream), _unpickle(stream)
         return _assemble(stream, tensors, keys)
     except WeightsError:
         raise
@@ -129,6 +130,20 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:
         _, kind, key, _, size, _ = pid
         return _Storage(_DTYPES[kind], key, size)
+
+
+def _unpickle(stream: io.BytesIO) -> Any:
+    """The next pickle of `stream`.
+
+    CPython's unpickler makes room for any memo index that a file names, up to 64 GiB, so all are
+    looked at before. A pickler numbers its memo from 0.
+    """
+    start = stream.tell()
+    for count, (code, argument, _) in enumerate(pickletools.genops(stream)):
+        if "PUT" in code.name and argument > count:
+            raise WeightsError(f"the pickle names memo {argument:,} in its operation {count:,}.")
+    stream.seek(start)
+    return _Unpickler(stream).load()
 
 
 def _assemble(stream: io.BytesIO, tensors: Any, keys: list[str]) -> dict[str, np.ndarray]:

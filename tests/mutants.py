@@ -1,0 +1,154 @@
+"""Do the tests notice a wrong program? One small error at a time: `make mutants`.
+
+    python tests/mutants.py [--only MODULE ...] [--share 1.0] [--into results]
+
+Each mutant is a module with one operator, number, condition or return value changed. Its tests run
+in a forked process; a mutant that they pass has survived, and is listed with its line. EQUIVALENT
+names the survivors that no test can kill, with the reason.
+"""
+
+import argparse
+import ast
+import contextlib
+import importlib.abc
+import importlib.util
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import hypothesis  # noqa: F401  what follows is imported once, before the forks
+import matplotlib.pyplot  # noqa: F401
+import mlscorecheck.check.binary  # noqa: F401
+import pandas  # noqa: F401
+import pytest
+import scipy.optimize  # noqa: F401
+import sklearn.model_selection  # noqa: F401
+import statsmodels.stats.contingency_tables  # noqa: F401
+import typer.testing  # noqa: F401
+import yaml  # noqa: F401
+
+ROOT = Path(__file__).parents[1]
+TESTS = {"metrics": ["metrics"], "splits": ["splits"], "audit": ["audit"], "claims": ["claims"]}
+SECONDS = 120
+SWAPS = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or,
+    ast.Or: ast.And,
+}  # fmt: skip
+EQUIVALENT: dict[str, str] = {}
+
+
+def mutants(source):
+    """(line number, what was changed, the changed tree) of every mutant of a module."""
+    for number in range(len(list(_sites(ast.parse(source))))):
+        tree = ast.parse(source)
+        node, change = list(_sites(tree))[number]
+        before = ast.unparse(node)
+        change()
+        yield node.lineno, f"{before} -> {ast.unparse(node)}"[:160], tree
+
+
+def _sites(tree):
+    """(node, what changes it) of all places; messages, annotations and docstrings are none."""
+    for node in _relevant(tree):
+        if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
+            yield node, _setter(node.ops, 0, SWAPS[type(node.ops[0])]())
+        elif isinstance(node, (ast.BinOp, ast.BoolOp)) and type(node.op) in SWAPS:
+            yield node, _setter(vars(node), "op", SWAPS[type(node.op)]())
+        elif isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
+            value = not node.value if isinstance(node.value, bool) else node.value + 1
+            yield node, _setter(vars(node), "value", value)
+        elif isinstance(node, (ast.If, ast.IfExp)):
+            yield node.test, _setter(vars(node), "test", ast.UnaryOp(ast.Not(), node.test))
+        elif isinstance(node, ast.Return) and node.value is not None:
+            yield node, _setter(vars(node), "value", ast.Constant(None))
+        elif isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant):
+            yield node, _setter(vars(node), "op", ast.UAdd())
+
+
+def _setter(place, key, value):
+    return lambda: place.__setitem__(key, value)
+
+
+def _relevant(node):
+    skipped = {"annotation", "returns", "decorator_list"}
+    for name, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and name not in skipped:
+                if not isinstance(child, (ast.JoinedStr, ast.Raise, ast.Import, ast.ImportFrom)):
+                    yield child
+                    yield from _relevant(child)
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives the mutant in place of the module."""
+
+    def __init__(self, name, code):
+        self.name, self.code = name, code
+
+    def find_spec(self, name, path, target=None):
+        return importlib.util.spec_from_loader(name, self) if name == self.name else None
+
+    def exec_module(self, module):
+        exec(self.code, vars(module))
+
+
+def survives(module, tree):
+    """Whether the module's tests pass with the mutant in its place."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            signal.alarm(SECONDS)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1), os.dup2(null, 2)
+            code = compile(ast.fix_missing_locations(tree), f"{module}.py", "exec")
+            sys.meta_path.insert(0, Finder(f"ferbook.{module}", code))
+            tests = [str(ROOT / "tests" / f"test_{name}.py") for name in TESTS[module]]
+            # jaxtyping's import hook would read the module from its file.
+            options = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
+            os._exit(int(pytest.main([*options, *tests])))
+        os._exit(1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def torment(module, share):
+    """Counts of a module's mutants, and the survivors."""
+    source = (ROOT / "src/ferbook" / f"{module}.py").read_text()
+    if not survives(module, ast.parse(source)):
+        raise SystemExit(f"{module}: its tests fail without any mutant")
+    tried, survivors = 0, []
+    for number, (line, what, tree) in enumerate(mutants(source)):
+        if int((number + 1) * share) == int(number * share):
+            continue
+        tried += 1
+        if survives(module, tree):
+            survivors.append(f"line {line}: {what}")
+            print(f"{module}: {survivors[-1]}", flush=True)
+    reasons = {s: EQUIVALENT.get(f"{module}: {s.split(': ', 1)[1]}", "") for s in survivors}
+    equivalent = {s: reason for s, reason in reasons.items() if reason}
+    return {"mutants": tried, "killed": tried - len(survivors), "equivalent": equivalent,
+            "survived": [s for s in survivors if s not in equivalent]}  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", nargs="*", choices=TESTS, default=list(TESTS))
+    parser.add_argument("--share", type=float, default=1.0, help="of the mutants")
+    parser.add_argument("--into", type=Path, help="result store to write holds/mutants.json to")
+    given = parser.parse_args()
+    rows = {module: torment(module, given.share) for module in given.only}
+    for module, row in rows.items():
+        print(json.dumps({module: row}), flush=True)
+    if given.into:
+        from ferbook import store
+
+        known = store.load_holds(given.into, "mutants").get("modules", {})
+        store.write_holds(given.into, "mutants", {"modules": known | rows})
+
+
+if __name__ == "__main__":
+    main()

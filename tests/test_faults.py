@@ -1,0 +1,171 @@
+"""Faults of the machine and of its user: what is half done is never taken for done."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from conftest import ROOT
+
+from ferbook import alone, store
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize(("stage", "kills"), [("store", 4), ("notebook", 1)])
+def test_killed_at_random_moments_it_ends_as_if_left_alone(tmp_path, stage, kills):
+    """Trainings that are killed are in test_train.py; `make faults` kills all four stages."""
+    command = [sys.executable, str(ROOT / "tests/faults.py"), "--only", stage]
+    arguments = ["--kills", str(kills), "--seed", "7", "--into", str(tmp_path)]
+    shown = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    row = store.load_holds(tmp_path, "faults")["stages"][stage]
+    assert row["kills"] >= kills and row["survived"] == row["trials"] and not row["problems"]
+
+
+def test_leftovers_of_a_killed_write_are_removed_by_the_next(tmp_path):
+    path, gone = tmp_path / "a.json", subprocess.Popen(["true"])
+    gone.wait()
+    mine = tmp_path / f".a.json.{os.getpid()}.tmp"
+    for left in (mine, tmp_path / f".a.json.{gone.pid}.tmp", tmp_path / ".b.json.1.tmp"):
+        left.touch()
+    store.write_json(path, {})
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".b.json.1.tmp", "a.json"]
+
+
+def command_line(*arguments, **options):
+    command = [sys.executable, "-m", "ferbook", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    shutil.copytree(ROOT / "results/reference", tmp_path / "results/reference")
+    tmp_path.chmod(0o755)
+    return tmp_path
+
+
+def test_a_full_disk_is_told_in_one_line_and_the_old_file_stays(checkout):
+    import resource
+
+    assert command_line("verify", "--renew-manifest", "--project", checkout).returncode == 0
+    before = (checkout / "results/MANIFEST.sha256").read_bytes()
+    (checkout / "results/new.json").write_text("{}")
+    shown = command_line(
+        "verify", "--renew-manifest", "--project", checkout,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
+    )  # fmt: skip
+    assert shown.returncode == 1 and shown.stderr.startswith("error: ")
+    assert "File too large" in shown.stderr and shown.stderr.count("\n") == 1
+    assert (checkout / "results/MANIFEST.sha256").read_bytes() == before
+    assert not list((checkout / "results").glob("*.tmp"))
+
+
+@contextlib.contextmanager
+def tmpfs(place, options):
+    """A small file system in memory at `place`; skips where none may be mounted."""
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no tmpfs may be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_is_full_indeed(tmp_path):
+    with tmpfs(tmp_path, "size=64k"):
+        with pytest.raises(OSError, match="No space left"):
+            store.write_json(tmp_path / "a.json", {"a": "x" * 200_000})
+        assert list(tmp_path.iterdir()) == []
+        store.write_json(tmp_path / "a.json", {})
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_in_one_line(tmp_path):
+    results = tmp_path / "results"
+    results.mkdir()
+    with contextlib.ExitStack() as stack:
+        if os.getuid() == 0:  # root writes wherever the file system lets it
+            stack.enter_context(tmpfs(results, "ro"))
+        else:
+            results.chmod(0o555)
+        shown = command_line("verify", "--renew-manifest", "--project", tmp_path)
+    assert shown.returncode == 1 and shown.stderr.count("\n") == 1
+    assert "Permission denied" in shown.stderr or "Read-only file system" in shown.stderr
+
+
+def papermill(notebook, out, *arguments):
+    command = [str(BIN / "papermill"), str(notebook), str(out), *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_a_missing_kernel_is_named(tmp_path):
+    out = tmp_path / "out.ipynb"
+    shown = papermill(ROOT / "notebooks/06_claims.ipynb", out, "-k", "no_such_kernel")
+    assert shown.returncode != 0 and "No such kernel named no_such_kernel" in shown.stderr
+
+
+def test_a_notebook_that_fails_in_its_middle_is_kept_and_the_cell_is_named(tmp_path):
+    cells = [nbformat.v4.new_code_cell(text) for text in ("print('first')", "1 / 0", "print(3)")]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "in.ipynb")
+    shown = papermill(tmp_path / "in.ipynb", tmp_path / "out.ipynb")
+    assert shown.returncode != 0
+    assert 'Exception encountered at "In [2]"' in shown.stderr
+    assert "ZeroDivisionError: division by zero" in shown.stderr
+    kept = json.loads((tmp_path / "out.ipynb").read_text())
+    said = [o.get("text", o.get("ename")) for c in kept["cells"] for o in c.get("outputs", [])]
+    assert ["first\n"] in said and "ZeroDivisionError" in said
+    statuses = [
+        c["metadata"]["papermill"]["status"] for c in kept["cells"] if "1 / 0" in c["source"]
+    ]
+    assert "failed" in statuses
+
+
+def hold(lock, *command):
+    arguments = [sys.executable, "-m", "ferbook.alone", str(lock), *command]
+    return subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_of_two_pipelines_in_one_checkout_the_second_is_told_who_is_there(tmp_path):
+    lock = tmp_path / "new/alone.lock"
+    first = hold(lock, "sleep", "60")
+    while not (lock.exists() and lock.read_text()):
+        assert first.poll() is None
+        time.sleep(0.01)
+    second = hold(lock, "echo", "never")
+    out, said = second.communicate()
+    assert second.returncode == 1 and out == ""
+    assert said.startswith(f"error: this checkout: process {first.pid} is at work on it. Wait")
+    assert said.count("\n") == 1
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    third = hold(lock, "echo", "free again")
+    assert third.communicate()[0] == "free again\n" and third.returncode == 0
+
+
+def test_a_command_that_is_not_there_is_told(tmp_path):
+    process = hold(tmp_path / "lock", "no_such_command")
+    assert process.communicate()[1].startswith("error: no_such_command: ")
+    assert process.returncode == 1
+
+
+def test_one_run_is_trained_by_one_process(tmp_path):
+    with (
+        alone.alone(tmp_path / "a.lock", "s/run"),
+        pytest.raises(alone.BusyError, match=rf"s/run: process {os.getpid()} is at work on it"),
+    ):
+        with alone.alone(tmp_path / "a.lock", "s/run"):
+            pass
+
+
+def test_make_starts_one_pipeline_and_repairs_what_was_half_done():
+    text = (ROOT / "Makefile").read_text()
+    assert "ferbook.alone .snakemake/alone.lock" in text and "--rerun-incomplete" in text
