@@ -374,8 +374,10 @@ def _compile(model: keras.Model, recipe: Recipe, optimizer: keras.optimizers.Opt
     def accuracy(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
         return keras.metrics.categorical_accuracy(wanted[:, :n], answers[:, :n])
 
+    # A bare function would become a metric within the first step, which is then traced twice.
+    metric = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
     # XLA on a CPU is several times slower.
-    model.compile(optimizer, loss, metrics=[accuracy], jit_compile=_has_gpu())
+    model.compile(optimizer, loss, metrics=[metric], jit_compile=_has_gpu())
 
 
 def _has_gpu() -> bool:
