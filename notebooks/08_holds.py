@@ -98,7 +98,7 @@ holds_tables.survivors_table(jobs["mutants"])
 # other augmentation. {numref}`tab-seeds` shows how far apart such runs end; pooled over these
 # recipes the standard deviation is {glue:text}`holds_seed_noise:.2f` points. A difference between
 # two recipes says something if it is beyond twice what seeds alone give ({numref}`tab-noise`).
-# McNemar's test in {numref}`tab-changes` is more easily impressed: it asks whether two trained
+# McNemar's test in {numref}`tab-ablations` is more easily impressed: it asks whether two trained
 # networks differ, and two seeds of one recipe do.
 
 # %% tags=["hide-input"]
