@@ -5,8 +5,9 @@ import pytest
 from sklearn.linear_model import RidgeClassifier
 
 from ferbook import data
+from ferbook.drawing import EXPRESSIONS
 from ferbook.schema import CLASSES
-from ferbook.synthetic import CONSTANT_GREYS, EXPRESSIONS, MIN_PER_CLASS, draw_faces
+from ferbook.synthetic import CONSTANT_GREYS, MIN_PER_CLASS, draw_faces
 
 SMALL = {"n_train": 60, "n_test": 50}
 
