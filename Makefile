@@ -17,6 +17,9 @@ book: .venv/ready  ## render the published book from what is committed
 	$(SNAKEMAKE) -- published
 	$(call show,published)
 
+pdf: .venv/ready  ## the published book as _build/ferbook.pdf; needs Chromium
+	$(SNAKEMAKE) -- _build/ferbook.pdf
+
 publish: .venv/ready  ## make the notebooks executed under PROFILE the published ones
 	$(BIN)/python -m ferbook.book publish _build/$(PROFILE)/executed book/executed
 
@@ -50,4 +53,4 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book publish study lab test lock clean
+.PHONY: paper book pdf publish study lab test lock clean
