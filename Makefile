@@ -19,6 +19,9 @@ book: .venv/ready  ## render the published book from what is committed
 	$(SNAKEMAKE) -- published
 	$(call show,published)
 
+pdf: .venv/ready  ## the published book as _build/ferbook.pdf; needs Chromium
+	$(SNAKEMAKE) -- _build/ferbook.pdf
+
 publish: .venv/ready  ## make the notebooks executed under PROFILE the published ones
 	$(BIN)/python -m ferbook.book publish _build/$(PROFILE)/executed book/executed
 
@@ -78,5 +81,5 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book publish study verify manifest lab test \
+.PHONY: paper book pdf publish study verify manifest lab test \
 	fuzz faults mutants licences advisories coverage lock clean

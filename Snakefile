@@ -219,3 +219,16 @@ rule book:
         "_build/{wildcards.profile}/source && "
         "rm -rf _build/{wildcards.profile}/html && "
         "mv _build/{wildcards.profile}/render/_build/html _build/{wildcards.profile}/html"
+
+
+# The same book on paper; its staged sources lie where the rule above left them.
+rule pdf:
+    input:
+        "_build/published/html/index.html",
+        "src/ferbook/printing.py",
+    output:
+        "_build/ferbook.pdf",
+    shell:
+        "jupyter-book build -W --keep-going --builder singlehtml "
+        "--path-output _build/published/single _build/published/source && "
+        "python -m ferbook.printing _build/published/single/_build/singlehtml {output}"

@@ -7,19 +7,13 @@ import functools
 import http.server
 import itertools
 import json
-import shutil
 import subprocess
 import threading
 import time
 import urllib.request
 from contextlib import contextmanager
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
-
-def find():
-    """The program's path, or None."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+from ferbook.printing import find_browser
 
 
 @contextmanager
@@ -88,7 +82,7 @@ def browser(folder, *flags):
     """A `Page` of a new Chromium with its profile in `folder`."""
     import websocket
 
-    command = [find(), "--headless", "--no-sandbox", "--remote-debugging-port=0",
+    command = [find_browser(), "--headless", "--no-sandbox", "--remote-debugging-port=0",
                "--remote-allow-origins=*", f"--user-data-dir={folder}", *flags]  # fmt: skip
     program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -63,8 +63,10 @@ def tab(built_book, tmp_path_factory):
     pytest.importorskip("websocket", reason="needs websocket-client, which comes with jupyter")
     import chromium
 
-    if chromium.find() is None:
-        pytest.skip(f"no Chromium: none of {', '.join(chromium.NAMES)} on the path")
+    from ferbook import printing
+
+    if printing.find_browser() is None:
+        pytest.skip(f"no Chromium: none of {', '.join(printing.BROWSERS)} on the path")
     profile, camera = tmp_path_factory.mktemp("profile"), "--use-fake-device-for-media-stream"
     with (
         chromium.serving(built_book[0]) as address,
