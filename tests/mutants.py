@@ -30,7 +30,12 @@ import typer.testing  # noqa: F401
 import yaml  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
-TESTS = {"metrics": ["metrics"], "splits": ["splits"], "audit": ["audit"], "claims": ["claims"]}
+TESTS = {
+    "metrics": ["metrics"],
+    "splits": ["splits"],
+    "audit": ["audit"],
+    "claims": ["checks", "claims"],
+}
 SECONDS = 120
 SWAPS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
