@@ -1,6 +1,7 @@
 """Do the tests notice a wrong program? One small error at a time: `make mutants`.
 
     python tests/mutants.py [--only MODULE ...] [--share 1.0] [--into results]
+    python tests/mutants.py --only --into results    # after EQUIVALENT was changed
 
 Each mutant is a module with one operator, number, condition or return value changed. Its tests run
 in a forked process; a mutant that they pass has survived, and is listed with its line. EQUIVALENT
@@ -44,7 +45,11 @@ SWAPS = {
     ast.FloorDiv: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or,
     ast.Or: ast.And,
 }  # fmt: skip
-EQUIVALENT: dict[str, str] = {}
+_MCNEMAR = "McNemar's exact test looks at the images that one run alone gets right."
+EQUIVALENT = {
+    "metrics: a & b -> a | b": _MCNEMAR,
+    "metrics: ~a & ~b -> ~a | ~b": _MCNEMAR,
+}
 
 
 def mutants(source):
@@ -134,9 +139,16 @@ def torment(module, share):
         if survives(module, tree):
             survivors.append(f"line {line}: {what}")
             print(f"{module}: {survivors[-1]}", flush=True)
+    return explained(module, {"mutants": tried, "killed": tried - len(survivors),
+                              "equivalent": {}, "survived": survivors})  # fmt: skip
+
+
+def explained(module, row):
+    """The row with its survivors divided anew by what EQUIVALENT says now."""
+    survivors = [*row["equivalent"], *row["survived"]]
     reasons = {s: EQUIVALENT.get(f"{module}: {s.split(': ', 1)[1]}", "") for s in survivors}
     equivalent = {s: reason for s, reason in reasons.items() if reason}
-    return {"mutants": tried, "killed": tried - len(survivors), "equivalent": equivalent,
+    return {**row, "equivalent": equivalent,
             "survived": [s for s in survivors if s not in equivalent]}  # fmt: skip
 
 
@@ -153,7 +165,8 @@ def main():
         from ferbook import store
 
         known = store.load_holds(given.into, "mutants").get("modules", {})
-        store.write_holds(given.into, "mutants", {"modules": known | rows})
+        rows = {name: explained(name, row) for name, row in (known | rows).items()}
+        store.write_holds(given.into, "mutants", {"modules": rows})
 
 
 if __name__ == "__main__":
