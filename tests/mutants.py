@@ -46,7 +46,9 @@ SWAPS = {
     ast.Or: ast.And,
 }  # fmt: skip
 _MCNEMAR = "McNemar's exact test looks at the images that one run alone gets right."
+_STRICT = "strict=True of zip is a guard: the lengths are equal wherever it stands."
 EQUIVALENT = {
+    "metrics: True -> False": _STRICT,
     "metrics: a & b -> a | b": _MCNEMAR,
     "metrics: ~a & ~b -> ~a | ~b": _MCNEMAR,
 }

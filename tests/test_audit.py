@@ -104,15 +104,16 @@ def test_second_opinions_by_hand(monkeypatch):
     votes = np.zeros((6, 10), np.uint8)
     fear, sadness, no_face = (ferplus.VOTES.index(name) for name in ("fear", "sadness", "NF"))
     votes[0, fear], votes[1, sadness], votes[2, sadness] = 10, 6, 10
-    votes[3, [fear, sadness]], votes[4, no_face] = 5, 8  # a tie; no face; 5 is not in FER+
+    votes[3, [fear, sadness]], votes[4, no_face] = 5, 8  # a tie; no face
+    votes[5, ferplus.VOTES.index("neutral")] = 1  # one vote is known too
     monkeypatch.setattr(ferplus, "votes", lambda files: votes)
     found = audit.summarize_ferplus(hand_made())
-    assert (found["known"], found["untied"], found["agreement"]) == (5, 4, 0.5)
-    assert found["by_class"]["fear"] == 0.5 and found["by_class"]["sad"] == 0.5
+    assert (found["known"], found["untied"], found["agreement"]) == (6, 5, 0.4)
+    assert found["by_class"]["fear"] == pytest.approx(1 / 3) and found["by_class"]["sad"] == 0.5
     assert found["by_class"]["happy"] is None
-    assert found["by_votes"] == {6: [1, 0.0], 8: [1, 0.0], 10: [2, 1.0]}
+    assert found["by_votes"] == {1: [1, 0.0], 6: [1, 0.0], 8: [1, 0.0], 10: [2, 1.0]}
     row = found["confusion"]["fear"]
-    assert row[fear] == 1 and row[sadness] == 1 and sum(row) == 2
+    assert row[fear] == 1 and row[sadness] == 1 and row[0] == 1 and sum(row) == 3
     assert found["no_face_files"] == [NAMES[4]]
 
 
