@@ -109,8 +109,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(self.code, vars(module))
 
 
-def survives(module, tree):
-    """Whether the module's tests pass with the mutant in its place."""
+def start(module, tree):
+    """A process that ends well if the module's tests pass with the mutant in its place."""
     pid = os.fork()
     if pid == 0:
         with contextlib.suppress(BaseException):
@@ -124,23 +124,34 @@ def survives(module, tree):
             options = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
             os._exit(int(pytest.main([*options, *tests])))
         os._exit(1)
-    return os.waitpid(pid, 0)[1] == 0
+    return pid
 
 
 def torment(module, share):
     """Counts of a module's mutants, and the survivors."""
     source = (ROOT / "src/ferbook" / f"{module}.py").read_text()
-    if not survives(module, ast.parse(source)):
+    if os.waitpid(start(module, ast.parse(source)), 0)[1]:
         raise SystemExit(f"{module}: its tests fail without any mutant")
     os.environ["FERBOOK_DATA"] = "nowhere"  # what only the real data would notice is not tested
-    tried, survivors = 0, []
+    tried, running, survivors = 0, {}, []
+
+    def reap():
+        pid, status = os.wait()
+        mutant = running.pop(pid)
+        if status == 0:
+            survivors.append(mutant)
+            print(f"{module}: {mutant}", flush=True)
+
     for number, (line, what, tree) in enumerate(mutants(source)):
         if int((number + 1) * share) == int(number * share):
             continue
         tried += 1
-        if survives(module, tree):
-            survivors.append(f"line {line}: {what}")
-            print(f"{module}: {survivors[-1]}", flush=True)
+        running[start(module, tree)] = f"line {line}: {what}"
+        if len(running) == os.cpu_count():
+            reap()
+    while running:
+        reap()
+    survivors.sort(key=lambda text: int(text.split()[1][:-1]))
     return explained(module, {"mutants": tried, "killed": tried - len(survivors),
                               "equivalent": {}, "survived": survivors})  # fmt: skip
 
@@ -160,15 +171,22 @@ def main():
     parser.add_argument("--share", type=float, default=1.0, help="of the mutants")
     parser.add_argument("--into", type=Path, help="result store to write holds/mutants.json to")
     given = parser.parse_args()
-    rows = {module: torment(module, given.share) for module in given.only}
-    for module, row in rows.items():
+    for module in given.only:
+        row = torment(module, given.share)
         print(json.dumps({module: row}), flush=True)
-    if given.into:
-        from ferbook import store
+        if given.into:
+            record(given.into, {module: row})
+    if given.into and not given.only:
+        record(given.into, {})
 
-        known = store.load_holds(given.into, "mutants").get("modules", {})
-        rows = {name: explained(name, row) for name, row in (known | rows).items()}
-        store.write_holds(given.into, "mutants", {"modules": rows})
+
+def record(results, rows):
+    """Write rows beside those of other modules, all with the reasons that hold now."""
+    from ferbook import store
+
+    known = store.load_holds(results, "mutants").get("modules", {})
+    rows = {name: explained(name, row) for name, row in (known | rows).items()}
+    store.write_holds(results, "mutants", {"modules": rows})
 
 
 if __name__ == "__main__":
