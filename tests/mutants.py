@@ -1,6 +1,7 @@
 """Do the tests notice a wrong program? One small error at a time: `make mutants`.
 
     python tests/mutants.py [--only MODULE ...] [--share 1.0] [--into results]
+    python tests/mutants.py --only --into results    # after EQUIVALENT was changed
 
 Each mutant is a module with one operator, number, condition or return value changed. Its tests run
 in a forked process; a mutant that they pass has survived, and is listed with its line. EQUIVALENT
@@ -30,7 +31,12 @@ import typer.testing  # noqa: F401
 import yaml  # noqa: F401
 
 ROOT = Path(__file__).parents[1]
-TESTS = {"metrics": ["metrics"], "splits": ["splits"], "audit": ["audit"], "claims": ["claims"]}
+TESTS = {
+    "metrics": ["metrics"],
+    "splits": ["splits"],
+    "audit": ["audit"],
+    "claims": ["checks", "claims"],
+}
 SECONDS = 120
 SWAPS = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
@@ -39,7 +45,13 @@ SWAPS = {
     ast.FloorDiv: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or,
     ast.Or: ast.And,
 }  # fmt: skip
-EQUIVALENT: dict[str, str] = {}
+_MCNEMAR = "McNemar's exact test looks at the images that one run alone gets right."
+_STRICT = "strict=True of zip is a guard: the lengths are equal wherever it stands."
+EQUIVALENT = {
+    "metrics: True -> False": _STRICT,
+    "metrics: a & b -> a | b": _MCNEMAR,
+    "metrics: ~a & ~b -> ~a | ~b": _MCNEMAR,
+}
 
 
 def mutants(source):
@@ -97,8 +109,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(self.code, vars(module))
 
 
-def survives(module, tree):
-    """Whether the module's tests pass with the mutant in its place."""
+def start(module, tree):
+    """A process that ends well if the module's tests pass with the mutant in its place."""
     pid = os.fork()
     if pid == 0:
         with contextlib.suppress(BaseException):
@@ -112,25 +124,44 @@ def survives(module, tree):
             options = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
             os._exit(int(pytest.main([*options, *tests])))
         os._exit(1)
-    return os.waitpid(pid, 0)[1] == 0
+    return pid
 
 
 def torment(module, share):
     """Counts of a module's mutants, and the survivors."""
     source = (ROOT / "src/ferbook" / f"{module}.py").read_text()
-    if not survives(module, ast.parse(source)):
+    if os.waitpid(start(module, ast.parse(source)), 0)[1]:
         raise SystemExit(f"{module}: its tests fail without any mutant")
-    tried, survivors = 0, []
+    os.environ["FERBOOK_DATA"] = "nowhere"  # what only the real data would notice is not tested
+    tried, running, survivors = 0, {}, []
+
+    def reap():
+        pid, status = os.wait()
+        mutant = running.pop(pid)
+        if status == 0:
+            survivors.append(mutant)
+            print(f"{module}: {mutant}", flush=True)
+
     for number, (line, what, tree) in enumerate(mutants(source)):
         if int((number + 1) * share) == int(number * share):
             continue
         tried += 1
-        if survives(module, tree):
-            survivors.append(f"line {line}: {what}")
-            print(f"{module}: {survivors[-1]}", flush=True)
+        running[start(module, tree)] = f"line {line}: {what}"
+        if len(running) == os.cpu_count():
+            reap()
+    while running:
+        reap()
+    survivors.sort(key=lambda text: int(text.split()[1][:-1]))
+    return explained(module, {"mutants": tried, "killed": tried - len(survivors),
+                              "equivalent": {}, "survived": survivors})  # fmt: skip
+
+
+def explained(module, row):
+    """The row with its survivors divided anew by what EQUIVALENT says now."""
+    survivors = [*row["equivalent"], *row["survived"]]
     reasons = {s: EQUIVALENT.get(f"{module}: {s.split(': ', 1)[1]}", "") for s in survivors}
     equivalent = {s: reason for s, reason in reasons.items() if reason}
-    return {"mutants": tried, "killed": tried - len(survivors), "equivalent": equivalent,
+    return {**row, "equivalent": equivalent,
             "survived": [s for s in survivors if s not in equivalent]}  # fmt: skip
 
 
@@ -140,14 +171,22 @@ def main():
     parser.add_argument("--share", type=float, default=1.0, help="of the mutants")
     parser.add_argument("--into", type=Path, help="result store to write holds/mutants.json to")
     given = parser.parse_args()
-    rows = {module: torment(module, given.share) for module in given.only}
-    for module, row in rows.items():
+    for module in given.only:
+        row = torment(module, given.share)
         print(json.dumps({module: row}), flush=True)
-    if given.into:
-        from ferbook import store
+        if given.into:
+            record(given.into, {module: row})
+    if given.into and not given.only:
+        record(given.into, {})
 
-        known = store.load_holds(given.into, "mutants").get("modules", {})
-        store.write_holds(given.into, "mutants", {"modules": known | rows})
+
+def record(results, rows):
+    """Write rows beside those of other modules, all with the reasons that hold now."""
+    from ferbook import store
+
+    known = store.load_holds(results, "mutants").get("modules", {})
+    rows = {name: explained(name, row) for name, row in (known | rows).items()}
+    store.write_holds(results, "mutants", {"modules": rows})
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT
 
-from ferbook import audit, data, store
+from ferbook import audit, data, ferplus, splits, store
+from ferbook.data import Faces
+from ferbook.schema import CLASSES, Predictions
 from ferbook.synthetic import draw_faces
 
 
@@ -44,3 +48,111 @@ def test_real_data_holds_what_was_measured_before(archive):
     assert sum(facts["counts"]["Training"].values()) == pytest.approx(28709)
     # The committed facts are these, to the last entry.
     assert json.loads(json.dumps(facts)) == store.load_dataset(ROOT / "results")
+
+
+NAMES = (
+    "train/fear/Training_0.jpg", "train/fear/Training_1.jpg", "train/sad/Training_2.jpg",
+    "test/fear/PublicTest_3.jpg", "test/sad/PrivateTest_4.jpg", "test/fear/PrivateTest_5.jpg",
+)  # fmt: skip
+
+
+def hand_made(equal=()):
+    """Six images of noise; `equal` pairs of rows are the same image."""
+    images = np.random.default_rng(0).integers(0, 256, (6, 48, 48), np.uint8)
+    for first, second in equal:
+        images[second] = images[first]
+    labels = np.array([CLASSES.index(name.split("/")[1]) for name in NAMES], np.uint8)
+    return Faces(images, labels, np.array(NAMES), "fer2013")
+
+
+def test_leaks_and_conflicts_by_hand():
+    """1 and 3 agree, 0 and 4 do not; 5 has its twin in the test alone."""
+    faces = hand_made([(1, 3), (0, 4), (3, 1)])
+    table = audit.leak_table(faces)
+    assert table.loc["PublicTest"].tolist() == [1, 1, 1.0, 1.0]
+    assert table.loc["PrivateTest"].tolist() == [2, 1, 0.5, 0.0]
+    assert list(table.index) == ["PublicTest", "PrivateTest"]
+    summary = audit.summarize_duplicates(faces)
+    assert summary == {"groups": 2, "images": 4, "surplus": 2, "conflicting_groups": 1}
+
+
+def test_a_test_twin_is_no_leak():
+    table = audit.leak_table(hand_made([(4, 5)]))
+    assert table["leaked"].tolist() == [0, 0] and table["leaked_fraction"].tolist() == [0, 0]
+
+
+def test_near_copies_by_hand(monkeypatch):
+    rows = [  # first, second, mirrored, identical
+        (0, 1, False, False),  # both train
+        (1, 3, True, False),  # a leak with the same label
+        (2, 5, True, False),  # a leak with another label
+        (0, 4, False, True),  # identical: counted elsewhere
+    ]
+    pairs = pd.DataFrame(rows, columns=["first", "second", "mirrored", "identical"])
+    monkeypatch.setattr(audit.copies, "near_duplicates", lambda faces: pairs)
+    found = audit.summarize_near_duplicates(hand_made([(0, 4)]))
+    assert found == {
+        "pairs": 3, "mirrored": 2, "same_label": pytest.approx(2 / 3),
+        "leaked_files": [NAMES[3], NAMES[5]],
+    }  # fmt: skip
+    # A test image with an identical training image is no near leak as well.
+    found = audit.summarize_near_duplicates(hand_made([(0, 3)]))
+    assert found["leaked_files"] == [NAMES[5]]
+    swapped = pairs.assign(first=pairs["second"], second=pairs["first"])
+    monkeypatch.setattr(audit.copies, "near_duplicates", lambda faces: swapped)
+    assert audit.summarize_near_duplicates(hand_made())["leaked_files"] == [NAMES[3], NAMES[5]]
+    monkeypatch.setattr(audit.copies, "near_duplicates", lambda faces: pairs[:0])
+    assert audit.summarize_near_duplicates(hand_made())["same_label"] is None
+
+
+def test_second_opinions_by_hand(monkeypatch):
+    votes = np.zeros((6, 10), np.uint8)
+    fear, sadness, no_face = (ferplus.VOTES.index(name) for name in ("fear", "sadness", "NF"))
+    votes[0, fear], votes[1, sadness], votes[2, sadness] = 10, 6, 10
+    votes[3, [fear, sadness]], votes[4, no_face] = 5, 8  # a tie; no face
+    votes[5, ferplus.VOTES.index("neutral")] = 1  # one vote is known too
+    monkeypatch.setattr(ferplus, "votes", lambda files: votes)
+    found = audit.summarize_ferplus(hand_made())
+    assert (found["known"], found["untied"], found["agreement"]) == (6, 5, 0.4)
+    assert found["by_class"]["fear"] == pytest.approx(1 / 3) and found["by_class"]["sad"] == 0.5
+    assert found["by_class"]["happy"] is None
+    assert found["by_votes"] == {1: [1, 0.0], 6: [1, 0.0], 8: [1, 0.0], 10: [2, 1.0]}
+    row = found["confusion"]["fear"]
+    assert row[fear] == 1 and row[sadness] == 1 and row[0] == 1 and sum(row) == 3
+    assert found["no_face_files"] == [NAMES[4]]
+
+
+def test_brightness_and_sharpness_by_hand():
+    faces = hand_made()
+    faces.images[0], faces.images[1] = 100, 0
+    faces.images[1, 24, 24] = 48  # one point: its Laplacian is -4 and four times 1, times 48
+    table = audit.describe_images(faces)
+    assert table.index.tolist() == list(NAMES) and table.index.name == "file"
+    assert table["brightness"].tolist()[0] == 100 and table["sharpness"].tolist()[0] == 0
+    assert table["sharpness"].tolist()[1] == pytest.approx(20 * 48**2 / 48**2, abs=0.05)
+    assert table["brightness"].tolist()[1] == 0.0 and table["brightness"].iloc[2] > 100
+    scaled = faces.images[2].astype(float).mean()
+    assert table["brightness"].iloc[2] == pytest.approx(scaled, abs=0.051)
+
+
+def test_what_is_said_of_a_data_set():
+    faces, planted = draw_faces(200, 100)
+    facts = audit.describe_dataset(faces)
+    assert facts["images"] == 300
+    assert facts["usages"] == {"Training": 200, "PublicTest": 50, "PrivateTest": 50}
+    assert facts["splits"] == {"train": 175, "val": 25, "test": 100}
+    assert set(facts["constant_files"]) == set(planted.constant)
+    assert facts["fingerprint"] == data.fingerprint(faces)
+    assert set(facts["leaked_files"]) == set(faces.files[splits.leaked_mask(faces)])
+
+
+def test_doubts_name_label_suggestion_and_second_opinion(monkeypatch):
+    labels = np.arange(70) % 7
+    probabilities = np.full((70, 7), 0.02)
+    probabilities[np.arange(70), labels] = 0.88
+    labels[0] = 1
+    files = np.array([f"test/{CLASSES[y]}/PublicTest_{i}.jpg" for i, y in enumerate(labels)])
+    part = Predictions(files, labels.astype(np.uint8), probabilities)
+    monkeypatch.setattr(ferplus, "pluralities", lambda files: np.full(len(files), -1))
+    (row,) = audit.label_issues(part).to_dict("records")
+    assert row == {"file": files[0], "label": "disgust", "suggested": "angry", "ferplus": None}

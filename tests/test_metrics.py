@@ -104,3 +104,60 @@ def test_temperature_undoes_overconfidence_and_keeps_answers():
     cooled = metrics.with_temperature(part, temperature)
     assert metrics.calibration(cooled)["ece"] < metrics.calibration(part)["ece"] / 3
     np.testing.assert_array_equal(cooled.probabilities.argmax(1), sharpened.argmax(1))
+
+
+@pytest.mark.parametrize(("correct", "total"), [(0, 1), (1, 1), (0, 5), (5, 5)])
+def test_interval_takes_the_extremes(correct, total):
+    low, high = metrics.accuracy_interval(correct, total)
+    assert 0 <= low <= correct / total <= high <= 1
+    with pytest.raises(ValueError, match="expected 0 <= correct <= total and total > 0"):
+        metrics.accuracy_interval(0, 0)
+
+
+def test_accuracy_is_that_of_score():
+    part = predictions([0, 0, 0, 3, 3], [0, 0, 3, 3, 0])
+    assert metrics.accuracy(part) == metrics.score(part)["accuracy"] == 0.6
+    with pytest.raises(ValueError, match="at least one image"):
+        metrics.accuracy(part.select(np.zeros(5, bool)))
+
+
+def test_two_sets_as_one():
+    first, second = predictions([0, 1], [0, 2]), predictions([6], [6], ["test/x/y.jpg"])
+    both = metrics.merged(first, second)
+    assert both.files.tolist() == [*first.files, "test/x/y.jpg"]
+    assert both.labels.tolist() == [0, 1, 6] and both.augmented is None
+    np.testing.assert_array_equal(both.probabilities[2], second.probabilities[0])
+
+
+def test_bins_of_equal_width_and_certainty_in_the_last():
+    shares = np.array([0.40, 0.49, 0.51, 0.96, 1.0])
+    probabilities = np.repeat((1 - shares)[:, None] / 6, 7, axis=1)
+    probabilities[:, 0] = shares
+    rows = metrics.calibration(made(probabilities, [0] * 5), bins=2)["rows"]
+    assert [n for n, _, _ in rows] == [2, 3]  # certainty makes no bin of its own
+    rows = metrics.calibration(made(probabilities, [0] * 5))["rows"]
+    assert [n for n, _, _ in rows] == [1, 2, 2]  # of fifteen: from 6/15, from 7/15 and from 14/15
+
+
+def test_temperature_is_kept_within_bounds():
+    half = np.full((4, 7), 0.5 / 6)
+    half[:, 0] = 0.5
+    assert metrics.fit_temperature(made(half, [0] * 4)) == pytest.approx(np.exp(-2), rel=1e-3)
+    sure = np.full((4, 7), 1e-6)
+    sure[:, 0] = 1 - 6e-6
+    assert metrics.fit_temperature(made(sure, [1] * 4)) == pytest.approx(np.exp(2), rel=1e-3)
+
+
+def test_stored_rows_are_brought_to_one():
+    part = made(np.full((2, 7), 0.2), [0, 1])
+    np.testing.assert_allclose(metrics.renormalised(part), 1 / 7)
+    assert metrics.score(part)["log_loss"] == pytest.approx(np.log(7))
+
+
+def test_scores_by_class_are_plain_numbers_over_all_classes():
+    """Classes without an image count in the macro mean, as zero."""
+    scores = metrics.score(predictions([0, 0, 1], [0, 0, 1]))
+    assert list(scores["classes"]) == list(CLASSES)
+    assert scores["macro"] == pytest.approx({"precision": 2 / 7, "recall": 2 / 7, "f1": 2 / 7})
+    assert scores["weighted"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    assert type(scores["classes"]["angry"]["support"]) is int

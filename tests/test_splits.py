@@ -67,3 +67,20 @@ def test_leaked_mask_finds_exactly_what_was_planted():
     expected = {f for pair in planted.duplicates for f in pair if f.startswith("test/")}
     expected = {f for f in expected if digests[f] in training}
     assert expected and set(faces.files[splits.leaked_mask(faces)]) == expected
+
+
+def test_the_seed_is_the_originals_unless_another_is_given(faces):
+    assert splits.split(faces).val.files.tolist() == splits.split(faces, seed=42).val.files.tolist()
+
+
+def test_a_subset_as_large_as_all_is_all(faces):
+    train = splits.split(faces).train
+    for n in (len(train), len(train) + 1):
+        assert splits.training_subset(train, Recipe(train_images=n)) is train
+    assert len(splits.training_subset(train, Recipe(train_images=len(train) - 7))) == 168
+
+
+def test_weights_of_rare_and_absent_classes():
+    labels = np.repeat(np.arange(6), [10, 1, 10, 10, 10, 10]).astype(np.uint8)
+    weights = splits.class_weights(labels, 100.0)
+    assert weights[1] == weights[6] == pytest.approx(51 / 7)  # none at all weighs as one

@@ -34,17 +34,23 @@ from test_train import faces_to_train
 from ferbook import train
 recipe, folder = getattr(test_train, sys.argv[2]), sys.argv[1]
 train.train(recipe, faces_to_train(), study="s", results_dir=folder + "/results",
-            runs_dir=folder + "/runs", verbose=0)
+            runs_dir=folder + "/runs", verbose=0, deterministic=len(sys.argv) > 3)
 """
+# The smoke profile, shortened.
+QUICK = dataclasses.replace(
+    Recipe.from_mapping(read_yaml(ROOT / "configs/quick.yml")), finetune_epochs=2
+)
 
 
 def faces_to_train():
     return draw_faces(300, 100)[0]
 
 
-def start(folder, recipe):
+def start(folder, recipe, *more):
     environment = os.environ | {"PYTHONPATH": OFFLINE + os.pathsep + os.path.dirname(__file__)}
-    return subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder), recipe], env=environment)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder), recipe, *more], env=environment
+    )
 
 
 def epochs_in(path):
@@ -84,6 +90,16 @@ def test_killed_run_resumes_to_the_same_end(tmp_path, recipe, killed_after):
     assert one.info["metrics"] == two.info["metrics"] and one.info["cpu_seconds"] > 0
     left = [path.name for path in (killed / "runs").rglob("*.npz")]
     assert left == ["best.npz"]  # for exports
+
+
+def test_the_same_seed_twice_gives_the_same_bytes(tmp_path):
+    """In two processes, one of them with the ops that are deterministic on a GPU too."""
+    processes = [start(tmp_path / "a", "QUICK"), start(tmp_path / "b", "QUICK", "deterministic")]
+    assert [process.wait(300) for process in processes] == [0, 0]
+    name = f"results/s/{QUICK.run_name}/predictions.npz"
+    assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    runs = [store.load_study(tmp_path / side / "results", "s")[0] for side in "ab"]
+    assert [run.info["deterministic"] for run in runs] == [False, True]
 
 
 def test_finished_run_is_not_trained_again(tmp_path, faces, monkeypatch):

@@ -138,9 +138,9 @@ def _sources(notebook: dict) -> list[str]:
 
 
 def _needs_images(cells: list[dict]) -> bool:
-    """Whether the notebook has the parameter `data`; the others read the store alone."""
-    tagged = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
-    return any("".join(cell["source"]).startswith("data =") for cell in tagged)
+    """Whether the notebook takes the data set or measures; the others only read the store."""
+    code = ["".join(cell["source"]) for cell in cells]
+    return any(text.startswith("data =") or ".write_" in text for text in code)
 
 
 def _replay(name: str, cells: list[dict], found: Verified) -> None:
@@ -149,7 +149,7 @@ def _replay(name: str, cells: list[dict], found: Verified) -> None:
     for number, cell in enumerate(cells, 1):
         space["glue"] = glued = _Glue()
         value = _execute("".join(cell["source"]), space, f"{name}, cell {number}")
-        _compare_numbers(name, cell, glued.values, found)
+        _compare_numbers(name, _scraps(cell), glued.values, found)
         _compare_output(f"{name}, cell {number}", cell, value, found)
 
 
@@ -188,7 +188,9 @@ def _known(name: str, cells: list[dict], found: Verified) -> None:
         elif ":name: " in shown:
             found.skipped.append(f"{name}: {shown.split(':name: ')[1].split()[0]}")
         glued = _scraps(cell)
-        _compare_numbers(name, cell, {k: v for k, v in values.items() if k in glued}, found)
+        found.skipped += [f"{name}: {key}" for key in glued if key not in values]
+        known = {key: values[key] for key in glued if key in values}
+        _compare_numbers(name, {k: glued[k] for k in known}, known, found)
 
 
 def _from_store() -> tuple[dict[str, tables.Table], dict[str, Any]]:
@@ -227,8 +229,9 @@ def _first_difference(shown: str, computed: str) -> tuple[str, str]:
     return next((a, b) for a, b in lines if a != b)
 
 
-def _compare_numbers(name: str, cell: dict, computed: Mapping[str, Any], found: Verified) -> None:
-    shown = _scraps(cell)
+def _compare_numbers(
+    name: str, shown: Mapping[str, Any], computed: Mapping[str, Any], found: Verified
+) -> None:
     found.compared["numbers"] += len(shown)
     found.findings += differences(shown, computed, name)
 
