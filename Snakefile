@@ -119,32 +119,23 @@ rule training:
         EXECUTE + "-f {input.config} -r data {params.data:q}" + KEEP
 
 
-rule results:
+# Notebooks that read the result store and nothing else.
+rule from_store:
     input:
-        sources("03_results"),
+        lambda wildcards: sources(wildcards.name),
         f"{EXECUTED}/02_training.ipynb",
-        notebook="notebooks/03_results.ipynb",
+        notebook="notebooks/{name}.ipynb",
     output:
-        f"{EXECUTED}/03_results.ipynb",
+        EXECUTED + "/{name}.ipynb",
+    wildcard_constraints:
+        name="03_results|04_ablations|06_claims|07_performance|08_holds",
+    params:
+        more=lambda wildcards: f"-r study {STUDY}" if wildcards.name == "03_results" else "",
     resources:
         mem_mb=2000,
         runtime=15,
     shell:
-        EXECUTE + "-r study {STUDY}" + KEEP
-
-
-rule ablations:
-    input:
-        sources("04_ablations"),
-        f"{EXECUTED}/02_training.ipynb",
-        notebook="notebooks/04_ablations.ipynb",
-    output:
-        f"{EXECUTED}/04_ablations.ipynb",
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    shell:
-        EXECUTE + KEEP
+        EXECUTE + "{params.more}" + KEEP
 
 
 # Of the real runs, the one whose weights were kept.
@@ -164,34 +155,6 @@ rule edge:
         runtime=60,
     shell:
         EXECUTE + "-r data {params.data:q} -r study {params.study}" + KEEP
-
-
-rule claims:
-    input:
-        sources("06_claims"),
-        f"{EXECUTED}/02_training.ipynb",
-        notebook="notebooks/06_claims.ipynb",
-    output:
-        f"{EXECUTED}/06_claims.ipynb",
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    shell:
-        EXECUTE + KEEP
-
-
-rule holds:
-    input:
-        sources("08_holds"),
-        f"{EXECUTED}/02_training.ipynb",
-        notebook="notebooks/08_holds.ipynb",
-    output:
-        f"{EXECUTED}/08_holds.ipynb",
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    shell:
-        EXECUTE + KEEP
 
 
 def executed(wildcards):

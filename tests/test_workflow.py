@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from ferbook.book import NOTEBOOKS
+
 BIN = Path(sys.executable).parent
 
 
@@ -15,6 +17,9 @@ def snakemake(*arguments, cwd=ROOT):
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     command = [str(BIN / "snakemake"), "--nolock", *arguments]
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+RULES = ("data", "training", "from_store", "edge", "book")
 
 
 @pytest.mark.parametrize("profile", ["quick", "laptop", "gpu"])
@@ -25,7 +30,8 @@ def test_plan_of_a_profile(profile):
     )  # fmt: skip
     plan = shown.stdout + shown.stderr
     assert shown.returncode == 0, plan
-    assert all(f"rule {rule}:" in plan for rule in ("data", "training", "results", "book"))
+    assert all(f"rule {rule}:" in plan for rule in RULES)
+    assert all(f"notebooks/{name}.ipynb" in plan for name in NOTEBOOKS)
     results = "_build/quick/results" if profile == "quick" else "results"
     assert f"-r results_dir {results} " in plan
 
