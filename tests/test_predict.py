@@ -49,6 +49,14 @@ def test_a_smile_is_found_and_called_happy(photo, tmp_path):
     assert (marked != pictures.astronaut()).any() and marked.shape == (512, 512, 3)
 
 
+def test_a_terminal_of_80_columns_shows_the_answer(photo, monkeypatch):
+    monkeypatch.chdir(photo.parent)
+    shown = run("astronaut.png")
+    assert shown.exit_code == 0 and "happy" in shown.output and "1 face" in shown.output
+    rows = [line.rstrip() for line in shown.output.splitlines() if "astronaut" in line]
+    assert len(rows) == 1 and len(rows[0]) <= 80
+
+
 def test_two_faces_in_one_picture(tmp_path):
     face = pictures.astronaut()
     Image.fromarray(np.hstack([face, face])).save(tmp_path / "two.jpg")

@@ -196,7 +196,8 @@ def predict(
         found = report.gather(sources, model, annotate, every)
         report.write(found, json_file, csv_file)
     if found.faces and not (json_file or csv_file):
-        _print(report.frame(found), f"{len(found.faces):,} faces")
+        n = len(found.faces)
+        _print(report.summary(found), f"{n:,} {'face' if n == 1 else 'faces'}")
     for source in found.empty:
         typer.echo(f"no face: {source} (only upright frontal faces are found)", err=True)
     for problem in found.problems:

@@ -75,18 +75,29 @@ def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None
         content = json.dumps(dataclasses.asdict(report), indent=1)
         write_atomically(json_file, content.encode())
     if csv_file:
-        write_atomically(csv_file, frame(report, rounded=False).to_csv(index=False).encode())
+        write_atomically(csv_file, frame(report).to_csv(index=False).encode())
 
 
-def frame(report: Report, *, rounded: bool = True) -> pd.DataFrame:
+def frame(report: Report) -> pd.DataFrame:
     """A row per face: source, frame, box, expression, confidence, seven probabilities."""
     rows = [
         (f.source, f.frame, *f.box, f.expression, f.confidence, *f.probabilities.values())
         for f in report.faces
     ]
     names = ["source", "frame", "left", "top", "width", "height", "expression", "confidence"]
-    shown = pd.DataFrame(rows, columns=[*names, *CLASSES])
-    return shown.round(2) if rounded else shown
+    return pd.DataFrame(rows, columns=[*names, *CLASSES])
+
+
+def summary(report: Report) -> pd.DataFrame:
+    """A row per face, short enough for a terminal: where it is, the likeliest two expressions."""
+    rows = []
+    for face in report.faces:
+        left, top, width, height = face.box
+        ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
+        frame = f", frame {face.frame}" if face.frame else ""
+        place = f"{width}x{height} at {left},{top}{frame}"
+        rows.append((face.source, place, *(f"{name} {share:.0%}" for name, share in ranked[:2])))
+    return pd.DataFrame(rows, columns=["source", "face", "it looks", "or"])
 
 
 def _look(
