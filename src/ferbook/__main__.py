@@ -174,6 +174,20 @@ def export(
     typer.echo(written)
 
 
+@app.command("any-size")
+def any_size(
+    target: Annotated[Path, typer.Argument(help="The ONNX file to write.")],
+    model: Annotated[Path | None, typer.Option(help="An exported ONNX file.")] = None,
+) -> None:
+    """Write a model that takes grey faces of any size: the resizing of predict in its graph."""
+    from ferbook import any_size
+    from ferbook.predict import RELEASED
+
+    with _errors():
+        any_size.write(model or RELEASED / "model-int8.onnx", target)
+    typer.echo(target)
+
+
 @app.command()
 def predict(
     sources: Annotated[list[str], typer.Argument(help="Pictures, folders, videos, camera:0.")],
@@ -221,7 +235,9 @@ def _print(frame: pd.DataFrame, title: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*map(str, frame.columns), title=title)
+    table = Table(title=title)
+    for column in frame.columns:
+        table.add_column(str(column), overflow="fold")  # a cut name names no file
     for row in frame.itertuples(index=False):
         table.add_row(*map(str, row))
     console = Console()

@@ -224,7 +224,8 @@ def _metadata(session: Any) -> dict[str, Any]:
     about = session.get_modelmeta().custom_metadata_map
     about = {key: json.loads(value) for key, value in about.items()}
     shapes = {node.name: node.shape[1:] for node in session.get_inputs()}
-    if about["classes"] != list(CLASSES) or shapes != {"image": [SIDE, SIDE, 1]}:
+    known = ([SIDE, SIDE, 1], ["height", "width", 1])  # the latter by `any_size`
+    if about["classes"] != list(CLASSES) or shapes.get("image") not in known or len(shapes) > 1:
         raise ValueError("its input or its classes are others")
     return about
 
