@@ -44,3 +44,28 @@ def test_errors_are_one_line(arguments, message, monkeypatch):
     assert shown.exit_code == 1
     assert "error: " in shown.output and message in shown.output
     assert "Traceback" not in shown.output
+
+
+def test_data_check_of_synthetic_faces_says_so(monkeypatch):
+    shown = run("data", "check", "synthetic", monkeypatch=monkeypatch)
+    assert shown.exit_code == 0, shown.output
+    assert "not FER-2013" in shown.output and "byte-identical" in shown.output
+
+
+def test_data_check_of_the_archive(archive, monkeypatch):
+    shown = run("data", "check", str(archive), monkeypatch=monkeypatch)
+    assert shown.exit_code == 0, shown.output
+    assert "as Kaggle distributes it" in shown.output
+    assert "training image: 568" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("nowhere.zip", "no file or folder"), ("empty", "no images"), ("notes.zip", "readable zip")],
+)
+def test_data_check_of_something_else_is_one_line(tmp_path, name, message, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.zip").write_text("no zip")
+    shown = run("data", "check", str(tmp_path / name), monkeypatch=monkeypatch)
+    assert shown.exit_code == 1
+    assert message in " ".join(shown.output.split()) and "Traceback" not in shown.output

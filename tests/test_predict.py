@@ -14,7 +14,7 @@ from PIL import Image
 from skimage import data as pictures
 from typer.testing import CliRunner
 
-from ferbook import predict, store
+from ferbook import predict, report, store
 from ferbook.__main__ import app
 from ferbook.schema import CLASSES
 
@@ -47,6 +47,14 @@ def test_a_smile_is_found_and_called_happy(photo, tmp_path):
     assert row["expression"] == "happy" and float(row["happy"]) == face["probabilities"]["happy"]
     marked = np.asarray(Image.open(tmp_path / "marked/astronaut.png"))
     assert (marked != pictures.astronaut()).any() and marked.shape == (512, 512, 3)
+
+
+def test_a_terminal_of_80_columns_shows_the_answer(photo, monkeypatch):
+    monkeypatch.chdir(photo.parent)
+    shown = run("astronaut.png")
+    assert shown.exit_code == 0 and "happy" in shown.output and "1 face" in shown.output
+    rows = [line.rstrip() for line in shown.output.splitlines() if "astronaut" in line]
+    assert len(rows) == 1 and len(rows[0]) <= 80
 
 
 def test_two_faces_in_one_picture(tmp_path):
@@ -121,6 +129,33 @@ def test_errors_are_one_line(tmp_path, name, message, monkeypatch):
     shown = run(name)
     assert shown.exit_code == 1
     assert message in " ".join(shown.output.split()) and "Traceback" not in shown.output
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(photo, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "Classifier", None)  # nothing may be looked at
+    shown = run(photo, "--json", tmp_path / "nowhere" / "a.json")
+    assert shown.exit_code == 1 and "a folder that exists" in " ".join(shown.output.split())
+
+
+def test_a_missing_camera_is_said_in_plain_words():
+    with pytest.raises(predict.InputError, match="camera 77: it gives no picture"):
+        next(predict.frames(77))
+
+
+def test_order_is_kept_when_pictures_are_read_ahead(tmp_path):
+    """More pictures than are read ahead, two of them broken, and a missing face between."""
+    for i in range(40):
+        Image.new("L", (48, 48), 6 * i).save(tmp_path / f"{i:02d}.png")
+    (tmp_path / "07.png").write_bytes(b"broken")
+    Image.new("L", (300, 200), 128).save(tmp_path / "30.png")
+    (tmp_path / "39.png").write_bytes(b"")
+    found = report.gather([str(tmp_path)])
+    seen = [int(face.source[-6:-4]) for face in found.faces]
+    assert seen == [i for i in range(40) if i not in (7, 30, 39)]
+    assert [p.split(":")[0][-6:] for p in found.problems] == ["07.png", "39.png"]
+    assert [e[-6:] for e in found.empty] == ["30.png"]
+    one = predict.Classifier().probabilities(np.full((1, 48, 48), 120, np.uint8))[0]
+    assert found.faces[seen.index(20)].probabilities["sad"] == pytest.approx(one[5], abs=0.02)
 
 
 def test_a_file_that_is_no_model_is_refused(photo, tmp_path):

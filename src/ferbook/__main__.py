@@ -14,6 +14,7 @@ app = typer.Typer(
     help="An executable paper on FER-2013: check its claims, audit a table, train its runs.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode="markdown",  # or paragraphs keep the source's line breaks
     pretty_exceptions_enable=False,
 )
 
@@ -153,17 +154,36 @@ def verify(
     raise typer.Exit(1 if found.findings else 0)
 
 
-@app.command()
-def data(
-    source: Annotated[str, typer.Argument(help="archive.zip, its folder or fer2013.csv.")],
-) -> None:
-    """Check that a source is FER-2013: its files, counts and pixels."""
-    from ferbook.data import count_table, fingerprint, load
+data_app = typer.Typer(help="The data set.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
 
-    with _errors():
+
+@data_app.command()
+def check(
+    source: Annotated[str, typer.Argument(help="archive.zip, its folder, fer2013.csv, kaggle.")],
+) -> None:
+    """Say whether a source is FER-2013: its files, counts, pixels and copies.
+
+    Ends with status 1, naming the difference, when it is not.
+    """
+    import warnings
+
+    from ferbook.data import OFFICIAL_FINGERPRINT, count_table, fingerprint, load
+    from ferbook.splits import leaked_mask
+
+    with _errors(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of other pixels: said below
         faces = load(source)
+        found = fingerprint(faces)
     _print(count_table(faces).reset_index(), f"{source}: {len(faces):,} images")
-    typer.echo(f"SHA-256 of pixels and labels: {fingerprint(faces)}")
+    typer.echo(f"SHA-256 of pixels and labels: {found}")
+    typer.echo(f"Test images with a byte-identical training image: {leaked_mask(faces).sum():,}")
+    if faces.name == "synthetic":
+        typer.echo("Drawn by a program: not FER-2013.")
+    elif found == OFFICIAL_FINGERPRINT:
+        typer.echo("This is FER-2013 as Kaggle distributes it, pixel by pixel.")
+    else:
+        typer.echo("FER-2013 by its counts, but not with the pixels of Kaggle's archive.")
 
 
 @app.command()
@@ -188,6 +208,20 @@ def export(
     typer.echo(written)
 
 
+@app.command("any-size")
+def any_size(
+    target: Annotated[Path, typer.Argument(help="The ONNX file to write.")],
+    model: Annotated[Path | None, typer.Option(help="An exported ONNX file.")] = None,
+) -> None:
+    """Write a model that takes grey faces of any size: the resizing of predict in its graph."""
+    from ferbook import any_size
+    from ferbook.predict import RELEASED
+
+    with _errors():
+        any_size.write(model or RELEASED / "model-int8.onnx", target)
+    typer.echo(target)
+
+
 @app.command()
 def predict(
     sources: Annotated[list[str], typer.Argument(help="Pictures, folders, videos, camera:0.")],
@@ -206,12 +240,14 @@ def predict(
     from ferbook import report
 
     with _errors():
+        report.check_targets(json_file, csv_file)
         found = report.gather(sources, model, annotate, every)
         report.write(found, json_file, csv_file)
-    if not (json_file or csv_file):
-        _print(report.frame(found), f"{len(found.faces):,} faces")
+    if found.faces and not (json_file or csv_file):
+        n = len(found.faces)
+        _print(report.summary(found), f"{n:,} {'face' if n == 1 else 'faces'}")
     for source in found.empty:
-        typer.echo(f"no face: {source}", err=True)
+        typer.echo(f"no face: {source} (only upright frontal faces are found)", err=True)
     for problem in found.problems:
         typer.echo(f"error: {problem}", err=True)
     raise typer.Exit(1 if found.problems else 0)
@@ -233,7 +269,9 @@ def _print(frame: pd.DataFrame, title: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*map(str, frame.columns), title=title)
+    table = Table(title=title)
+    for column in frame.columns:
+        table.add_column(str(column), overflow="fold")  # a cut name names no file
     for row in frame.itertuples(index=False):
         table.add_row(*map(str, row))
     console = Console()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +49,8 @@ def gather(
 ) -> Report:
     """Answers for every face of `sources`; unreadable pictures are noted and passed over.
 
-    Raises InputError for a missing source, an empty folder or an unusable model.
+    Pictures are read and searched on all cores. Raises InputError for a missing source, an empty
+    folder or an unusable model.
     """
     classifier = Classifier(model or RELEASED / "model-int8.onnx")
     report = Report(classifier.path.name)
@@ -58,37 +62,56 @@ def gather(
     return report
 
 
+def check_targets(*files: Path | None) -> None:
+    """Before hours of looking: raises InputError when a report could not be written."""
+    for file in filter(None, files):
+        if file.is_dir() or not file.parent.is_dir():
+            raise InputError(f"{file}: not a file in a folder that exists.")
+
+
 def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None:
     """The report as JSON, with everything, and as CSV, a row per face."""
     if json_file:
         content = json.dumps(dataclasses.asdict(report), indent=1)
         write_atomically(json_file, content.encode())
     if csv_file:
-        write_atomically(csv_file, frame(report, rounded=False).to_csv(index=False).encode())
+        write_atomically(csv_file, frame(report).to_csv(index=False).encode())
 
 
-def frame(report: Report, *, rounded: bool = True) -> pd.DataFrame:
+def frame(report: Report) -> pd.DataFrame:
     """A row per face: source, frame, box, expression, confidence, seven probabilities."""
     rows = [
         (f.source, f.frame, *f.box, f.expression, f.confidence, *f.probabilities.values())
         for f in report.faces
     ]
     names = ["source", "frame", "left", "top", "width", "height", "expression", "confidence"]
-    shown = pd.DataFrame(rows, columns=[*names, *CLASSES])
-    return shown.round(2) if rounded else shown
+    return pd.DataFrame(rows, columns=[*names, *CLASSES])
+
+
+def summary(report: Report) -> pd.DataFrame:
+    """A row per face, short enough for a terminal: where it is, the likeliest two expressions."""
+    rows = []
+    for face in report.faces:
+        left, top, width, height = face.box
+        ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
+        frame = f", frame {face.frame}" if face.frame else ""
+        place = f"{width}x{height} at {left},{top}{frame}"
+        rows.append((face.source, place, *(f"{name} {share:.0%}" for name, share in ranked[:2])))
+    return pd.DataFrame(rows, columns=["source", "face", "it looks", "or"])
 
 
 def _look(
     sources: list[Path | str], report: Report, every: int
 ) -> Iterator[tuple[Face, np.ndarray]]:
     """The faces of all sources with their cut-outs; notes what fails and what is empty."""
+    looked = _ahead(_picture, [source for source in sources if _is_picture(source)])
     for source in track(sources, "looking", console=Console(stderr=True), transient=True):
         number = 0
         try:
-            for index, grey in _pictures(source, every):
-                for pair in faces_in(grey, str(source), index):
-                    number += 1
-                    yield pair
+            faces = next(looked)() if _is_picture(source) else _moving(source, every)
+            for pair in faces:
+                number += 1
+                yield pair
         except InputError as error:
             report.problems.append(str(error))
         except KeyboardInterrupt:  # how one leaves a camera
@@ -98,13 +121,32 @@ def _look(
                 report.empty.append(str(source))
 
 
-def _pictures(source: Path | str, every: int) -> Iterator[tuple[int, np.ndarray]]:
-    """(frame, grey picture) of one source."""
-    if isinstance(source, Path) and source.suffix.lower() not in VIDEOS:
-        yield 0, np.asarray(read_picture(source).convert("L"))
-        return
+def _ahead(
+    work: Callable[[Path], list], sources: list[Path]
+) -> Iterator[Callable[[], list[tuple[Face, np.ndarray]]]]:
+    """Calls that wait for `work` on each source, in order; some are done ahead, on all cores."""
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = deque(pool.submit(work, source) for source in sources[: 4 * workers])
+        for source in sources[4 * workers :]:
+            yield waiting.popleft().result
+            waiting.append(pool.submit(work, source))
+        for future in waiting:
+            yield future.result
+
+
+def _is_picture(source: Path | str) -> bool:
+    return isinstance(source, Path) and source.suffix.lower() not in VIDEOS
+
+
+def _picture(source: Path) -> list[tuple[Face, np.ndarray]]:
+    return faces_in(np.asarray(read_picture(source).convert("L")), str(source))
+
+
+def _moving(source: Path | str, every: int) -> Iterator[tuple[Face, np.ndarray]]:
+    """The faces of a video or before a camera."""
     for index, frame in frames(_video(source), every):
-        yield index, np.asarray(_from_video(frame).convert("L"))
+        yield from faces_in(np.asarray(_from_video(frame).convert("L")), str(source), index)
 
 
 def _video(source: Path | str) -> str | int:
