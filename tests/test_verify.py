@@ -189,6 +189,11 @@ def test_the_command_names_findings_and_fails(project, monkeypatch):
     assert CliRunner().invoke(app, arguments).exit_code == 0
 
 
+def test_outside_a_checkout_it_says_so(tmp_path):
+    shown = CliRunner().invoke(app, ["verify", "--project", str(tmp_path)])
+    assert shown.exit_code == 1 and "no checkout of this book" in shown.output
+
+
 def test_verifying_leaves_tensorflow_out():
     code = "import sys; from ferbook import verify; print('tensorflow' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
