@@ -106,7 +106,7 @@ def put_project(folder):
 
 # The commands of the Snakefile's rules, with nothing but the folders exchanged.
 STAGES = {
-    "training": Stage(f"{sys.executable} -c '{TRAIN}'", outcome_of_runs, 16, 0.3),
+    "training": Stage(f"{sys.executable} -c '{TRAIN}'", outcome_of_runs, 12, 0.3),
     "store": Stage(f"{sys.executable} -c '{WRITE}' {ROOT / 'tests'}", outcome_of_runs, 16, 0.3),
     "notebook": Stage(
         f"mkdir -p partial && {BIN}/papermill --no-request-save-on-cell-execute "
@@ -118,7 +118,7 @@ STAGES = {
     "book": Stage(
         f"rm -rf render && {BIN}/jupyter-book build -W --keep-going --path-output render . && "
         "rm -rf html && mv render/_build/html html",
-        outcome_of_book, 8, 0.2, put_prose,
+        outcome_of_book, 12, 0.2, put_prose,
     ),
 }  # fmt: skip
 

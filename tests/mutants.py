@@ -49,6 +49,8 @@ _MCNEMAR = "McNemar's exact test looks at the images that one run alone gets rig
 _STRICT = "strict=True of zip is a guard: the lengths are equal wherever it stands."
 EQUIVALENT = {
     "metrics: True -> False": _STRICT,
+    "audit: True -> False": _STRICT,
+    "audit: 1 -> 2": "n_jobs says how many processes search, not what they find.",
     "metrics: a & b -> a | b": _MCNEMAR,
     "metrics: ~a & ~b -> ~a | ~b": _MCNEMAR,
 }

@@ -131,6 +131,8 @@ def test_brightness_and_sharpness_by_hand():
     assert table["brightness"].tolist()[0] == 100 and table["sharpness"].tolist()[0] == 0
     assert table["sharpness"].tolist()[1] == pytest.approx(20 * 48**2 / 48**2, abs=0.05)
     assert table["brightness"].tolist()[1] == 0.0 and table["brightness"].iloc[2] > 100
+    tenths = 10 * table["sharpness"].iloc[2:].to_numpy()
+    np.testing.assert_allclose(tenths, tenths.round(), rtol=0, atol=0.1)  # float32
     scaled = faces.images[2].astype(float).mean()
     assert table["brightness"].iloc[2] == pytest.approx(scaled, abs=0.051)
 

@@ -271,7 +271,7 @@ def _sweep(path: Path) -> None:
             os.kill(int(left.suffixes[-2][1:]), 0)
         except ProcessLookupError:
             left.unlink(missing_ok=True)
-        except (ValueError, IndexError, OSError):  # not ours, or somebody else's
+        except (ValueError, IndexError, OverflowError, OSError):  # not ours, or somebody else's
             pass
 
 

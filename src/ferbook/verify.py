@@ -36,7 +36,12 @@ class Verified:
 
 
 def verify(project: str | Path = ".") -> Verified:
-    """Check the manifest, all runs and all executed notebooks of a checkout."""
+    """Check the manifest, all runs and all executed notebooks of a checkout.
+
+    Raises FileNotFoundError where there is none; anything else that is wrong is a finding.
+    """
+    if not Path(project, "_toc.yml").is_file():
+        raise FileNotFoundError(f"{project}: no checkout of this book (no _toc.yml in it).")
     found = Verified()
     with contextlib.chdir(project):
         for layer in (_check_files, _check_runs, _check_measurements, _check_notebooks):
