@@ -121,7 +121,7 @@ def _correlations(
     """Pearson's correlation of each pair, the second image mirrored where it should be."""
     others = normal[second].reshape(-1, side, side)
     others[mirrored] = others[mirrored][:, :, ::-1]
-    return np.einsum("np,np->n", normal[first], others.reshape(len(others), -1))
+    return np.einsum("np,np->n", normal[first], others.reshape(len(others), side**2))
 
 
 def _recognised(images: np.ndarray, copies: np.ndarray) -> tuple[float, float, float]:
