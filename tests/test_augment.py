@@ -74,6 +74,22 @@ def test_a_wrong_sign_would_be_seen():
     assert np.abs(turned[0] - turned[1]).mean() > 5
 
 
+@pytest.mark.parametrize("side", [48, 61, 96])
+def test_resampling_equals_tensorflows_own_in_every_bit(side):
+    images = np.random.default_rng(0).integers(0, 256, (40, 48, 48), np.uint8)
+    drawn = augment.draw_parameters(Recipe(), 40, tf.constant([3, 1]))
+    maps = augment.resize_matrix(48, side) @ augment.transform_matrices(drawn, side)
+    theirs = tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(images, tf.float32)[..., None],
+        transforms=tf.reshape(maps, (-1, 9))[:, :8],
+        output_shape=[side, side],
+        fill_mode="NEAREST",
+        interpolation="BILINEAR",
+        fill_value=0.0,
+    )
+    np.testing.assert_array_equal(augment.resample(images, maps, side), theirs)
+
+
 def test_resize_to_the_same_size_changes_nothing():
     image = smooth_image(48)
     np.testing.assert_allclose(augment.resize(image[None], 48)[0, ..., 0], image, atol=1e-3)

@@ -21,15 +21,17 @@ def faces_of(images, usages):
     return data.Faces(images, labels, np.array(files), "fer2013")
 
 
-def test_close_pairs_are_those_that_brute_force_finds():
+@pytest.mark.parametrize("count", [1, 200, 1500])
+@pytest.mark.parametrize("limit", [0, 6, 8])
+def test_close_pairs_are_those_that_brute_force_finds(count, limit):
     random = np.random.default_rng(0)
-    base = random.integers(0, 2**63, 200).astype(np.uint64)
-    flips = np.uint64(1) << random.integers(0, 64, (200, 5)).astype(np.uint64)
-    hashes = np.concatenate([base, base ^ np.bitwise_xor.reduce(flips, axis=1)])
+    base = random.integers(0, 2**64, count, dtype=np.uint64)
+    flips = np.uint64(1) << random.integers(0, 64, (count, 5)).astype(np.uint64)
+    hashes = np.concatenate([base, base ^ np.bitwise_xor.reduce(flips, axis=1), base[:20]])
     distance = np.bitwise_count(hashes[:, None] ^ hashes[None])
-    expected = np.argwhere(np.triu(distance <= 6, 1))
-    np.testing.assert_array_equal(copies.close_pairs(hashes, 6), expected)
-    assert len(expected) >= 200
+    expected = np.argwhere(np.triu(distance <= limit, 1))
+    np.testing.assert_array_equal(copies.close_pairs(hashes, limit), expected)
+    assert len(expected) >= (min(count, 20) if limit == 0 else count)
 
 
 def test_equal_bright_and_mirrored_copies_are_found_and_constant_images_are_not():

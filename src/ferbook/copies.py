@@ -34,14 +34,18 @@ def perceptual_hashes(images: UInt8[np.ndarray, "n side side"]) -> UInt64[np.nda
 def close_pairs(hashes: UInt64[np.ndarray, " n"], distance: int) -> np.ndarray:
     """All pairs (m, 2), first < second, of hashes that differ in at most `distance` bits.
 
-    Two such hashes agree in one of `distance` + 1 bands of bits at least, so only hashes that
-    share a band are compared.
+    Of k bands of bits, two such hashes agree in k - `distance` at least, so only hashes that agree
+    in so many are compared. With more bands these are longer, and fewer hashes agree by chance: k
+    grows with n, so that the cost grows as n log n.
     """
-    edges = np.linspace(0, 64, distance + 2).astype(int)
+    agreeing = 1
+    while 64 * agreeing / (agreeing + distance) < np.log2(max(len(hashes), 1)):
+        agreeing += 1
+    edges = np.linspace(0, 64, agreeing + distance + 1).astype(int).tolist()
+    bands = [2**high - 2**low for low, high in itertools.pairwise(edges)]
     found = [np.empty((0, 2), np.int64)]
-    for low, high in itertools.pairwise(edges):
-        band = (hashes >> np.uint64(64 - high)) & np.uint64(2 ** (high - low) - 1)
-        for pairs in _neighbours(band):
+    for chosen in itertools.combinations(bands, agreeing):
+        for pairs in _neighbours(hashes & np.uint64(sum(chosen))):
             near = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]) <= distance
             found.append(np.sort(pairs[near], axis=1))
     return np.unique(np.concatenate(found), axis=0)
@@ -92,13 +96,14 @@ def planted_copies(
 
 def _neighbours(keys: np.ndarray) -> list[np.ndarray]:
     """Pairs of positions with equal keys, in chunks (m, 2)."""
-    order = np.argsort(keys, kind="stable")
-    first = np.r_[True, keys[order][1:] != keys[order][:-1]]
-    place = np.arange(len(keys)) - np.flatnonzero(first)[np.cumsum(first) - 1]  # within its group
-    chunks, offset = [], 1
-    while (later := np.flatnonzero(place >= offset)).size:
+    order = np.argsort(keys)
+    ordered = keys[order]
+    chunks, offset, later = [], 1, np.arange(1, len(keys))
+    # Sorted, so whoever equals the one `offset` places before equals all between.
+    while (later := later[ordered[later] == ordered[later - offset]]).size:
         chunks.append(np.column_stack([order[later - offset], order[later]]))
         offset += 1
+        later = later[later >= offset]
     return chunks
 
 
@@ -116,7 +121,7 @@ def _correlations(
     """Pearson's correlation of each pair, the second image mirrored where it should be."""
     others = normal[second].reshape(-1, side, side)
     others[mirrored] = others[mirrored][:, :, ::-1]
-    return np.einsum("np,np->n", normal[first], others.reshape(len(others), -1))
+    return np.einsum("np,np->n", normal[first], others.reshape(len(others), side**2))
 
 
 def _recognised(images: np.ndarray, copies: np.ndarray) -> tuple[float, float, float]:

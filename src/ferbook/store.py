@@ -7,6 +7,7 @@
                                           or a classical classifier
     results/holds/<job>.json              counts of fuzzing, faults and mutants
     results/edge/<run>.json               size, accuracy and latency of a run's exports
+    results/bench/<piece>.json            what a piece of the benchmark measured
     results/<study>/<run>/predictions.npz <s>_file, <s>_label, <s>_prob for s in val, test
     results/<study>/<run>/history.csv     one row per epoch over both phases
     results/<study>/<run>/run.json        everything else; written last, so its presence means done
@@ -193,6 +194,24 @@ def load_licences(results_dir: str | Path) -> pd.DataFrame:
     return pd.read_csv(Path(results_dir) / "holds" / "licences.csv", keep_default_na=False)
 
 
+def write_bench(results_dir: str | Path, piece: str, facts: Mapping[str, Any]) -> None:
+    """Write what a piece of the benchmark measured; see `bench`."""
+    path = _bench_path(results_dir, piece)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, facts)
+
+
+def has_bench(results_dir: str | Path, piece: str) -> bool:
+    """Whether a piece of the benchmark has been measured."""
+    return _bench_path(results_dir, piece).is_file()
+
+
+def load_bench(results_dir: str | Path) -> dict[str, dict[str, Any]]:
+    """Piece -> what it measured, for all pieces of the benchmark that were."""
+    paths = sorted(Path(results_dir, "bench").glob("*.json"))
+    return {path.stem: read_json(path) for path in paths}
+
+
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
     """Write what 01_data found about the data set."""
     Path(results_dir).mkdir(parents=True, exist_ok=True)
@@ -309,6 +328,10 @@ def _require(path: Path, value: Any, shape: Any, where: str = "") -> Any:
         kind = words.get(type(shape), getattr(shape, "__name__", ""))
         raise StoreError(f"{path}: {where}expected {kind}. Received: {value!s:.80}.")
     return value
+
+
+def _bench_path(results_dir: str | Path, piece: str) -> Path:
+    return Path(results_dir) / "bench" / f"{piece}.json"
 
 
 def _edge_path(results_dir: str | Path, run_name: str) -> Path:
