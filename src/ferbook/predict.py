@@ -205,7 +205,14 @@ def _cascade(thread: int) -> Any:
     """One for each thread: a classifier keeps what it looks at."""
     import cv2
 
-    return cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    return cv2.CascadeClassifier(str(cascade_file()))
+
+
+def cascade_file() -> Path:
+    """The face detector, as OpenCV's package holds it."""
+    import cv2
+
+    return Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
 
 
 def _read_model(path: Path) -> bytes:
