@@ -27,7 +27,7 @@ PAGE = Path("book") / "_static" / "try"  # in the staged book
 RUNTIME, BINARY, MODEL = "ort.min.mjs", "ort.wasm.gz", "model.onnx.gz"
 CASCADE = "cascade.json"
 _DIST = Path("node_modules") / "onnxruntime-web" / "dist"
-_SECONDS = 600  # for npm: its package is large, lines may be slow
+_SECONDS = 300  # for npm: its package is large, lines may be slow
 
 
 class MissingRuntime(RuntimeError):
@@ -116,7 +116,7 @@ def _fetch(lock: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", lock.name):
         shutil.copy(lock.with_name(name), folder)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
     try:
         subprocess.run(
             command, cwd=folder, check=True, capture_output=True, text=True, timeout=_SECONDS
