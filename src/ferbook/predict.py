@@ -138,11 +138,7 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, np.ndarray]
 
     Raises InputError when it cannot be opened or holds no frame.
     """
-    import cv2
-
-    # OpenCV's own messages name its backends, not what to do.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    video = cv2.VideoCapture(source)
+    video = _capture(source)
     try:
         number = 0
         while video.isOpened():
@@ -158,6 +154,15 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, np.ndarray]
             raise InputError(f"{source}: no video to be read.")
     finally:
         video.release()
+
+
+def frame_count(source: str | int) -> int:
+    """How many frames a video file claims to have; 0 for a camera or where it is unknown."""
+    import cv2
+
+    if isinstance(source, int):
+        return 0
+    return max(0, int(_capture(source).get(cv2.CAP_PROP_FRAME_COUNT)))
 
 
 def collect(sources: Iterable[str]) -> list[Path]:
@@ -192,6 +197,14 @@ def annotated(picture: Image.Image, faces: Iterable[Face]) -> Image.Image:
         draw.rectangle(draw.textbbox(place, text, font_size=size), fill="#0072B2")
         draw.text(place, text, fill="white", font_size=size)
     return shown
+
+
+def _capture(source: str | int) -> Any:
+    import cv2
+
+    # OpenCV's own messages name its backends, not what to do.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    return cv2.VideoCapture(source)
 
 
 def _detect(picture: np.ndarray) -> list[tuple[int, int, int, int]]:
