@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -202,7 +203,8 @@ def annotated(picture: Image.Image, faces: Iterable[Face]) -> Image.Image:
 def _capture(source: str | int) -> Any:
     import cv2
 
-    # OpenCV's own messages name its backends, not what to do.
+    # Messages of OpenCV and FFmpeg name their backends, not what to do.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     return cv2.VideoCapture(source)
 
