@@ -8,6 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data as pictures
 
 from ferbook import browser, predict
 from ferbook.schema import CLASSES
@@ -117,18 +118,48 @@ def test_grey_is_pillows_to_the_bit(page):
     assert found == np.asarray(expected).ravel().tolist()
 
 
-def test_keys_move_and_size_the_square(page, tmp_path):
+def iou(first, second):
+    """Intersection over union of two boxes: left, top, width, height."""
+    (x, y, w, h), (u, v, p, q) = first, second
+    across = max(0, min(x + w, u + p) - max(x, u))
+    down = max(0, min(y + h, v + q) - max(y, v))
+    return across * down / (w * h + p * q - across * down)
+
+
+@pytest.mark.parametrize("size", [200, 512, 700])
+def test_faces_are_found_where_python_finds_them(page, size, tmp_path):
+    """Eileen Collins, NASA, public domain, twice, as scikit-image ships her picture."""
+    photo = Image.fromarray(np.hstack([pictures.astronaut()] * 2)).resize((2 * size, size))
+    grey = np.asarray(photo.convert("L"))
+    found = page.run(f"""Promise.all(["detect", "model"].map((name) =>
+        import(`../_static/try/${{name}}.js`))).then(async ([{{ detect }}, {{ cascade }}]) =>
+        detect({as_bytes(grey)}, {2 * size}, {size}, await cascade()))""")
+    boxes = [tuple(face[key] for key in ("x", "y", "width", "height")) for face in found]
+    expected = [face.box for face, _ in predict.faces_in(grey, "")]
+    assert len(boxes) == len(expected) >= 2
+    assert all(max(iou(box, other) for other in boxes) > 0.9 for box in expected)
+
+
+def test_a_photo_is_searched_and_answered(page, tmp_path):
+    Image.fromarray(pictures.astronaut()).save(tmp_path / "photo.png")
+    shares = answer(page, tmp_path / "photo.png")
+    assert CLASSES[int(np.argmax(shares))] == "happy"
+
+
+def test_where_no_face_is_found_keys_move_and_size_the_square(page, tmp_path):
     Image.new("RGB", (300, 200), "grey").save(tmp_path / "large.png")
-    answer(page, tmp_path / "large.png")
-    place = "(({left, top, width}) => [left, top, width].map(parseFloat))(document.querySelector('[data-part=square]').style)"  # noqa: E501
+    page.choose("[data-part=file]", tmp_path / "large.png")
+    page.wait(f"{STATUS}.startsWith('large.png: no upright frontal face')")
+    assert page.run("document.querySelector('[data-part=answers]').hidden")
+    square = "document.querySelector('[data-part=square]')"
+    place = f"['left', 'top', 'width'].map((key) => parseFloat({square}.style[key]))"
     before = page.run(place)
     for key in ("ArrowRight", "ArrowDown", "+"):
-        page.run(f"document.querySelector('[data-part=square]').dispatchEvent("
-                 f"new KeyboardEvent('keydown', {{ key: '{key}' }}))")  # fmt: skip
+        press = f"new KeyboardEvent('keydown', {{ key: '{key}' }})"
+        page.run(f"{square}.dispatchEvent({press})")
+    page.wait("document.querySelector('[data-part=answers]').dataset.of === 'large.png'")
     after = page.run(place)
-    assert after[2] > before[2]
-    centre = [place[0] + place[2] / 2 for place in (before, after)]
-    assert centre[1] > centre[0]
+    assert after[2] > before[2] and after[0] + after[2] / 2 > before[0] + before[2] / 2
 
 
 def test_what_is_no_picture_is_said(page, tmp_path):
@@ -145,15 +176,20 @@ def test_a_refused_camera_is_said(page):
     )  # fmt: skip
 
 
-def test_the_camera_is_answered_until_it_is_stopped(page):
-    """Chromium's own test picture, a ball on green, stands for the camera."""
+def test_the_camera_is_watched_until_it_is_stopped(page):
+    """Chromium's own test picture, a ball on green, stands for the camera: no face, then a hand."""
+    camera, square = (
+        f"document.querySelector('[data-part={name}]')" for name in ("camera", "square")
+    )
     page.send("Browser.setPermission", permission={"name": "camera"}, setting="granted")
-    page.run("document.querySelector('[data-part=camera]').click()")
+    page.run(f"{camera}.click()")
+    page.wait(f"{STATUS}.startsWith('No upright frontal face is in sight')")
+    page.run(f"{square}.dispatchEvent(new KeyboardEvent('keydown', {{ key: '+' }}))")
     page.wait("document.querySelector('[data-part=answers]').dataset.of === 'camera'")
-    assert page.run(STATUS).startswith("It looks ")
+    page.wait(f"{STATUS}.startsWith('It looks ')")
     assert sum(page.run(f"{ANSWERS}.map((row) => Number(row.dataset.value))")) == pytest.approx(1)
-    page.run("document.querySelector('[data-part=camera]').click()")
-    assert page.run("document.querySelector('[data-part=camera]').textContent") == "Open the camera"
+    page.run(f"{camera}.click()")
+    assert page.run(f"{camera}.textContent") == "Open the camera"
 
 
 def test_nothing_is_fetched_from_elsewhere(page):

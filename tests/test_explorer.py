@@ -49,6 +49,20 @@ def test_an_empty_store_is_named(tmp_path):
         explorer.write(tmp_path / "a.js", tmp_path)
 
 
+def test_a_synthetic_run_says_so(tmp_path):
+    """Its files are not in FER+, so nobody's opinion of them is known."""
+    from test_store import LEAKED
+    from test_store import write as write_run
+
+    write_run(tmp_path)
+    store.write_dataset(tmp_path, {"leaked_files": sorted(LEAKED)})
+    explorer.write(tmp_path / "a.js", tmp_path)
+    data = json.loads((tmp_path / "a.js").read_text().split(" = ")[1].rstrip(";\n"))
+    assert data["synthetic"] and data["run"] == "s/t-tiny-48-s42"
+    assert {data["opinions"][k] for k in data["columns"]["second"]} == {"none"}
+    assert sum(data["columns"]["copy"]) == 1
+
+
 @pytest.fixture(scope="module")
 def page(tab):
     page, address = tab

@@ -15,17 +15,19 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from PIL import Image
 
-from ferbook.predict import RELEASED
+from ferbook.predict import RELEASED, cascade_file
 from ferbook.schema import CLASSES
 from ferbook.synthetic import draw_faces
 
 PAGE = Path("book") / "_static" / "try"  # in the staged book
 RUNTIME, BINARY, MODEL = "ort.min.mjs", "ort.wasm.gz", "model.onnx.gz"
+CASCADE = "cascade.json"
 _DIST = Path("node_modules") / "onnxruntime-web" / "dist"
-_SECONDS = 600  # for npm: its package is large, lines may be slow
+_SECONDS = 300  # for npm: its package is large, lines may be slow
 
 
 class MissingRuntime(RuntimeError):
@@ -50,13 +52,49 @@ def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
     for name in (RUNTIME, BINARY):
         shutil.copy(runtime / name, page)
     _pack(RELEASED / "model-int8.onnx", page / MODEL)
-    sizes = [(page / name).stat().st_size for name in (RUNTIME, BINARY, MODEL)]
+    (page / CASCADE).write_text(json.dumps(cascade(), separators=(",", ":")), encoding="utf-8")
+    files = {"runtime": RUNTIME, "binary": BINARY, "model": MODEL, "cascade": CASCADE}
+    sizes = [(page / name).stat().st_size for name in files.values()]
     return {
-        "files": {"runtime": RUNTIME, "binary": BINARY, "model": MODEL},
+        "files": files,
         "bytes": sum(sizes),
         "classes": list(CLASSES),
         "examples": _draw_examples(page),
     }
+
+
+def cascade() -> dict[str, Any]:
+    """OpenCV's file of the face detector as detect.js takes it, with its licence.
+
+    A stump is a threshold, the votes below and above it, and its rectangles, each of left, top,
+    width, height (px in a window of `side`) and weight, in one flat list.
+    """
+    text = cascade_file().read_text(encoding="utf-8")
+    tree = ElementTree.fromstring(text).find("cascade")
+    rectangles = [_numbers(f.find("rects")) for f in tree.find("features")]
+    return {
+        "licence": text.partition("<!--")[2].partition("-->")[0].strip(),
+        "side": int(tree.findtext("width")),
+        "stages": [
+            {
+                # OpenCV lowers each threshold by this much.
+                "threshold": float(stage.findtext("stageThreshold")) - 1e-5,
+                "stumps": [_stump(stump, rectangles) for stump in stage.find("weakClassifiers")],
+            }
+            for stage in tree.find("stages")
+        ],
+    }
+
+
+def _stump(node: ElementTree.Element, rectangles: list[list[float]]) -> list[float]:
+    _, _, feature, threshold = _numbers(node.find("internalNodes"))
+    return [threshold, *_numbers(node.find("leafValues")), *rectangles[int(feature)]]
+
+
+def _numbers(node: ElementTree.Element) -> list[float]:
+    """All numbers in an element; whole ones without a point."""
+    values = map(float, "".join(node.itertext()).split())
+    return [int(v) if v.is_integer() else v for v in values]
 
 
 def _runtime(project: Path) -> Path:
@@ -78,7 +116,7 @@ def _fetch(lock: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", lock.name):
         shutil.copy(lock.with_name(name), folder)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
     try:
         subprocess.run(
             command, cwd=folder, check=True, capture_output=True, text=True, timeout=_SECONDS

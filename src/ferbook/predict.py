@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -138,11 +139,7 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, np.ndarray]
 
     Raises InputError when it cannot be opened or holds no frame.
     """
-    import cv2
-
-    # OpenCV's own messages name its backends, not what to do.
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    video = cv2.VideoCapture(source)
+    video = _capture(source)
     try:
         number = 0
         while video.isOpened():
@@ -158,6 +155,15 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, np.ndarray]
             raise InputError(f"{source}: no video to be read.")
     finally:
         video.release()
+
+
+def frame_count(source: str | int) -> int:
+    """How many frames a video file claims to have; 0 for a camera or where it is unknown."""
+    import cv2
+
+    if isinstance(source, int):
+        return 0
+    return max(0, int(_capture(source).get(cv2.CAP_PROP_FRAME_COUNT)))
 
 
 def collect(sources: Iterable[str]) -> list[Path]:
@@ -194,6 +200,15 @@ def annotated(picture: Image.Image, faces: Iterable[Face]) -> Image.Image:
     return shown
 
 
+def _capture(source: str | int) -> Any:
+    import cv2
+
+    # Messages of OpenCV and FFmpeg name their backends, not what to do.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    return cv2.VideoCapture(source)
+
+
 def _detect(picture: np.ndarray) -> list[tuple[int, int, int, int]]:
     side = max(30, min(picture.shape) // 12)
     boxes = _cascade(threading.get_ident()).detectMultiScale(picture, 1.1, 5, minSize=(side, side))
@@ -205,7 +220,14 @@ def _cascade(thread: int) -> Any:
     """One for each thread: a classifier keeps what it looks at."""
     import cv2
 
-    return cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    return cv2.CascadeClassifier(str(cascade_file()))
+
+
+def cascade_file() -> Path:
+    """The face detector, as OpenCV's package holds it."""
+    import cv2
+
+    return Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
 
 
 def _read_model(path: Path) -> bytes:

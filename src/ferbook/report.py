@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress
 
 from ferbook.predict import (
     RELEASED,
@@ -27,6 +27,7 @@ from ferbook.predict import (
     classify,
     collect,
     faces_in,
+    frame_count,
     frames,
     read_picture,
 )
@@ -105,20 +106,21 @@ def _look(
 ) -> Iterator[tuple[Face, np.ndarray]]:
     """The faces of all sources with their cut-outs; notes what fails and what is empty."""
     looked = _ahead(_picture, [source for source in sources if _is_picture(source)])
-    for source in track(sources, "looking", console=Console(stderr=True), transient=True):
-        number = 0
-        try:
-            faces = next(looked)() if _is_picture(source) else _moving(source, every)
-            for pair in faces:
-                number += 1
-                yield pair
-        except InputError as error:
-            report.problems.append(str(error))
-        except KeyboardInterrupt:  # how one leaves a camera
-            return
-        else:
-            if number == 0:
-                report.empty.append(str(source))
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        for source in progress.track(sources, description="looking"):
+            number = 0
+            try:
+                still = _is_picture(source)
+                for pair in next(looked)() if still else _moving(source, every, progress):
+                    number += 1
+                    yield pair
+            except InputError as error:
+                report.problems.append(str(error))
+            except KeyboardInterrupt:  # how one leaves a camera
+                return
+            else:
+                if number == 0:
+                    report.empty.append(str(source))
 
 
 def _ahead(
@@ -143,9 +145,13 @@ def _picture(source: Path) -> list[tuple[Face, np.ndarray]]:
     return faces_in(np.asarray(read_picture(source).convert("L")), str(source))
 
 
-def _moving(source: Path | str, every: int) -> Iterator[tuple[Face, np.ndarray]]:
+def _moving(
+    source: Path | str, every: int, progress: Progress
+) -> Iterator[tuple[Face, np.ndarray]]:
     """The faces of a video or before a camera."""
-    for index, frame in frames(_video(source), every):
+    video, name = _video(source), Path(source).name
+    total = frame_count(video) // every or None  # a camera has no end
+    for index, frame in progress.track(frames(video, every), total, description=name):
         yield from faces_in(np.asarray(_from_video(frame).convert("L")), str(source), index)
 
 

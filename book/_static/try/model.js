@@ -14,6 +14,14 @@ export async function about() {
   return found;
 }
 
+let cascading = null;
+
+// The face detector.
+export function cascade() {
+  cascading ??= about().then(({ files }) => fetch(here(files.cascade))).then((answer) => answer.json());
+  return cascading;
+}
+
 let loading = null;
 
 // The session, loaded at the first call. After a failure the next call tries again.

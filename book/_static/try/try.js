@@ -1,5 +1,6 @@
 // The page "Try it": a picture, an example or the camera; a square over the face; seven bars.
-import { about, classify, session } from "./model.js";
+import { detect } from "./detect.js";
+import { about, cascade, classify, session } from "./model.js";
 import { LARGEST_CUT_OUT, grey } from "./preprocess.js";
 
 const page = document.getElementById("try");
@@ -10,10 +11,12 @@ const [status, view, canvas, square, size, table, camera] =
 const MAX_FILE_BYTES = 100e6;
 const STEP = 0.02; // of the picture's shorter side, for each press of an arrow
 const PAUSE = 150; // ms between two looks through the camera
+const SEARCHED = 800, SEARCHED_LIVE = 320; // px a side at most, where faces are looked for
 
 let source = null; // ImageBitmap or video
 let box = null; // x, y, width, height in px of the picture
 let name = "";
+let byHand = false; // whether the reader has put the square somewhere
 let stream = null;
 
 function say(text, isError = false) {
@@ -30,7 +33,8 @@ async function open(file) {
   try {
     const picture = await read(file);
     show(picture, picture.width, picture.height, file.name ?? "picture");
-    await answer();
+    if (square.hidden || await findFace(SEARCHED)) await answer();
+    else say(`${name}: no upright frontal face was found. Put the square over it.`);
   } catch (error) {
     clear();
     fail(error);
@@ -63,6 +67,8 @@ function show(found, width, height, called) {
   square.hidden = whole;
   part("sizing").hidden = whole;
   size.value = 60;
+  byHand = false;
+  table.hidden = true;
   paint();
 }
 
@@ -79,6 +85,21 @@ function paint() {
   context.imageSmoothingEnabled = canvas.width < dimensions()[0];
   context.drawImage(source, 0, 0, canvas.width, canvas.height);
   place();
+}
+
+// Puts the square over the largest face, unless the reader has put it somewhere.
+async function findFace(most) {
+  if (byHand) return true;
+  if (table.hidden) say("Looking for a face …");
+  const found = await cascade(), looked = source, [width, height] = dimensions();
+  const scale = Math.min(1, most / Math.max(width, height));
+  const w = Math.round(width * scale), h = Math.round(height * scale);
+  const small = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
+  small.drawImage(source, 0, 0, w, h);
+  const [face] = detect(grey(small.getImageData(0, 0, w, h).data), w, h, found);
+  if (!face || byHand || source !== looked) return byHand;
+  settle(face.x / scale, face.y / scale, face.width / scale);
+  return true;
 }
 
 // Answers
@@ -149,7 +170,14 @@ function place() {
     width: `${(100 * box.width) / width}%`, height: `${(100 * box.height) / height}%` });
 }
 
+// By the reader.
 function move(x, y, side = box.width) {
+  byHand = true;
+  settle(x, y, side);
+  answer();
+}
+
+function settle(x, y, side) {
   const [width, height] = dimensions();
   side = Math.round(Math.min(Math.max(side, 16), width, height));
   box = { width: side, height: side,
@@ -157,7 +185,6 @@ function move(x, y, side = box.width) {
     y: Math.round(Math.min(Math.max(y, 0), height - side)) };
   size.value = Math.round((100 * side) / Math.min(width, height));
   place();
-  answer();
 }
 
 // About its centre.
@@ -215,7 +242,8 @@ async function startCamera() {
     show(video, video.videoWidth, video.videoHeight, "camera");
     while (stream === started) {
       paint();
-      await answer();
+      if (await findFace(SEARCHED_LIVE)) await answer();
+      else say("No upright frontal face is in sight. You can put the square over it.");
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {
