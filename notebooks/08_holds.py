@@ -81,9 +81,10 @@ holds_tables.faults_table(jobs["faults"])
 #
 # ## Would the tests notice?
 #
-# {glue:text}`holds_mutants` versions of four modules, each with one operator, number, condition or
-# return value exchanged, ran before the tests of their module; {glue:text}`holds_mutants_noticed`
-# were noticed ({numref}`tab-mutants`). {numref}`tab-survivors` lists the rest.
+# {glue:text}`holds_mutants` versions of {glue:text}`holds_modules` modules, each with one operator,
+# number, condition or return value exchanged, ran before the tests of their module;
+# {glue:text}`holds_mutants_noticed` were noticed ({numref}`tab-mutants`). {numref}`tab-survivors`
+# lists the rest. A module that is not in the table was **not run**.
 
 # %% tags=["hide-input"]
 holds_tables.mutants_table(jobs["mutants"])

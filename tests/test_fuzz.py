@@ -118,6 +118,7 @@ def test_yaml_that_does_harm_is_refused(tmp_path, content, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"accuracy": ""}, "not a table of results"),
         ({"printed_to": {"accuracy": 0}}, "printed_to: accuracy: expected a unit below 1"),
         ({"test_sets": {"all": {"happy": 10**12}}}, "expected 1 to 10,000,000 images per class"),
         ({"results": [{"accuracy": 0.5}] * 101}, "expected at most 100 results"),

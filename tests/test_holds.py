@@ -79,7 +79,7 @@ def test_numbers_add_up_what_the_trials_left():
     found = numbers.holds_numbers(JOBS, ["permissive", "copyleft"], 1.5)
     assert {key.removeprefix("holds_"): value for key, value in found.items()} == {
         "readers": 1, "files": 10, "files_other": 1, "kills": 5, "restarts": 4,
-        "restarts_same": 3, "mutants": 9, "mutants_noticed": 7, "mutants_survived": 1,
+        "restarts_same": 3, "modules": 1, "mutants": 9, "mutants_noticed": 7, "mutants_survived": 1,
         "packages": 2, "copyleft": 1, "audited": 2, "not_audited": 1, "vulnerable": 1,
         "seed_noise": 1.5,
     }  # fmt: skip

@@ -203,7 +203,8 @@ def _published(row: Mapping[str, Any], title: str, printed_to: Mapping[str, floa
         str(row.get("name", title)), row.get("accuracy"), table, overall,
         row.get("text_recalls", {}), printed_to,
     )  # fmt: skip
-    values = [result.accuracy or 0, *overall.values(), *result.recalls.values()]
+    accuracy = 0 if result.accuracy is None else result.accuracy
+    values = [accuracy, *overall.values(), *result.recalls.values()]
     for value in [*values, *(v for scores in table.values() for v in scores.values())]:
         if not 0 <= value <= 1:
             raise ValueError(f"expected fractions from 0 to 1, received {value!r}")

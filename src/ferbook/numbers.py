@@ -262,6 +262,7 @@ def holds_numbers(
         "holds_kills": sum(row["kills"] for row in stages),
         "holds_restarts": sum(row["trials"] for row in stages),
         "holds_restarts_same": sum(row["survived"] for row in stages),
+        "holds_modules": len(modules),
         "holds_mutants": sum(row["mutants"] for row in modules),
         "holds_mutants_noticed": sum(row["killed"] for row in modules),
         "holds_mutants_survived": sum(len(row["survived"]) for row in modules),
