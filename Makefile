@@ -23,6 +23,9 @@ publish: .venv/ready  ## make the notebooks executed under PROFILE the published
 study: .venv/ready  ## train every run of the grid configs/STUDY.yml that results/ does not hold
 	$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
 
+bench: .venv/ready  ## measure all of results/bench anew, alone on the machine; TORCH: its Python
+	$(BIN)/python -m ferbook bench --fresh $(if $(TORCH),--torch $(TORCH))
+
 lab: .venv/ready  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab --notebook-dir=. notebooks
 
@@ -50,4 +53,4 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book publish study lab test lock clean
+.PHONY: paper book publish study bench lab test lock clean

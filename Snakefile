@@ -180,6 +180,22 @@ rule claims:
         EXECUTE + KEEP
 
 
+# From the store, or else a smoke run of the benchmark; the full one is `make bench`.
+rule performance:
+    input:
+        sources("07_performance"),
+        f"{EXECUTED}/06_claims.ipynb",
+        notebook="notebooks/07_performance.ipynb",
+    output:
+        f"{EXECUTED}/07_performance.ipynb",
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    shell:
+        EXECUTE + KEEP
+
+
 def executed(wildcards):
     folder = "book/executed" if wildcards.profile == "published" else EXECUTED
     return [f"{folder}/{name}.ipynb" for name in NOTEBOOKS]

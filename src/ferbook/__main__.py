@@ -183,6 +183,30 @@ def predict(
     raise typer.Exit(1 if found.problems else 0)
 
 
+@app.command()
+def bench(
+    only: Annotated[str, typer.Option(help="One piece; those that the store lacks if empty.")] = "",
+    budget: Annotated[str, typer.Option(help="full, about ten minutes, or smoke.")] = "full",
+    fresh: Annotated[bool, typer.Option(help="Measure what the store has, too.")] = False,
+    torch: Annotated[str, typer.Option(help="A Python that has PyTorch and timm.")] = "",
+    results: Annotated[Path, typer.Option(help="Measurements go here.")] = Path("results"),
+) -> None:
+    """Measure input, training step, start-up, audit and memory; see the chapter Performance."""
+    from ferbook import bench_tables
+    from ferbook.bench import measured
+
+    with _errors():
+        found = measured(results, budget, only=only, fresh=fresh, torch=torch)
+    tables = {
+        "input": bench_tables.input_table,
+        "step": bench_tables.step_table,
+        "memory": bench_tables.memory_table,
+    }
+    for piece, table in tables.items():
+        if piece in found:
+            _print(table(found).formatted(), table(found).caption)
+
+
 class _errors:
     """A wrong file ends in one line and status 1, not in a traceback."""
 

@@ -185,18 +185,24 @@ class _Peer:
     """PyTorch in a process of its own, which waits while others are measured."""
 
     def __init__(self, python: str, recipe: Recipe, steps: int):
-        script = Path(__file__).with_name("bench_torch.py")
         name = _TIMM.format(recipe.backbone)
+        self.about = {"model": name}
+        script = Path(__file__).with_name("bench_torch.py")
         sizes = map(str, (recipe.image_size, recipe.batch_size, steps))
-        self.process = subprocess.Popen(
-            [python, str(script), name, *sizes], text=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        try:
+            self.process = subprocess.Popen(
+                # -P: the modules beside the script are not its own.
+                [python, "-P", str(script), name, *sizes], text=True, stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            self.about["not_run"] = str(error)
+            return
         versions = self.process.stdout.readline().strip()
-        self.about = {"model": name, "versions": versions}
-        if not versions:
-            reason = self.process.stderr.read().strip().splitlines()[-1:]
-            self.about = {"model": name, "not_run": "".join(reason)}
+        if versions:
+            self.about["versions"] = versions
+        else:
+            self.about["not_run"] = self.process.stderr.read().strip().rpartition("\n")[2]
 
     def measures(self) -> dict[str, Callable[[], float]]:
         """PyTorch's step, if it is there."""

@@ -19,7 +19,15 @@ import yaml
 from ferbook.schema import read_yaml
 from ferbook.tables import SYNTHETIC_NOTICE
 
-NOTEBOOKS = ("01_data", "02_training", "03_results", "04_ablations", "05_edge", "06_claims")
+NOTEBOOKS = (
+    "01_data",
+    "02_training",
+    "03_results",
+    "04_ablations",
+    "05_edge",
+    "06_claims",
+    "07_performance",
+)
 # What a notebook reads besides modules; {results} is a result store.
 _INPUTS = {
     "01_data": (),
@@ -28,6 +36,7 @@ _INPUTS = {
     "04_ablations": ("book/original.yml", "configs/ablations.yml", "{results}"),
     "05_edge": ("src/ferbook/released", "{results}"),
     "06_claims": ("book/original.yml", "book/claims.yml", "{results}"),
+    "07_performance": ("{results}/bench", "{results}/dataset.json"),
 }
 
 
