@@ -65,6 +65,7 @@ def train(
     run: Annotated[str, typer.Option(help="One run of a grid; all when empty.")] = "",
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
     runs: Annotated[Path, typer.Option(help="Checkpoints of unfinished runs.")] = Path("runs"),
+    augment_in_model: Annotated[bool, typer.Option(help="Warp images on the GPU.")] = False,
 ) -> None:
     """Train the runs of a configuration that are not in the store yet; a killed one goes on."""
     from ferbook.study import read_study
@@ -81,7 +82,8 @@ def train(
         faces = load(data or study.data)
         for recipe in recipes:
             typer.echo(f"{study.name}/{recipe.run_name}")
-            train_one(recipe, faces, study=study.name, results_dir=results, runs_dir=runs)
+            train_one(recipe, faces, study=study.name, results_dir=results, runs_dir=runs,
+                      augment_in_model=augment_in_model)  # fmt: skip
 
 
 @app.command()

@@ -20,6 +20,7 @@ from ferbook.data import Faces
 from ferbook.schema import CLASSES, Recipe
 
 MATRIX_SIDE = 2048
+FILLING = 5  # steps
 _TIMM = "tf_{}"  # timm's name of a backbone with TensorFlow's padding
 
 
@@ -127,7 +128,7 @@ def _repeat(call: Callable, argument: Any, times: int) -> None:
 
 
 def _fitted(model: keras.Model, data: Any, steps: int) -> Callable[[], float]:
-    """Seconds from step to step of `fit`, without the first, which waits for the first batch."""
+    """Seconds from step to step of `fit`, without the first few, in which the buffers fill."""
 
     class Clock(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -137,8 +138,10 @@ def _fitted(model: keras.Model, data: Any, steps: int) -> Callable[[], float]:
 
     def fit() -> float:
         times.clear()
-        model.fit(data, steps_per_epoch=steps + 1, verbose=0, shuffle=False, callbacks=[Clock()])
-        return (times[-1] - times[0]) / steps
+        model.fit(
+            data, steps_per_epoch=steps + FILLING, verbose=0, shuffle=False, callbacks=[Clock()]
+        )
+        return (times[-1] - times[FILLING - 1]) / steps
 
     return fit
 
