@@ -42,8 +42,8 @@ measured = bench.measured(results_dir, "smoke")
 tables.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 
 # %% [markdown]
-# All times are of {glue:text}`bench_hardware`, with no other work on them. What is compared was
-# measured in turns, round by round; a ratio is the median over the rounds, with its lowest and highest
+# All times are of {glue:text}`bench_hardware`. The benchmark is meant to have the machine for itself;
+# other work widens the spread. What is compared was measured in turns, round by round; a ratio is the median over the rounds, with its lowest and highest
 # round in brackets. Random pixels stand for faces, since no time depends on what the images show.
 #
 # ## Input
