@@ -170,16 +170,18 @@ def _feeds(faces: Faces, folder: Path, side: int, budget: Budget) -> dict[str, C
     resized = np.repeat(augment.resize(faces.images[:256], side).numpy(), 3, axis=-1)
     arrays = generator.flow(resized, np.eye(7)[faces.labels[:256]], batch_size=32, seed=1)
     files = generator.flow_from_directory(folder, target_size=size, batch_size=32, seed=1)
-    ours = iter(train.training_dataset(faces, budget.recipe(image_size=side), range(99)))
-    few = 20_000 // side**2 + 3 * budget.steps  # batches; the generator needs them long enough
+    ours = train.training_dataset(faces, budget.recipe(image_size=side), range(99))
+    few = budget.steps * 260 // side  # batches
     return {
         "generator, folder": lambda: _rate(files, few),
         "generator, arrays": lambda: _rate(arrays, few),
-        "ours, arrays": lambda: _rate(ours, 20 * few),
+        # A new iterator, since an old one goes on filling its buffer while others are measured.
+        "ours, arrays": lambda: _rate(iter(ours), 20 * few),
     }
 
 
 def _rate(batches: Iterator, count: int) -> float:
+    next(batches)  # starts the pipeline
     images, started = 0, time.perf_counter()
     for batch in itertools.islice(batches, count):
         images += len(batch[0])
