@@ -112,9 +112,10 @@ plots.growth(measured["audit"]["growth"])
 # %% [markdown]
 # ## Memory
 #
-# For each byte of pixels the peak of a training grows by {glue:text}`bench_copies_held:.1f` bytes. A
-# copy of all images as floats would alone add as many bytes as a float has, at the size of the
-# originals, and more at the size of the input: none is held. {numref}`tab-memory` has the peak.
+# For each byte of pixels the peak of a training grows by {glue:text}`bench_copies_held:.1f` bytes: the
+# images as loaded, those of them that train, and the same for TensorFlow. A copy of all as floats
+# would by itself add as many bytes as a float has, and more at the size of the input; none is
+# held. {numref}`tab-memory` has the peak.
 
 # %% tags=["hide-input"]
 bench_tables.memory_table(measured)

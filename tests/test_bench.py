@@ -47,12 +47,12 @@ def test_without_pytorch_the_rest_is_measured_and_says_so(measured):
     assert numbers.bench_numbers(measured)["bench_torch"] == "not run"
 
 
-def test_memory_grows_by_less_than_a_float_copy(measured):
-    """On the smallest data sets, pages of the interpreter hide what is held; so a larger one."""
+def test_memory_holds_no_float_copy(measured):
+    """Three copies as bytes are held; one as floats would add four bytes a pixel to them."""
     assert np.isfinite(bench_tables.copies_held(measured["memory"]))
     call = "from ferbook import bench; print(bench.peak('smoke', {}))"
     few, many = (int(bench._python("-c", call.format(n))) for n in (2000, 20_000))
-    assert (many - few) / (18_000 * 48 * 48) < 4
+    assert (many - few) / (18_000 * 48 * 48) < 5
 
 
 def test_tables_name_the_hardware_and_a_smoke_run(measured):
