@@ -34,6 +34,9 @@ verify: .venv/ready  ## recompute what the book shows from results/, and compare
 manifest: .venv/ready  ## accept what is in results/ now: write its SHA-256 anew
 	$(BIN)/ferbook verify --renew-manifest
 
+bench: .venv/ready  ## measure all of results/bench anew, alone on the machine; TORCH: its Python
+	$(BIN)/python -m ferbook bench --fresh $(if $(TORCH),--torch $(TORCH))
+
 lab: .venv/ready  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab --notebook-dir=. notebooks
 
@@ -81,5 +84,5 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book pdf publish study verify manifest lab test \
+.PHONY: paper book pdf publish study verify manifest bench lab test \
 	fuzz faults mutants licences advisories coverage lock clean

@@ -70,7 +70,7 @@ def test_project_root(monkeypatch, tmp_path):
 
 def test_light_rooms_leave_tensorflow_out():
     rooms = "schema data synthetic splits metrics audit store tables plots numbers weights book "
-    rooms += "browser citation explorer printing any_size predict report"
+    rooms += "browser citation explorer printing any_size predict report bench bench_tables"
     code = f"import sys; from ferbook import {', '.join(rooms.split())}; "
     code += "print([m for m in ('tensorflow', 'keras', 'torch') if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

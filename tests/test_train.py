@@ -182,6 +182,26 @@ def test_cosine_rises_then_falls_to_zero():
     np.testing.assert_allclose(values, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
 
 
+def test_augmentation_in_the_model_is_the_same_run(tmp_path, faces):
+    recipe = dataclasses.replace(RECIPE, warmup_epochs=1, finetune_epochs=2)
+    runs = []
+    for inside in (False, True):
+        folder = tmp_path / str(inside)
+        places = {"study": "s", "results_dir": folder, "runs_dir": folder / "runs"}
+        train.train(recipe, faces, verbose=0, augment_in_model=inside, **places)
+        runs += store.load_study(folder, "s")
+    one, two = runs
+    columns = [c for c in store.HISTORY_COLUMNS if c != "seconds"]
+    assert one.history[columns].equals(two.history[columns])
+    np.testing.assert_array_equal(one.test.probabilities, two.test.probabilities)
+
+
+def test_augmentation_in_the_model_resamples_and_no_more(tmp_path, faces):
+    places = {"study": "s", "results_dir": tmp_path, "runs_dir": tmp_path}
+    with pytest.raises(ValueError, match="needs erasing_probability 0"):
+        train.train(OURS, faces, augment_in_model=True, **places)
+
+
 def test_mirrors_are_averaged(faces):
     recipe = dataclasses.replace(RECIPE, warmup_epochs=1, finetune_epochs=0)
     model = train.models.build_model(recipe)

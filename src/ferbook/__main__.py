@@ -69,6 +69,7 @@ def train(
     deterministic: Annotated[
         bool, typer.Option(help="The same bits each time, on a GPU too; slower.")
     ] = False,
+    augment_in_model: Annotated[bool, typer.Option(help="Warp images on the GPU.")] = False,
 ) -> None:
     """Train the runs of a configuration that are not in the store yet; a killed one goes on."""
     from ferbook.study import read_study
@@ -86,7 +87,8 @@ def train(
         for recipe in recipes:
             typer.echo(f"{study.name}/{recipe.run_name}")
             places = {"study": study.name, "results_dir": results, "runs_dir": runs}
-            train_one(recipe, faces, deterministic=deterministic, **places)
+            how = {"deterministic": deterministic, "augment_in_model": augment_in_model}
+            train_one(recipe, faces, **places, **how)
 
 
 @app.command()
@@ -251,6 +253,30 @@ def predict(
     for problem in found.problems:
         typer.echo(f"error: {problem}", err=True)
     raise typer.Exit(1 if found.problems else 0)
+
+
+@app.command()
+def bench(
+    only: Annotated[str, typer.Option(help="One piece; those that the store lacks if empty.")] = "",
+    budget: Annotated[str, typer.Option(help="full, about ten minutes, or smoke.")] = "full",
+    fresh: Annotated[bool, typer.Option(help="Measure what the store has, too.")] = False,
+    torch: Annotated[str, typer.Option(help="A Python that has PyTorch and timm.")] = "",
+    results: Annotated[Path, typer.Option(help="Measurements go here.")] = Path("results"),
+) -> None:
+    """Measure input, training step, start-up, audit and memory; see the chapter Performance."""
+    from ferbook import bench_tables
+    from ferbook.bench import measured
+
+    with _errors():
+        found = measured(results, budget, only=only, fresh=fresh, torch=torch)
+    tables = {
+        "input": bench_tables.input_table,
+        "step": bench_tables.step_table,
+        "memory": bench_tables.memory_table,
+    }
+    for piece, table in tables.items():
+        if piece in found:
+            _print(table(found).formatted(), table(found).caption)
 
 
 class _errors:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 
+import keras
 import tensorflow as tf
 
 from ferbook.schema import Recipe
@@ -119,9 +120,38 @@ def augment(
     `side` is the recipe's image_size unless given.
     """
     side = side or recipe.image_size
-    matrices = transform_matrices(draw_parameters(recipe, tf.shape(images)[0], seed), side)
-    warped = resample(images, resize_matrix(images.shape[1], side) @ matrices, side)
+    warped = resample(images, draw_maps(images, recipe, seed, side), side)
     return erase(warped, recipe.erasing_probability, seed) if recipe.erasing_probability else warped
+
+
+def draw_maps(images: tf.Tensor, recipe: Recipe, seed: tf.Tensor, side: int) -> tf.Tensor:
+    """The maps of `augment`, (n, 3, 3), from `side` px onto uint8 `images` (n, h, w)."""
+    matrices = transform_matrices(draw_parameters(recipe, tf.shape(images)[0], seed), side)
+    return resize_matrix(images.shape[1], side) @ matrices
+
+
+def resampled(model: keras.Model, side: int, side_in: int) -> keras.Model:
+    """`model` that takes uint8 images (n, h, w) and maps (n, 3, 3), and resamples in its graph.
+
+    On a GPU the images then travel there as bytes at their own size.
+    """
+    images = keras.Input((side_in, side_in), dtype="uint8", name="images")
+    maps = keras.Input((3, 3), dtype="float32", name="maps")
+    # float32 also under mixed precision: coordinates need more digits than float16 has.
+    grey = _Resample(side, dtype="float32", name="resample")(images, maps)
+    return keras.Model([images, maps], model(grey), name=f"{model.name}_resampled")
+
+
+class _Resample(keras.layers.Layer):
+    def __init__(self, side: int, **options):
+        super().__init__(autocast=False, **options)
+        self.side = side
+
+    def call(self, images, maps):
+        return resample(images, maps, self.side)
+
+    def compute_output_shape(self, images_shape, maps_shape):
+        return (images_shape[0], self.side, self.side, 1)
 
 
 def erase(images: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:

@@ -61,10 +61,11 @@ BUDGETS = {
 
 
 def measured(
-    results: str | Path, budget: str, *, only: str = "", torch: str = ""
+    results: str | Path, budget: str, *, only: str = "", fresh: bool = False, torch: str = ""
 ) -> dict[str, dict[str, Any]]:
-    """Piece -> what it measured: from the store, or now where the store has nothing or `only`.
+    """Piece -> what it measured: from the store; or now, where it has nothing, or all if `fresh`.
 
+    With `only`, that piece is measured now and no other.
     `torch` is an interpreter with PyTorch and timm; by default this one, if it has them.
     Raises ValueError for a budget or piece that does not exist.
     """
@@ -73,23 +74,28 @@ def measured(
         if value not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}. Received: {value!r}.")
     for name, measure in pieces.items():
-        if only == name or (not only and not store.has_bench(results, name)):
+        if only == name or (not only and (fresh or not store.has_bench(results, name))):
             facts = {"budget": budget, **measure(BUDGETS[budget]), **store.provenance()}
             store.write_bench(results, name, facts)
     return store.load_bench(results)
 
 
 def _pieces(torch: str) -> dict[str, Callable[[Budget], dict[str, Any]]]:
-    from ferbook import bench_step
-
     return {
         "input": input_rates,
-        "step": lambda budget: bench_step.step_times(budget, torch or sys.executable),
+        "step": lambda budget: step_times(budget, torch),
         "first_step": first_steps,
         "startup": startup,
         "audit": audit_growth,
         "memory": memory,
     }
+
+
+def step_times(budget: Budget, torch: str) -> dict[str, Any]:
+    """See `bench_step.step_times`; imported late, since it imports TensorFlow."""
+    from ferbook import bench_step
+
+    return bench_step.step_times(budget, torch or sys.executable)
 
 
 def in_turns(rounds: int, measures: dict[str, Callable[[], float]], *, warm_up: int = 1) -> Rounds:
@@ -164,16 +170,18 @@ def _feeds(faces: Faces, folder: Path, side: int, budget: Budget) -> dict[str, C
     resized = np.repeat(augment.resize(faces.images[:256], side).numpy(), 3, axis=-1)
     arrays = generator.flow(resized, np.eye(7)[faces.labels[:256]], batch_size=32, seed=1)
     files = generator.flow_from_directory(folder, target_size=size, batch_size=32, seed=1)
-    ours = iter(train.training_dataset(faces, budget.recipe(image_size=side), range(99)))
-    few = 20_000 // side**2 + 3 * budget.steps  # batches; the generator needs them long enough
+    ours = train.training_dataset(faces, budget.recipe(image_size=side), range(99))
+    few = budget.steps * 260 // side  # batches
     return {
         "generator, folder": lambda: _rate(files, few),
         "generator, arrays": lambda: _rate(arrays, few),
-        "ours, arrays": lambda: _rate(ours, 20 * few),
+        # A new iterator, since an old one goes on filling its buffer while others are measured.
+        "ours, arrays": lambda: _rate(iter(ours), 20 * few),
     }
 
 
 def _rate(batches: Iterator, count: int) -> float:
+    next(batches)  # starts the pipeline
     images, started = 0, time.perf_counter()
     for batch in itertools.islice(batches, count):
         images += len(batch[0])

@@ -20,6 +20,7 @@ from ferbook.data import Faces
 from ferbook.schema import CLASSES, Recipe
 
 MATRIX_SIDE = 2048
+FILLING = 5  # steps
 _TIMM = "tf_{}"  # timm's name of a backbone with TensorFlow's padding
 
 
@@ -127,7 +128,7 @@ def _repeat(call: Callable, argument: Any, times: int) -> None:
 
 
 def _fitted(model: keras.Model, data: Any, steps: int) -> Callable[[], float]:
-    """Seconds from step to step of `fit`, without the first, which waits for the first batch."""
+    """Seconds from step to step of `fit`, without the first few, in which the buffers fill."""
 
     class Clock(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -137,8 +138,10 @@ def _fitted(model: keras.Model, data: Any, steps: int) -> Callable[[], float]:
 
     def fit() -> float:
         times.clear()
-        model.fit(data, steps_per_epoch=steps + 1, verbose=0, shuffle=False, callbacks=[Clock()])
-        return (times[-1] - times[0]) / steps
+        model.fit(
+            data, steps_per_epoch=steps + FILLING, verbose=0, shuffle=False, callbacks=[Clock()]
+        )
+        return (times[-1] - times[FILLING - 1]) / steps
 
     return fit
 
@@ -185,18 +188,24 @@ class _Peer:
     """PyTorch in a process of its own, which waits while others are measured."""
 
     def __init__(self, python: str, recipe: Recipe, steps: int):
-        script = Path(__file__).with_name("bench_torch.py")
         name = _TIMM.format(recipe.backbone)
+        self.about = {"model": name}
+        script = Path(__file__).with_name("bench_torch.py")
         sizes = map(str, (recipe.image_size, recipe.batch_size, steps))
-        self.process = subprocess.Popen(
-            [python, str(script), name, *sizes], text=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        try:
+            self.process = subprocess.Popen(
+                # -P: the modules beside the script are not its own.
+                [python, "-P", str(script), name, *sizes], text=True, stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            self.about["not_run"] = str(error)
+            return
         versions = self.process.stdout.readline().strip()
-        self.about = {"model": name, "versions": versions}
-        if not versions:
-            reason = self.process.stderr.read().strip().splitlines()[-1:]
-            self.about = {"model": name, "not_run": "".join(reason)}
+        if versions:
+            self.about["versions"] = versions
+        else:
+            self.about["not_run"] = self.process.stderr.read().strip().rpartition("\n")[2]
 
     def measures(self) -> dict[str, Callable[[], float]]:
         """PyTorch's step, if it is there."""

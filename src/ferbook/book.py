@@ -26,6 +26,7 @@ NOTEBOOKS = (
     "04_ablations",
     "05_edge",
     "06_claims",
+    "07_performance",
     "08_holds",
 )
 # What a notebook reads besides modules; {results} is a result store.
@@ -40,6 +41,7 @@ _INPUTS = {
     ),
     "05_edge": ("src/ferbook/released", "{results}"),
     "06_claims": ("book/original.yml", "book/claims.yml", "{results}"),
+    "07_performance": ("{results}/bench", "{results}/dataset.json"),
     "08_holds": ("configs/ablations.yml", "results/holds", "{results}"),
 }
 

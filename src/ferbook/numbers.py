@@ -10,6 +10,7 @@ from typing import Any
 
 from ferbook.arithmetic import TEST_SETS, Published, possible_hits
 from ferbook.audit import label_issues
+from ferbook.bench_tables import copies_held, ratio, share_of_peak
 from ferbook.claims import GRADES, Verdict
 from ferbook.metrics import (
     accuracy,
@@ -272,6 +273,37 @@ def holds_numbers(
         "holds_not_audited": sum("skip_reason" in package for package in packages),
         "holds_vulnerable": sum(bool(package.get("vulns")) for package in packages),
         "holds_seed_noise": noise,
+    }
+
+
+def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """`bench_*`: ratios with their spread in words, as text; see `bench_tables.Ratio`."""
+    step, first = measured["step"], measured["first_step"]["rounds"]
+    rounds, plain = step["rounds"], step["rounds"]["constant batch"]
+    large, small = measured["input"]["sizes"].values()
+    torch = rounds.get("PyTorch")
+    ratios = {
+        **{f"input_{name}_{source}": ratio(part["ours, arrays"], part[f"generator, {source}"])
+           for name, part in (("large", large), ("small", small))
+           for source in ("folder", "arrays")},
+        "fed": ratio(plain, rounds["fit on our input"]),
+        "epoch": ratio(rounds["fit on the generator"], rounds["fit on our input"]),
+        "phase_1": ratio(rounds["phase 1"], plain),
+        "forward": ratio(rounds["phase 1"], rounds["forward alone"]),
+        "stem": ratio(rounds["one-channel stem"], plain),
+        "peak": share_of_peak(step),
+        "first_step": ratio(first["traced twice"], first["traced once"]),
+        "torch": ratio(torch, plain) if torch else "not run",
+    }  # fmt: skip
+    sizes = dict(zip(("large", "small"), measured["input"]["sizes"], strict=True))
+    return {
+        **{f"bench_{key}": str(value) for key, value in ratios.items()},
+        **{f"bench_size_{key}": value for key, value in sizes.items()},
+        "bench_backbone": step["backbone"],
+        "bench_first_backbone": measured["first_step"]["backbone"],
+        "bench_copies_held": copies_held(measured["memory"]),
+        "bench_hashes": measured["audit"]["growth"][-1]["n"],
+        "bench_hardware": _hardware(step),
     }
 
 

@@ -173,6 +173,19 @@ def pareto(frame: pd.DataFrame, cost: str) -> Figure:
     return _finished(figure)
 
 
+def growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Seconds of the search for near copies against n, beside n log n through the last point."""
+    n = np.array([row["n"] for row in rows])
+    found = np.array([np.median(row["seconds"]) for row in rows])
+    figure, axes = plt.subplots()
+    axes.plot(n, found, "o-", label="measured")
+    axes.plot(n, found[-1] * n * np.log(n) / (n[-1] * np.log(n[-1])), ":", label="n log n")
+    axes.plot(n, found[-1] * (n / n[-1]) ** 2, "--", label="n squared")
+    axes.set(xscale="log", yscale="log", xlabel="hashes", ylabel="seconds")
+    axes.legend()
+    return _finished(figure)
+
+
 def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Accuracy against the severity of each corruption; see edge.corrupt."""
     frame = pd.DataFrame(rows)

@@ -38,29 +38,41 @@ def train(
     runs_dir: str | Path = "runs",
     verbose: int = 2,
     deterministic: bool = False,
+    augment_in_model: bool = False,
 ) -> Path:
     """Train `recipe` on `faces`, or resume, and write the run to the result store.
 
     Returns the run's folder; a run that is finished there is not trained again.
     `runs_dir` keeps the checkpoints of unfinished runs. `verbose` as in `keras.Model.fit`.
     `deterministic` makes every op give the same bits each time, on a GPU too, and takes longer.
-    Raises ValueError when a run or checkpoint of another recipe or data set is in the way,
-    BusyError when another process trains the same run.
+    With `augment_in_model`, images are resampled in the model's graph, on a GPU by the GPU, to the
+    same end. Raises ValueError when the recipe does more to images than that, or when a run or
+    checkpoint of another recipe or data set is in the way, BusyError when another process trains
+    the same run.
     """
     folder, own = store.run_folder(results_dir, study, recipe), Path(runs_dir) / study
     with alone(own / f"{recipe.run_name}.lock", f"{study}/{recipe.run_name}"):
-        _train(recipe, faces, folder, own / recipe.run_name, verbose, deterministic)
+        own /= recipe.run_name
+        _train(recipe, faces, folder, own, verbose, deterministic, augment_in_model)
     return folder
 
 
 def _train(
-    recipe: Recipe, faces: Faces, folder: Path, own: Path, verbose: int, deterministic: bool
+    recipe: Recipe,
+    faces: Faces,
+    folder: Path,
+    own: Path,
+    verbose: int,
+    deterministic: bool,
+    augment_in_model: bool,
 ) -> None:
     dataset = {"name": faces.name, "fingerprint": fingerprint(faces)}
     if (folder / "run.json").exists():
         _check_same(store.load_run(folder), recipe, dataset)
         (own / "state.npz").unlink(missing_ok=True)  # killed after run.json was written
         return
+    if augment_in_model:
+        _check_resampling_is_all(recipe)
     _set_up(recipe, deterministic)
     parts = splits.split(faces, seed=recipe.seed)
     training = splits.training_subset(parts, recipe)
@@ -69,7 +81,9 @@ def _train(
         model = models.build_model(recipe)
         trained = models.add_votes_head(model, recipe)
         for phase in PHASES:
-            _fit_phase(phase, trained, recipe, training, parts.val, checkpoint, verbose)
+            _fit_phase(
+                phase, trained, recipe, training, parts.val, checkpoint, verbose, augment_in_model
+            )
         checkpoint.restore_best(trained)
     facts = {
         "dataset": dataset,
@@ -105,10 +119,13 @@ def restore(trained: keras.Model, weights: Path) -> None:
         raise ValueError(f"{weights}: no weights of {trained.name} ({error}).") from error
 
 
-def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dataset:
+def training_dataset(
+    train: Faces, recipe: Recipe, epochs: range, *, augment_in_model: bool = False
+) -> tf.data.Dataset:
     """Augmented batches of `epochs`, one after the other.
 
-    Yields float32 images (n, side, side, 1), targets (n, 7 or 15) and weights (n,): see `targets`.
+    With `augment_in_model`, images as they are and their maps, for `augment.resampled`; else it
+    yields float32 images (n, side, side, 1), targets (n, 7 or 15) and weights (n,): see `targets`.
     Order and augmentation depend on the seed and the epoch only, never on when a run was resumed.
     """
     images, wanted = tf.constant(train.images), tf.constant(targets(train, recipe))
@@ -124,7 +141,11 @@ def training_dataset(train: Faces, recipe: Recipe, epochs: range) -> tf.data.Dat
     def batches(side: int, epochs: range) -> tf.data.Dataset:
         def load(step: tf.Tensor, rows: tf.Tensor):
             seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
-            batch = augment.augment(tf.gather(images, rows), recipe, seed, side)
+            batch = tf.gather(images, rows)
+            if augment_in_model:
+                batch = batch, augment.draw_maps(batch, recipe, seed, side)
+            else:
+                batch = augment.augment(batch, recipe, seed, side)
             batch = batch, tf.gather(wanted, rows), tf.gather(weights, rows)
             if recipe.mixup_alpha:
                 batch = augment.mix(*batch, recipe.mixup_alpha, seed)
@@ -156,15 +177,24 @@ def augmentation_examples(faces: Faces, recipe: Recipe, rounds: int = 3):
     return augment.resize(images, recipe.image_size)[..., 0].numpy(), np.stack(drawn)[..., 0]
 
 
-def evaluation_dataset(faces: Faces, recipe: Recipe) -> tf.data.Dataset:
-    """Batches in file-name order, resized only: float32 images and targets."""
+def evaluation_dataset(
+    faces: Faces, recipe: Recipe, *, augment_in_model: bool = False
+) -> tf.data.Dataset:
+    """Batches in file-name order, resized only: float32 images and targets.
+
+    With `augment_in_model`, images as they are and the map that resizes them.
+    """
+    side_in, side = faces.images.shape[1], recipe.image_size
+
+    def load(images: tf.Tensor, wanted: tf.Tensor):
+        if not augment_in_model:
+            return augment.resize(images, side), wanted
+        maps = tf.repeat(augment.resize_matrix(side_in, side)[None], tf.shape(images)[0], axis=0)
+        return (images, maps), wanted
+
     arrays = faces.images, targets(faces, recipe)
     batches = tf.data.Dataset.from_tensor_slices(arrays).batch(EVALUATION_BATCH)
-    resized = batches.map(
-        lambda images, labels: (augment.resize(images, recipe.image_size), labels),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    return resized.prefetch(tf.data.AUTOTUNE)
+    return batches.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
 def predict(model: keras.Model, faces: Faces, recipe: Recipe) -> Predictions:
@@ -299,12 +329,15 @@ def _fit_phase(
     val: Faces,
     checkpoint: Checkpoint,
     verbose: int,
+    augment_in_model: bool,
 ) -> None:
     epochs = recipe.warmup_epochs if phase == "warmup" else recipe.finetune_epochs
     if epochs == 0 or checkpoint.has_finished(phase):
         return
     done = len(checkpoint.rows(phase))
     (models.freeze_backbone if phase == "warmup" else models.unfreeze)(model, recipe)
+    if augment_in_model:
+        model = augment.resampled(model, recipe.image_size, train.images.shape[1])
     steps = -(-len(train) // recipe.batch_size)
     _compile(model, recipe, _optimizer(phase, recipe, steps))
     stateful = _stoppers(recipe) if recipe.schedule == "plateau" else []
@@ -312,8 +345,10 @@ def _fit_phase(
     # Epochs count over both phases in the data's seed, so that no two epochs are alike.
     first = 0 if phase == "warmup" else recipe.warmup_epochs
     model.fit(
-        training_dataset(train, recipe, range(first + done, first + epochs)),
-        validation_data=evaluation_dataset(val, recipe),
+        training_dataset(
+            train, recipe, range(first + done, first + epochs), augment_in_model=augment_in_model
+        ),
+        validation_data=evaluation_dataset(val, recipe, augment_in_model=augment_in_model),
         shuffle=False,  # the dataset shuffles
         steps_per_epoch=steps,
         initial_epoch=done,
@@ -321,6 +356,15 @@ def _fit_phase(
         callbacks=[*averaging, *stateful, _EpochEnd(phase, checkpoint, stateful)],
         verbose=verbose,
     )
+
+
+def _check_resampling_is_all(recipe: Recipe) -> None:
+    for name in ("erasing_probability", "mixup_alpha", "cutmix_alpha", "small_epochs"):
+        if getattr(recipe, name):
+            raise ValueError(
+                f"augment_in_model: needs {name} 0, since the model's graph resamples to one size "
+                f"and no more. Received: {name} {getattr(recipe, name)}."
+            )
 
 
 def _by_size(recipe: Recipe, epochs: range) -> tuple[range, range]:
