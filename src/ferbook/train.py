@@ -434,7 +434,7 @@ def _strategy() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 
 
-def _set_up(recipe: Recipe, deterministic: bool) -> None:
+def _set_up(recipe: Recipe, deterministic: bool = False) -> None:
     keras.utils.set_random_seed(recipe.seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
