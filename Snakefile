@@ -165,9 +165,9 @@ def executed(wildcards):
 rule book:
     input:
         PROSE,
+        "CITATION.cff",
         "package-lock.json",
-        "src/ferbook/book.py",
-        "src/ferbook/browser.py",
+        expand("src/ferbook/{module}.py", module=["book", "browser", "citation", "explorer"]),
         notebooks=executed,
     output:
         "_build/{profile}/html/index.html",

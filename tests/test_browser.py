@@ -95,6 +95,14 @@ def test_float_model_agrees_to_a_thousandth(page, images):
     assert_same_answers(np.reshape(found, (-1, 7)), expected, FLOAT_TOLERANCE)
 
 
+def test_pictures_are_decoded_as_pillow_does(page, images):
+    """The page's answer to a file is its answer to Python's pixels, to the last digit."""
+    for path, pixels in zip(images, cut_outs(images), strict=True):
+        expected = page.run(f"""import("../_static/try/model.js").then(({{ classify }}) =>
+            classify({as_bytes(pixels)}, 48, 48))""")
+        assert answer(page, path) == expected
+
+
 def as_bytes(array):
     """A NumPy array of bytes as a JavaScript expression."""
     text = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
