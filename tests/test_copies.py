@@ -45,6 +45,10 @@ def test_equal_bright_and_mirrored_copies_are_found_and_constant_images_are_not(
     assert found == {(4, 5): (False, True), (6, 7): (False, False), (8, 9): (True, False)}
 
 
+def test_pictures_without_any_copy():
+    assert copies.near_duplicates(faces_of(noise(5), ["Training"] * 5)).empty
+
+
 def test_a_near_copy_across_the_split_is_a_leak():
     images = noise(6)
     images[5] = np.clip(images[0].astype(int) + 5, 0, 255)  # near

@@ -182,6 +182,19 @@ def test_cosine_rises_then_falls_to_zero():
     np.testing.assert_allclose(values, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
 
 
+def test_a_step_is_traced_once(faces, monkeypatch):
+    traced, original = [], train.keras.Model.train_step
+    monkeypatch.setattr(
+        train.keras.Model, "train_step", lambda self, data: traced.append(1) or original(self, data)
+    )
+    model = train.models.build_model(RECIPE)
+    train._compile(model, RECIPE, train._optimizer("finetune", RECIPE, 2))
+    model.optimizer.build(model.trainable_variables)  # as the checkpoint does
+    data = train.training_dataset(splits.split(faces).train, RECIPE, range(1))
+    model.fit(data, steps_per_epoch=2, shuffle=False, verbose=0)
+    assert traced == [1]
+
+
 def test_augmentation_in_the_model_is_the_same_run(tmp_path, faces):
     recipe = dataclasses.replace(RECIPE, warmup_epochs=1, finetune_epochs=2)
     runs = []

@@ -192,7 +192,7 @@ def startup(budget: Budget) -> dict[str, Any]:
     """Seconds to import, to show help, and to import the training: each in a new process."""
     commands = {
         "import ferbook": ["-c", "import ferbook"],
-        "ferbook --help": ["-m", "ferbook", "--help"],
+        "help of ferbook": ["-m", "ferbook", "--help"],
         "import tensorflow": ["-c", "import tensorflow"],
         "import ferbook.train": ["-c", "import ferbook.train"],
     }

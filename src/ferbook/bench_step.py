@@ -180,7 +180,8 @@ def _operations(model: keras.Model, data: tf.data.Dataset) -> dict[str, float]:
             name = plane.event_metadata[event.metadata_id].name
             place, colon, kind = name.rpartition(":")  # "path/of/the/node:Kind"
             if colon and "/" in place and kind.lstrip("_").isalnum():
-                found[kind] += event.duration_ps / 1e9 / steps
+                name = kind.lstrip("_").removeprefix("Mkl").removeprefix("Native")
+                found[name] += event.duration_ps / 1e9 / steps
     return dict(found.most_common(12))
 
 
