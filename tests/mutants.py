@@ -1,6 +1,7 @@
 """Do the tests notice a wrong program? One small error at a time: `make mutants`.
 
     python tests/mutants.py [--only MODULE ...] [--share 1.0] [--into results]
+    python tests/mutants.py --again --only MODULE ... --into results    # after tests were added
     python tests/mutants.py --only --into results    # after EQUIVALENT was changed
 
 Each mutant is a module with one operator, number, condition or return value changed. Its tests run
@@ -129,9 +130,11 @@ def start(module, tree):
     return pid
 
 
-def torment(module, share):
-    """Counts of a module's mutants, and the survivors."""
+def torment(module, share=1.0, among=None):
+    """Counts of a module's mutants, or of those named in `among`, and the survivors."""
     source = (ROOT / "src/ferbook" / f"{module}.py").read_text()
+    if any(name.split(".")[0] == "ferbook" for name in sys.modules):
+        raise RuntimeError("ferbook is imported already: a mutant could not take its place")
     if os.waitpid(start(module, ast.parse(source)), 0)[1]:
         raise SystemExit(f"{module}: its tests fail without any mutant")
     os.environ["FERBOOK_DATA"] = "nowhere"  # what only the real data would notice is not tested
@@ -145,10 +148,11 @@ def torment(module, share):
             print(f"{module}: {mutant}", flush=True)
 
     for number, (line, what, tree) in enumerate(mutants(source)):
-        if int((number + 1) * share) == int(number * share):
-            continue
-        tried += 1
-        running[start(module, tree)] = f"line {line}: {what}"
+        name = f"line {line}: {what}"
+        chosen = int((number + 1) * share) > int(number * share) if among is None else name in among
+        if chosen:
+            tried += 1
+            running[start(module, tree)] = name
         if len(running) == os.cpu_count():
             reap()
     while running:
@@ -156,6 +160,12 @@ def torment(module, share):
     survivors.sort(key=lambda text: int(text.split()[1][:-1]))
     return explained(module, {"mutants": tried, "killed": tried - len(survivors),
                               "equivalent": {}, "survived": survivors})  # fmt: skip
+
+
+def torment_survivors(module, row):
+    """The row after its survivors met the tests of today."""
+    left = torment(module, among={*row["equivalent"], *row["survived"]})
+    return {**row, **left, "mutants": row["mutants"], "killed": row["killed"] + left["killed"]}
 
 
 def explained(module, row):
@@ -172,9 +182,14 @@ def main():
     parser.add_argument("--only", nargs="*", choices=TESTS, default=list(TESTS))
     parser.add_argument("--share", type=float, default=1.0, help="of the mutants")
     parser.add_argument("--into", type=Path, help="result store to write holds/mutants.json to")
+    parser.add_argument("--again", action="store_true", help="only those that survived before")
     given = parser.parse_args()
     for module in given.only:
-        row = torment(module, given.share)
+        if given.again:
+            known = json.loads((given.into / "holds/mutants.json").read_text())["modules"]
+            row = torment_survivors(module, known[module])
+        else:
+            row = torment(module, given.share)
         print(json.dumps({module: row}), flush=True)
         if given.into:
             record(given.into, {module: row})
@@ -183,12 +198,19 @@ def main():
 
 
 def record(results, rows):
-    """Write rows beside those of other modules, all with the reasons that hold now."""
-    from ferbook import store
+    """Write rows beside those of other modules, all with the reasons that hold now.
 
-    known = store.load_holds(results, "mutants").get("modules", {})
-    rows = {name: explained(name, row) for name, row in (known | rows).items()}
-    store.write_holds(results, "mutants", {"modules": rows})
+    In a process of its own: what imports ferbook could no longer be given a mutant.
+    """
+    pid = os.fork()
+    if pid == 0:
+        from ferbook import store
+
+        known = store.load_holds(results, "mutants").get("modules", {})
+        rows = {name: explained(name, row) for name, row in (known | rows).items()}
+        store.write_holds(results, "mutants", {"modules": rows})
+        os._exit(0)
+    os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":
