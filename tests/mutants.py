@@ -51,7 +51,7 @@ _STRICT = "strict=True of zip is a guard: the lengths are equal wherever it stan
 EQUIVALENT = {
     "metrics: True -> False": _STRICT,
     "audit: True -> False": _STRICT,
-    "audit: 1 -> 2": "n_jobs says how many processes search, not what they find.",
+    "audit: line 161: 1 -> 2": "n_jobs says how many processes search, not what they find.",
     "metrics: a & b -> a | b": _MCNEMAR,
     "metrics: ~a & ~b -> ~a | ~b": _MCNEMAR,
 }
@@ -171,8 +171,9 @@ def torment_survivors(module, row):
 def explained(module, row):
     """The row with its survivors divided anew by what EQUIVALENT says now."""
     survivors = [*row["equivalent"], *row["survived"]]
-    reasons = {s: EQUIVALENT.get(f"{module}: {s.split(': ', 1)[1]}", "") for s in survivors}
-    equivalent = {s: reason for s, reason in reasons.items() if reason}
+    keys = {s: (f"{module}: {s}", f"{module}: {s.split(': ', 1)[1]}") for s in survivors}
+    reasons = {s: [EQUIVALENT[key] for key in keys[s] if key in EQUIVALENT] for s in survivors}
+    equivalent = {s: found[0] for s, found in reasons.items() if found}
     return {**row, "equivalent": equivalent,
             "survived": [s for s in survivors if s not in equivalent]}  # fmt: skip
 
