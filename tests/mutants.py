@@ -165,7 +165,7 @@ def torment(module, share=1.0, among=None):
 def torment_survivors(module, row):
     """The row after its survivors met the tests of today."""
     left = torment(module, among={*row["equivalent"], *row["survived"]})
-    return {**row, **left, "mutants": row["mutants"], "killed": row["killed"] + left["killed"]}
+    return explained(module, {**left, "mutants": row["mutants"]})
 
 
 def explained(module, row):
@@ -174,7 +174,7 @@ def explained(module, row):
     keys = {s: (f"{module}: {s}", f"{module}: {s.split(': ', 1)[1]}") for s in survivors}
     reasons = {s: [EQUIVALENT[key] for key in keys[s] if key in EQUIVALENT] for s in survivors}
     equivalent = {s: found[0] for s, found in reasons.items() if found}
-    return {**row, "equivalent": equivalent,
+    return {**row, "killed": row["mutants"] - len(survivors), "equivalent": equivalent,
             "survived": [s for s in survivors if s not in equivalent]}  # fmt: skip
 
 
