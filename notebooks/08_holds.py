@@ -66,7 +66,7 @@ holds_tables.fuzz_table(jobs["fuzz"])
 # ## Killed at random
 #
 # {glue:text}`holds_kills` kills by `SIGKILL`, of the process and all its children, in
-# {glue:text}`holds_restarts` trials of four stages ({numref}`tab-faults`). After each, no run in the
+# {glue:text}`holds_restarts` trials of the stages in {numref}`tab-faults`. After each, no run in the
 # store claimed to be finished that was not; {glue:text}`holds_restarts_same` of
 # {glue:text}`holds_restarts` restarts ended as the same stage ended when left alone: the same bytes
 # of predictions, the same outputs of the notebook, the same pages.

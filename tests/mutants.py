@@ -1,6 +1,7 @@
 """Do the tests notice a wrong program? One small error at a time: `make mutants`.
 
     python tests/mutants.py [--only MODULE ...] [--share 1.0] [--into results]
+    python tests/mutants.py --again --only MODULE ... --into results    # after tests were added
     python tests/mutants.py --only --into results    # after EQUIVALENT was changed
 
 Each mutant is a module with one operator, number, condition or return value changed. Its tests run
@@ -50,7 +51,7 @@ _STRICT = "strict=True of zip is a guard: the lengths are equal wherever it stan
 EQUIVALENT = {
     "metrics: True -> False": _STRICT,
     "audit: True -> False": _STRICT,
-    "audit: 1 -> 2": "n_jobs says how many processes search, not what they find.",
+    "audit: line 161: 1 -> 2": "n_jobs says how many processes search, not what they find.",
     "metrics: a & b -> a | b": _MCNEMAR,
     "metrics: ~a & ~b -> ~a | ~b": _MCNEMAR,
 }
@@ -129,9 +130,11 @@ def start(module, tree):
     return pid
 
 
-def torment(module, share):
-    """Counts of a module's mutants, and the survivors."""
+def torment(module, share=1.0, among=None):
+    """Counts of a module's mutants, or of those named in `among`, and the survivors."""
     source = (ROOT / "src/ferbook" / f"{module}.py").read_text()
+    if any(name.split(".")[0] == "ferbook" for name in sys.modules):
+        raise RuntimeError("ferbook is imported already: a mutant could not take its place")
     if os.waitpid(start(module, ast.parse(source)), 0)[1]:
         raise SystemExit(f"{module}: its tests fail without any mutant")
     os.environ["FERBOOK_DATA"] = "nowhere"  # what only the real data would notice is not tested
@@ -145,10 +148,11 @@ def torment(module, share):
             print(f"{module}: {mutant}", flush=True)
 
     for number, (line, what, tree) in enumerate(mutants(source)):
-        if int((number + 1) * share) == int(number * share):
-            continue
-        tried += 1
-        running[start(module, tree)] = f"line {line}: {what}"
+        name = f"line {line}: {what}"
+        chosen = int((number + 1) * share) > int(number * share) if among is None else name in among
+        if chosen:
+            tried += 1
+            running[start(module, tree)] = name
         if len(running) == os.cpu_count():
             reap()
     while running:
@@ -158,12 +162,19 @@ def torment(module, share):
                               "equivalent": {}, "survived": survivors})  # fmt: skip
 
 
+def torment_survivors(module, row):
+    """The row after its survivors met the tests of today."""
+    left = torment(module, among={*row["equivalent"], *row["survived"]})
+    return explained(module, {**left, "mutants": row["mutants"]})
+
+
 def explained(module, row):
     """The row with its survivors divided anew by what EQUIVALENT says now."""
     survivors = [*row["equivalent"], *row["survived"]]
-    reasons = {s: EQUIVALENT.get(f"{module}: {s.split(': ', 1)[1]}", "") for s in survivors}
-    equivalent = {s: reason for s, reason in reasons.items() if reason}
-    return {**row, "equivalent": equivalent,
+    keys = {s: (f"{module}: {s}", f"{module}: {s.split(': ', 1)[1]}") for s in survivors}
+    reasons = {s: [EQUIVALENT[key] for key in keys[s] if key in EQUIVALENT] for s in survivors}
+    equivalent = {s: found[0] for s, found in reasons.items() if found}
+    return {**row, "killed": row["mutants"] - len(survivors), "equivalent": equivalent,
             "survived": [s for s in survivors if s not in equivalent]}  # fmt: skip
 
 
@@ -172,9 +183,14 @@ def main():
     parser.add_argument("--only", nargs="*", choices=TESTS, default=list(TESTS))
     parser.add_argument("--share", type=float, default=1.0, help="of the mutants")
     parser.add_argument("--into", type=Path, help="result store to write holds/mutants.json to")
+    parser.add_argument("--again", action="store_true", help="only those that survived before")
     given = parser.parse_args()
     for module in given.only:
-        row = torment(module, given.share)
+        if given.again:
+            known = json.loads((given.into / "holds/mutants.json").read_text())["modules"]
+            row = torment_survivors(module, known[module])
+        else:
+            row = torment(module, given.share)
         print(json.dumps({module: row}), flush=True)
         if given.into:
             record(given.into, {module: row})
@@ -183,12 +199,19 @@ def main():
 
 
 def record(results, rows):
-    """Write rows beside those of other modules, all with the reasons that hold now."""
-    from ferbook import store
+    """Write rows beside those of other modules, all with the reasons that hold now.
 
-    known = store.load_holds(results, "mutants").get("modules", {})
-    rows = {name: explained(name, row) for name, row in (known | rows).items()}
-    store.write_holds(results, "mutants", {"modules": rows})
+    In a process of its own: what imports ferbook could no longer be given a mutant.
+    """
+    pid = os.fork()
+    if pid == 0:
+        from ferbook import store
+
+        known = store.load_holds(results, "mutants").get("modules", {})
+        rows = {name: explained(name, row) for name, row in (known | rows).items()}
+        store.write_holds(results, "mutants", {"modules": rows})
+        os._exit(0)
+    os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":
