@@ -212,7 +212,7 @@ def first_steps(budget: Budget) -> dict[str, Any]:
         "unit": "seconds",
         "backbone": budget.first_step,
         "image_size": budget.image_size,
-        "rounds": in_turns(min(3, budget.rounds), measures, warm_up=0),
+        "rounds": in_turns(min(2, budget.rounds), measures, warm_up=0),
     }
 
 
