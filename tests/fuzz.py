@@ -235,19 +235,19 @@ def images_tables():
 
 
 def checkpoints():
-    from ferbook import train
+    from ferbook import checkpoint
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.npz"
         groups = {"model": [np.arange(6.0).reshape(2, 3)], "optimizer": [np.zeros(2, np.float32)]}
-        train._write_state(path, groups, {"identity": {}, "history": []})
+        checkpoint._write_state(path, groups, {"identity": {}, "history": []})
         return [path.read_bytes()]
 
 
 def read_checkpoint(path):
-    from ferbook import train
+    from ferbook import checkpoint
 
-    groups, about = train._read_state(path)
+    groups, about = checkpoint._read_state(path)
     check(isinstance(groups, dict) and about is not None, "state")
 
 

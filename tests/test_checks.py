@@ -271,14 +271,14 @@ def pair(base, other, seed=1, **more):
 
 
 def test_ablation():
-    better = {"changed": "adam", "expected": "better"}
+    better = {"study": "s", "changed": "adam", "expected": "better"}
     assert judge("ablation", evidence(), **better)[:2] == (NOT_RUN, None)
     alone = evidence(pair(5, 0)[1])
     assert judge("ablation", alone, **better).grade == NOT_RUN  # no base to compare with
     verdict = judge("ablation", evidence(*pair(5, 0)), **better)  # 35 of 70 images
-    assert verdict[:2] == (REPRODUCED, 0.5) and verdict.page == "04_ablations#tab-changes"
+    assert verdict[:2] == (REPRODUCED, 0.5) and verdict.page == "04_ablations#tab-s"
     assert verdict.evidence.startswith("+50.00 points over 1 seed(s), McNemar p at most 5.8e-11")
-    worse = {"changed": "adam", "expected": "worse"}
+    worse = {"study": "s", "changed": "adam", "expected": "worse"}
     assert judge("ablation", evidence(*pair(5, 0)), **worse).grade == NOT_REPRODUCED
     verdict = judge("ablation", evidence(*pair(0, 5)), **worse)
     assert verdict[:2] == (REPRODUCED, -0.5)

@@ -82,7 +82,8 @@ def test_change_table_gives_mean_and_range(plan, runs):
 
 def test_step_table_compares_neighbours_and_leaves_out_what_was_not_run(plan, runs):
     table = study_tables.step_table(plan, runs).frame
-    assert list(table.index) == ["one"] and table.loc["one", "on test"] == "+7.14"
+    assert list(table.index) == ["base", "one"] and table.loc["one", "on test"] == "+7.14"
+    assert table.loc["base", "test"] == "89.29% (85.71% to 92.86%)"
 
 
 def test_copies_are_counted_apart(plan, runs):

@@ -13,7 +13,7 @@ from conftest import OFFLINE, ROOT
 
 tf = pytest.importorskip("tensorflow")
 
-from ferbook import ferplus, splits, store, train  # noqa: E402
+from ferbook import checkpoint, ferplus, splits, store, train  # noqa: E402
 from ferbook.schema import Recipe, read_yaml  # noqa: E402
 from ferbook.synthetic import draw_faces  # noqa: E402
 
@@ -55,7 +55,7 @@ def start(folder, recipe, *more):
 
 def epochs_in(path):
     """How many epochs the checkpoint at `path` holds."""
-    return len(train._read_state(path)[1]["history"]) if path.exists() else 0
+    return len(checkpoint._read_state(path)[1]["history"]) if path.exists() else 0
 
 
 def wait_for(path, epochs, process, seconds=120):
@@ -120,14 +120,14 @@ def test_finished_run_is_not_trained_again(tmp_path, faces, monkeypatch):
 
 def test_checkpoint_of_another_recipe_is_in_the_way(tmp_path, faces):
     recipe = Recipe(name="x", backbone="tiny", weights="none", image_size=48)
-    checkpoint = train.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
-    train._write_state(tmp_path / "state.npz", {"model": []}, checkpoint._about)
-    train.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
+    kept = checkpoint.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
+    checkpoint._write_state(tmp_path / "state.npz", {"model": []}, kept._about)
+    checkpoint.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
     with pytest.raises(ValueError, match="Delete the folder to start anew"):
-        train.Checkpoint(tmp_path, recipe, {"name": "fer2013"})
+        checkpoint.Checkpoint(tmp_path, recipe, {"name": "fer2013"})
     (tmp_path / "state.npz").write_bytes(b"half a file")
     with pytest.raises(ValueError, match="not a readable checkpoint"):
-        train.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
+        checkpoint.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
 
 
 def batches(part, recipe, epochs):

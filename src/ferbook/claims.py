@@ -305,7 +305,8 @@ def _not_measured(claim: Claim, evidence: Evidence, reason: str) -> Verdict:
 def _ablation(claim: Claim, evidence: Evidence, study: str, changed: str, expected: str) -> Verdict:
     """A recipe with one change against the recipe "base" of `study`, seed by seed."""
     page = f"04_ablations#tab-{study}"
-    pairs = paired([run for run in evidence.runs if run.study == study], "base", changed)
+    found = paired([run for run in evidence.runs if run.study == study], "base", changed)
+    pairs = [(one, two) for one, two in found if one.recipe.backbone == two.recipe.backbone]
     if not pairs:
         return Verdict(NOT_RUN, None, "recommended by the original; not in the store", page)
     tests = [paired_test(base.test, run.test) for base, run in pairs]

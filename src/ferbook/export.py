@@ -25,7 +25,7 @@ import tensorflow as tf
 from jaxtyping import UInt8
 from keras import layers
 
-from ferbook import edge, models, train
+from ferbook import checkpoint, edge, models
 from ferbook.data import SIDE
 from ferbook.metrics import fit_temperature
 from ferbook.schema import CLASSES, Run
@@ -43,7 +43,7 @@ def deployable(run: Run, weights: str | Path) -> keras.Model:
     if recipe.pooling != "average":
         raise ValueError(f"{run.name}: exports average over places; this run pools by attention.")
     model = models.build_model(recipe)
-    train.restore(models.add_votes_head(model, recipe), Path(weights))
+    checkpoint.restore(models.add_votes_head(model, recipe), Path(weights))
     temperature = fit_temperature(run.val)
     head = model.get_layer("expression")
     dense = layers.Dense(len(CLASSES), name="evidence")

@@ -142,7 +142,8 @@ def _comparison(
     caption: str,
     label: str,
 ) -> Table:
-    rows = {}
+    base = [accuracy(run.test) for run in runs if run.recipe.name == "base"]
+    rows = {"base": ("", len(base), _spread(base, ".2%"), None, None, None)} if base else {}
     for first, second in names:
         if pairs := paired(runs, first, second):
             rows[second] = (_words(changes[second]), *_compared(pairs))
