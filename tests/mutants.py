@@ -54,6 +54,12 @@ EQUIVALENT = {
     "audit: line 161: 1 -> 2": "n_jobs says how many processes search, not what they find.",
     "metrics: a & b -> a | b": _MCNEMAR,
     "metrics: ~a & ~b -> ~a | ~b": _MCNEMAR,
+    "claims: False -> True": "repr=False keeps a long field out of error messages, no more.",
+    "claims: distance <= unit -> distance < unit": "the unit has a margin that no float meets.",
+    "claims: low > high -> low >= high": "two Wilson bounds of different samples never coincide.",
+    "claims: gain > 0 -> gain >= 0": "a gain of nought has p = 1 and fails the other condition.",
+    "claims: p_value < 0.05 -> p_value <= 0.05": "an exact p is k over a power of two, never 0.05.",
+    "claims: return '' -> return None": "its caller asks only whether there is a text.",
 }
 
 

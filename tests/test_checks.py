@@ -234,6 +234,9 @@ def test_curves():
     assert verdict[:2] == (REPRODUCED, 0.5)
     assert verdict.evidence == "greatest rise from one epoch to the next: 50.0% (paper-tiny-48-s42)"
     assert judge("loss_rise", found, value=0.49).grade == NOT_REPRODUCED
+    steeper = evidence(a_run(history=curves([0.5] * 3, [0.625] * 3, [4.0, 5.0, 4.0]), **STAND_IN))
+    assert judge("loss_rise", steeper, value=0.25)[:2] == (REPRODUCED, 0.25)
+    assert judge("curve_gap", steeper, value=0.125)[:2] == (REPRODUCED, 0.125)
     falling = evidence(a_run(history=curves([0.1] * 3, [0.1] * 3, [3.0, 2.0, 1.0]), **STAND_IN))
     assert judge("loss_rise", falling, value=0.0)[:2] == (REPRODUCED, 0.0)
 
@@ -313,6 +316,8 @@ def test_decimals_as_printed(quote, decimals):
 def test_compare_at_the_edges(measured, grade):
     claim = claims.Claim("c", "", "", "0.65", 0.65, "", 0.03 + 1e-12, {})
     assert claims.compare(claim, measured) == (NOT_REPRODUCED if grade == "no" else grade)
+    half = claims.Claim("c", "", "", "0.50", 0.5, "", 0.25, {})
+    assert claims.compare(half, 0.75) == WITHIN
 
 
 def test_a_result_without_recalls_excludes_nothing():

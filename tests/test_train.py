@@ -58,7 +58,7 @@ def epochs_in(path):
     return len(checkpoint._read_state(path)[1]["history"]) if path.exists() else 0
 
 
-def wait_for(path, epochs, process, seconds=120):
+def wait_for(path, epochs, process, seconds=300):
     """Until the checkpoint holds so many epochs; fails when the process ends or time is up."""
     stop = time.monotonic() + seconds
     while epochs_in(path) < epochs:
