@@ -74,10 +74,11 @@ def test_the_seed_is_the_originals_unless_another_is_given(faces):
 
 
 def test_a_subset_as_large_as_all_is_all(faces):
-    train = splits.split(faces).train
-    for n in (len(train), len(train) + 1):
-        assert splits.training_subset(train, Recipe(train_images=n)) is train
-    assert len(splits.training_subset(train, Recipe(train_images=len(train) - 7))) == 168
+    parts = splits.split(faces)
+    n = len(parts.train)
+    for images in (n, n + 1):
+        assert splits.training_subset(parts, Recipe(train_images=images)) is parts.train
+    assert len(splits.training_subset(parts, Recipe(train_images=n - 7))) == 168
 
 
 def test_weights_of_rare_and_absent_classes():
