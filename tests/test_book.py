@@ -157,7 +157,7 @@ def project(tmp_path_factory):
         (
             "src/ferbook/train.py",
             "X = 1\n",
-            dict.fromkeys(("02_training", "05_edge", "07_performance"), ("modules",)),
+            dict.fromkeys(("02_training", "07_performance"), ("modules",)),
         ),
         ("src/ferbook/train.py", "# a comment\n", {}),
         ("src/ferbook/claims.py", "X = 1\n", dict.fromkeys(book.NOTEBOOKS, ("modules",))),
