@@ -53,7 +53,16 @@ rule study:
         [f"results/{GRID.name}/{run}/run.json" for run in GRID.recipes] if GRID else [],
 
 
+# Who teaches a run is trained before it.
+def teachers(wildcards):
+    recipe = GRID.recipes.get(wildcards.run) if GRID else None
+    names = recipe.teacher_runs if recipe else []
+    return [f"results/{wildcards.study}/{name}/run.json" for name in names]
+
+
 rule run:
+    input:
+        teachers,
     output:
         "results/{study}/{run}/run.json",
     params:

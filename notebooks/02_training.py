@@ -53,6 +53,7 @@ rise_fraction = 0.1  # of the cosine's steps, in which the learning rate rises
 small_epochs = 0  # the first so many epochs of phase 2 see smaller images
 small_image_size = 64  # px, in these epochs
 ema_momentum = 0.0  # of averaged weights, which are then those evaluated; 0: none
+sam_radius = 0.0  # of sharpness-aware minimisation, over all weights; 0: none
 label_smoothing = 0.06  # fraction of the target spread over all classes
 class_weight_clip = 4.0  # upper bound of a class weight; 0: no class weights
 early_stopping_patience = 3  # epochs without a lower validation loss
@@ -67,6 +68,8 @@ erasing_probability = 0.0  # of a grey rectangle over part of an image
 mixup_alpha = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
 cutmix_alpha = 0.0  # the same with a rectangle of the other image pasted in; 0: none
 votes_weight = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
+teachers = ""  # recipes whose runs of the same study and seed teach, between spaces
+distillation_share = 0.5  # of the teachers' mean answer in a target, beside the label
 deterministic = False  # True: the same bits each time, on a GPU too; slower
 
 # %% tags=["remove-cell"]
@@ -74,7 +77,7 @@ import os
 
 from myst_nb import glue
 
-from ferbook import models, numbers, plots, schema, splits, store, tables, train
+from ferbook import batches, models, numbers, plots, schema, splits, store, tables, train
 from ferbook.data import load
 
 os.chdir(schema.project_root())
@@ -101,7 +104,7 @@ tables.recipe_table(recipe, schema.Recipe())
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Training images, and the same images as augmentation delivers them in three epochs.", "name": "fig-augmentation"}, "image": {"alt": "Rows of faces: first unchanged, then rotated, shifted, zoomed and mirrored at random."}}
 sample = splits.split(faces, seed=seed).train.select(slice(0, 2000, 250))
-plots.augmentations(*train.augmentation_examples(sample, recipe))
+plots.augmentations(*batches.augmentation_examples(sample, recipe))
 # %% [markdown]
 # ## The size of the networks
 #

@@ -26,7 +26,7 @@
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
 trials_dir = "results"  # the result store whose folder holds/ has the trials
-grid = "configs/ablations.yml"  # the grid whose seeds are compared
+configs_dir = "configs"  # the grids whose seeds are compared
 
 # %% tags=["remove-cell"]
 import os
@@ -38,10 +38,11 @@ from ferbook import holds_tables, numbers, schema, store, study, tables
 os.chdir(schema.project_root())
 
 # %% tags=["hide-input"]
-runs, plan = store.load_all(results_dir), study.read_study(grid)
-grid_runs = [run for run in runs if run.study == plan.name]
+runs = store.load_all(results_dir)
+grids = [study.read_study(f"{configs_dir}/{name}.yml") for name in ("ablations", "variants")]
+grid_runs = [run for grid in grids for run in study.of_study(grid, runs)]
 names = ("fuzz", "faults", "mutants", "advisories")
-jobs = {name: store.load_holds(trials_dir, name) for name in names}
+jobs = {name: {} for name in names} | store.load_facts(trials_dir, "holds")
 licences = store.load_licences(trials_dir)
 tables.Notice(synthetic=any(run.is_synthetic for run in runs))
 
@@ -99,14 +100,14 @@ holds_tables.survivors_table(jobs["mutants"])
 # other augmentation. {numref}`tab-seeds` shows how far apart such runs end; pooled over these
 # recipes the standard deviation is {glue:text}`holds_seed_noise:.2f` points. A difference between
 # two recipes says something if it is beyond twice what seeds alone give ({numref}`tab-noise`).
-# McNemar's test in {numref}`tab-ablations` is more easily impressed: it asks whether two trained
-# networks differ, and two seeds of one recipe do.
+# McNemar's test in {numref}`tab-ablations` and {numref}`tab-variants` is more easily impressed: it
+# asks whether two trained networks differ, and two seeds of one recipe do.
 
 # %% tags=["hide-input"]
 holds_tables.seeds_table(grid_runs)
 
 # %% tags=["hide-input"]
-holds_tables.differences_table(plan, grid_runs)
+holds_tables.differences_table(grids, grid_runs)
 
 # %% [markdown]
 # ## What it is made of

@@ -222,7 +222,7 @@ def main():
     given = parser.parse_args()
     rows = {}
     if given.into:
-        rows = store.load_holds(given.into, "faults").get("stages", {})
+        rows = store.load_facts(given.into, "holds").get("faults", {}).get("stages", {})
     for name in given.only or [*STAGES, "disk full"]:
         if name == "disk full":
             rows[name] = disk_full()
@@ -230,7 +230,7 @@ def main():
             rows[name] = torment(STAGES[name], given.kills or STAGES[name].kills, given.seed)
         print(json.dumps({name: rows[name]}), flush=True)
         if given.into:
-            store.write_holds(given.into, "faults", {"stages": rows})
+            store.write_facts(given.into, "holds", "faults", {"stages": rows})
     sys.exit(any(row.get("problems") or row.get("half_written") for row in rows.values()))
 
 

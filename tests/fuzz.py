@@ -45,6 +45,7 @@ from ferbook import (
     study_tables,
     weights,
 )
+from ferbook.files import StoreError
 from ferbook.study import read_study
 
 ROOT = Path(__file__).parents[1]
@@ -359,17 +360,17 @@ LOADERS = {
                               ValueError, 400, TEXT),
     "original.yml": Loader(files("book/original.yml"), "o.yml", read_original, ValueError, 250,
                            TEXT),
-    "run.json": Loader(of_run("run.json"), "r.json", run_reader("run.json"), store.StoreError,
+    "run.json": Loader(of_run("run.json"), "r.json", run_reader("run.json"), StoreError,
                        1000, TEXT),
     "predictions.npz": Loader(small_predictions, "p.npz", run_reader("predictions.npz"),
-                              store.StoreError, 1500, mutate.mutated_zip),
+                              StoreError, 1500, mutate.mutated_zip),
     "history.csv": Loader(of_run("history.csv"), "h.csv", run_reader("history.csv"),
-                          store.StoreError, 800),
+                          StoreError, 800),
     "about.json": Loader(files("results/peers/fer/about.json"), "a.json",
-                         answers_reader("about.json"), store.StoreError, 400, TEXT),
+                         answers_reader("about.json"), StoreError, 400, TEXT),
     "dataset.json": Loader(files("results/dataset.json"), "d.json", read_dataset, ValueError, 400,
                            TEXT),
-    "test_images.csv.gz": Loader(images_tables, "t.csv.gz", read_images, store.StoreError, 600),
+    "test_images.csv.gz": Loader(images_tables, "t.csv.gz", read_images, StoreError, 600),
     "checkpoint": Loader(checkpoints, "s.npz", read_checkpoint, ValueError, 1000,
                          mutate.mutated_zip),
     "weight file": Loader(state_files, "w.pth", read_state, weights.WeightsError, 3000),
@@ -485,10 +486,10 @@ def main():
                       "seconds": round(time.monotonic() - start, 1)}  # fmt: skip
         print(json.dumps({name: rows[name]}), flush=True)
         if given.into:
-            known = store.load_holds(given.into, "fuzz").get("loaders", {})
+            known = store.load_facts(given.into, "holds").get("fuzz", {}).get("loaders", {})
             facts = {"seed": given.seed, "megabytes_allowed": MEMORY_BYTES // 2**20,
                      "seconds_allowed": SECONDS, "loaders": known | rows}  # fmt: skip
-            store.write_holds(given.into, "fuzz", facts)
+            store.write_facts(given.into, "holds", "fuzz", facts)
     sys.exit(any(row["other"] for row in rows.values()))
 
 

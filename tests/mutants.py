@@ -213,9 +213,9 @@ def record(results, rows):
     if pid == 0:
         from ferbook import store
 
-        known = store.load_holds(results, "mutants").get("modules", {})
+        known = store.load_facts(results, "holds").get("mutants", {}).get("modules", {})
         rows = {name: explained(name, row) for name, row in (known | rows).items()}
-        store.write_holds(results, "mutants", {"modules": rows})
+        store.write_facts(results, "holds", "mutants", {"modules": rows})
         os._exit(0)
     os.waitpid(pid, 0)
 

@@ -20,7 +20,7 @@ def measured(tmp_path_factory):
     pytest.importorskip("tensorflow")
     folder = tmp_path_factory.mktemp("results")
     found = bench.measured(folder, "smoke", torch="no-such-python")
-    assert found == store.load_bench(folder)
+    assert found == store.load_facts(folder, "bench")
     return found
 
 
@@ -63,7 +63,7 @@ def test_tables_name_the_hardware_and_a_smoke_run(measured):
 
 def test_what_the_store_has_is_not_measured_again(measured, tmp_path):
     for piece, facts in measured.items():
-        store.write_bench(tmp_path, piece, facts)
+        store.write_facts(tmp_path, "bench", piece, facts)
     assert bench.measured(tmp_path, "full") == json.loads(json.dumps(measured))
     with pytest.raises(ValueError, match="only: expected one of input, step"):
         bench.measured(tmp_path, "smoke", only="speed")

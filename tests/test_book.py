@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 from ferbook import book, metrics, store
+from ferbook.files import read_json
 from ferbook.schema import read_yaml
 from ferbook.tables import SYNTHETIC_NOTICE
 
@@ -189,4 +190,4 @@ def test_synthetic_runs_never_enter_the_published_book(tmp_path):
     assert shown.returncode == 1 and "never published" in shown.stderr
     assert not (tmp_path / "p").exists()
     for path in (ROOT / "results").rglob("run.json"):
-        assert store.read_json(path)["dataset"]["name"] == "fer2013"
+        assert read_json(path)["dataset"]["name"] == "fer2013"

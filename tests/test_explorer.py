@@ -10,6 +10,7 @@ from conftest import ROOT
 from PIL import Image
 
 from ferbook import explorer, ferplus, store
+from ferbook.files import read_json
 from ferbook.predict import RELEASED
 from ferbook.schema import CLASSES
 
@@ -18,7 +19,7 @@ COUNT = "document.querySelector('.filter-bar [role=status]').textContent"
 
 @pytest.fixture(scope="module")
 def test():
-    card = store.read_json(RELEASED / "card.json")
+    card = read_json(RELEASED / "card.json")
     return store.load_run(ROOT / "results" / card["run"]).test
 
 

@@ -15,6 +15,7 @@ import pytest
 from conftest import ROOT
 
 from ferbook import alone, store
+from ferbook.files import write_json
 
 BIN = Path(sys.executable).parent
 
@@ -26,7 +27,7 @@ def test_killed_at_random_moments_it_ends_as_if_left_alone(tmp_path, stage, kill
     arguments = ["--kills", str(kills), "--seed", "7", "--into", str(tmp_path)]
     shown = subprocess.run([*command, *arguments], capture_output=True, text=True)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    row = store.load_holds(tmp_path, "faults")["stages"][stage]
+    row = store.load_facts(tmp_path, "holds")["faults"]["stages"][stage]
     assert row["kills"] >= kills and row["survived"] == row["trials"] and not row["problems"]
 
 
@@ -36,7 +37,7 @@ def test_leftovers_of_a_killed_write_are_removed_by_the_next(tmp_path):
     mine = tmp_path / f".a.json.{os.getpid()}.tmp"
     for left in (mine, tmp_path / f".a.json.{gone.pid}.tmp", tmp_path / ".b.json.1.tmp"):
         left.touch()
-    store.write_json(path, {})
+    write_json(path, {})
     assert sorted(p.name for p in tmp_path.iterdir()) == [".b.json.1.tmp", "a.json"]
 
 
@@ -83,9 +84,9 @@ def tmpfs(place, options):
 def test_a_disk_that_is_full_indeed(tmp_path):
     with tmpfs(tmp_path, "size=64k"):
         with pytest.raises(OSError, match="No space left"):
-            store.write_json(tmp_path / "a.json", {"a": "x" * 200_000})
+            write_json(tmp_path / "a.json", {"a": "x" * 200_000})
         assert list(tmp_path.iterdir()) == []
-        store.write_json(tmp_path / "a.json", {})
+        write_json(tmp_path / "a.json", {})
 
 
 def test_a_folder_that_may_not_be_written_to_is_told_in_one_line(tmp_path):

@@ -30,7 +30,7 @@ def test_mutated_files_end_in_a_documented_error_or_a_right_result(tmp_path):
     command = [sys.executable, str(ROOT / "tests/fuzz.py"), "--scale", "0.02", "--seed", "1"]
     shown = subprocess.run([*command, "--into", str(tmp_path)], capture_output=True, text=True)
     assert shown.returncode == 0, shown.stdout[-3000:] + shown.stderr[-3000:]
-    loaders = store.load_holds(tmp_path, "fuzz")["loaders"]
+    loaders = store.load_facts(tmp_path, "holds")["fuzz"]["loaders"]
     assert set(loaders) == set(fuzz.LOADERS) and sum(r["cases"] for r in loaders.values()) >= 300
     assert all(r["cases"] == r["refused"] + r["right"] for r in loaders.values())
 
@@ -161,6 +161,6 @@ def test_a_damaged_card_is_refused(tmp_path, monkeypatch, content):
 
 
 def test_a_fuzzed_job_is_recorded(tmp_path):
-    store.write_holds(tmp_path, "fuzz", {"loaders": {}})
+    store.write_facts(tmp_path, "holds", "fuzz", {"loaders": {}})
     found = json.loads((tmp_path / "holds/fuzz.json").read_text())
     assert found["loaders"] == {} and "git_commit" in found

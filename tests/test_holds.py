@@ -47,16 +47,16 @@ def test_recipes_with_several_seeds_are_shown():
 
 
 def test_differences_are_set_against_chance():
-    frame, noise = holds_tables.differences_table(PLAN, RUNS).frame, math.sqrt(10 / 3)
-    assert frame.loc["wide"].tolist() == [2, pytest.approx(10), pytest.approx(2 * noise), "yes"]
-    assert frame.loc["once"].tolist() == [
+    frame, noise = holds_tables.differences_table([PLAN], RUNS).frame, math.sqrt(10 / 3)
+    assert frame.loc["s/wide"].tolist() == [2, pytest.approx(10), pytest.approx(2 * noise), "yes"]
+    assert frame.loc["s/once"].tolist() == [
         1, pytest.approx(20), pytest.approx(2 * noise * math.sqrt(2)), "yes",
     ]  # fmt: skip
-    assert "never" not in frame.index
+    assert "s/never" not in frame.index
     close = [*RUNS[:3], run("wide", 1, 51), run("wide", 2, 52), run("wide", 3, 53)]
-    assert holds_tables.differences_table(PLAN, close).frame.loc["wide", "beyond it"] == "no"
-    single = holds_tables.differences_table(PLAN, [RUNS[0], RUNS[3]]).frame
-    assert single.loc["wide", "beyond it"] == "not known"
+    assert holds_tables.differences_table([PLAN], close).frame.loc["s/wide", "beyond it"] == "no"
+    single = holds_tables.differences_table([PLAN], [RUNS[0], RUNS[3]]).frame
+    assert single.loc["s/wide", "beyond it"] == "not known"
 
 
 FUZZ = {"loaders": {"a": {"cases": 10, "refused": 7, "right": 2, "other": 1, "peak_megabytes": 9}}}
@@ -111,15 +111,15 @@ def test_licences_that_ask_for_something_are_named():
 
 
 def test_committed_trials_are_complete_and_clean():
+    jobs = store.load_facts(ROOT / "results", "holds")
     for name, key in (("fuzz", "loaders"), ("faults", "stages"), ("mutants", "modules")):
-        job = store.load_holds(ROOT / "results", name)
-        if not job:
+        if not (job := jobs.get(name)):
             pytest.skip(f"make {name} has not been run")
         assert job[key] and job["dirty"] is False and job["git_commit"]
-    loaders = store.load_holds(ROOT / "results", "fuzz")["loaders"].values()
+    loaders = jobs["fuzz"]["loaders"].values()
     assert sum(row["cases"] for row in loaders) >= 10_000
     assert all(row["other"] == 0 for row in loaders)
-    stages = store.load_holds(ROOT / "results", "faults")["stages"]
+    stages = jobs["faults"]["stages"]
     kills = [row for row in stages.values() if "kills" in row]
     assert sum(row["kills"] for row in kills) >= (50 if "training" in stages else 30)
     assert all(row["survived"] == row["trials"] for row in kills)

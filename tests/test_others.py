@@ -1,4 +1,4 @@
-"""Peers and baselines: fed as they expect, judged on the same images."""
+"""Peers, baselines and crops: fed as they expect, judged on the same images."""
 
 import subprocess
 import zipfile
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from ferbook import baselines, metrics, peers, splits, store
+from ferbook import baselines, crops, metrics, peers, predict, splits, store
 from ferbook.data import CSV_CLASSES
 from ferbook.schema import CLASSES
 from ferbook.weights import WeightsError
@@ -79,6 +79,31 @@ def test_baseline_learns_and_is_stored(tmp_path, faces):
     assert metrics.score(found.test)["accuracy"] > 2 / 7
     assert str(found.info["C"]) in found.info["val_accuracy"]
     assert store.load_answers(tmp_path, "peers") == {}
+
+
+def test_ten_crops_are_corners_centre_and_mirrors():
+    images = np.arange(2 * 5 * 5, dtype=np.uint8).reshape(2, 5, 5)
+    found = list(crops.ten_crops(images, 3))
+    assert len(found) == 10 and all(crop.shape == (2, 3, 3) for crop in found)
+    corners = [int(crop[0, 0, 0]) for crop in found[::2]]
+    assert corners == [images[0, y, x] for y, x in ((0, 0), (0, 2), (2, 0), (2, 2), (1, 1))]
+    for crop, mirror in zip(found[::2], found[1::2], strict=True):
+        np.testing.assert_array_equal(crop, mirror[:, :, ::-1])
+
+
+def test_whole_pictures_are_answered_as_the_released_model_does(faces):
+    pytest.importorskip("tensorflow")
+    model = predict.RELEASED / "model-float16.onnx"
+    answer = crops.whole_answerer(model, 96)(faces.images[:8])
+    known = predict.Classifier(model).probabilities(faces.images[:8])
+    np.testing.assert_allclose(answer, known, atol=0.01)
+
+
+def test_crops_are_chosen_on_the_images_that_chose_the_run(tmp_path, faces):
+    with pytest.raises(ValueError, match="was chosen on other validation images"):
+        crops.evaluate("ten_crops", splits.split(faces), ROOT / "results")
+    with pytest.raises(FileNotFoundError):
+        crops.evaluate("ten_crops", splits.split(faces), tmp_path)
 
 
 def test_committed_peers_are_those_that_were_audited():

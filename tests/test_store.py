@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ferbook import store
+from ferbook import files, provenance, store
 from ferbook.metrics import score_sets
 from ferbook.schema import CLASSES, Predictions, Recipe
 
@@ -54,10 +54,8 @@ def test_round_trip(tmp_path):
 
 def test_run_json_is_written_last(tmp_path, monkeypatch):
     written = []
-    whole = store.write_atomically
-    monkeypatch.setattr(
-        store, "write_atomically", lambda p, c: (written.append(p.name), whole(p, c))
-    )
+    replace = files.os.replace
+    monkeypatch.setattr(files.os, "replace", lambda a, b: (written.append(b.name), replace(a, b)))
     write(tmp_path)
     assert written == ["predictions.npz", "history.csv", "run.json"]
 
@@ -75,15 +73,15 @@ def test_unfinished_run_is_not_seen(tmp_path, monkeypatch):
 
 def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
-    store.write_json(path, {"a": 1})
+    files.write_json(path, {"a": 1})
 
     def full(number):
         raise OSError("no space left")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
-        store.write_json(path, {"a": 2})
-    assert store.read_json(path) == {"a": 1}
+        files.write_json(path, {"a": 2})
+    assert files.read_json(path) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
@@ -121,7 +119,7 @@ def replace_arrays(folder, **changes):
 def test_damaged_predictions_are_refused(tmp_path, changes):
     folder = write(tmp_path)
     replace_arrays(folder, **changes)
-    with pytest.raises(store.StoreError, match=r"predictions\.npz"):
+    with pytest.raises(files.StoreError, match=r"predictions\.npz"):
         store.load_run(folder)
 
 
@@ -135,7 +133,7 @@ def test_any_altered_byte_loads_or_is_refused(tmp_path):
         (folder / "predictions.npz").write_bytes(altered)
         try:
             store.load_run(folder)  # a byte may stay the same, or be one that nobody reads
-        except store.StoreError:
+        except files.StoreError:
             refused += 1
     assert refused > 150
 
@@ -144,7 +142,7 @@ def test_an_array_alone_is_no_predictions_file(tmp_path):
     folder = write(tmp_path)
     with open(folder / "predictions.npz", "wb") as file:
         np.save(file, np.zeros(3))
-    with pytest.raises(store.StoreError, match="not a predictions file"):
+    with pytest.raises(files.StoreError, match="not a predictions file"):
         store.load_run(folder)
 
 
@@ -155,7 +153,7 @@ def test_run_json_without_a_recipe_is_refused(tmp_path, info):
     folder = write(tmp_path)
     whole = {"backbone": "tiny", "weights": "none", "image_size": 48, "seed": 42}
     (folder / "run.json").write_text(json.dumps(whole | info if info else {}))
-    with pytest.raises(store.StoreError, match=r"run\.json holds no recipe"):
+    with pytest.raises(files.StoreError, match=r"run\.json holds no recipe"):
         store.load_run(folder)
 
 
@@ -172,7 +170,7 @@ def test_run_json_without_what_readers_rely_on_is_refused(tmp_path, change, mess
     folder = write(tmp_path)
     info = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps(info | change))
-    with pytest.raises(store.StoreError, match=message):
+    with pytest.raises(files.StoreError, match=message):
         store.load_run(folder)
 
 
@@ -181,20 +179,20 @@ def test_arrays_that_unpack_without_end_are_refused(tmp_path):
     bomb = np.zeros(store.MAX_ARRAY_BYTES, np.uint8)
     np.savez_compressed(folder / "predictions.npz", val_label=bomb)
     assert (folder / "predictions.npz").stat().st_size < 200_000
-    with pytest.raises(store.StoreError, match="unpacks to more than 100 MB"):
+    with pytest.raises(files.StoreError, match="unpacks to more than 100 MB"):
         store.load_run(folder)
 
 
 def test_other_files_of_the_store_are_checked(tmp_path):
     answers = made_up("test", "PublicTest")
     store.write_answers(tmp_path / "peers/x", {"parameters": [1]}, answers)
-    with pytest.raises(store.StoreError, match=r"parameters: expected one of .* Received: \[1\]"):
+    with pytest.raises(files.StoreError, match=r"parameters: expected one of .* Received: \[1\]"):
         store.load_answers(tmp_path, "peers")
     store.write_dataset(tmp_path, {"name": "synthetic", "leaked_files": [1]})
-    with pytest.raises(store.StoreError, match="leaked_files: expected a list of"):
+    with pytest.raises(files.StoreError, match="leaked_files: expected a list of"):
         store.load_dataset(tmp_path)
     (tmp_path / "test_images.csv.gz").write_bytes(b"\x1f\x8bno")
-    with pytest.raises(store.StoreError, match="not a readable table of images"):
+    with pytest.raises(files.StoreError, match="not a readable table of images"):
         store.load_images(tmp_path)
 
 
@@ -202,7 +200,7 @@ def test_other_files_of_the_store_are_checked(tmp_path):
 def test_history_without_numbers_is_refused(tmp_path, rows):
     folder = write(tmp_path)
     (folder / "history.csv").write_text(",".join(store.HISTORY_COLUMNS) + rows)
-    with pytest.raises(store.StoreError, match="expected rows of numbers"):
+    with pytest.raises(files.StoreError, match="expected rows of numbers"):
         store.load_run(folder)
 
 
@@ -210,7 +208,7 @@ def test_history_without_numbers_is_refused(tmp_path, rows):
 def test_unreadable_history_is_refused(tmp_path, content):
     folder = write(tmp_path)
     (folder / "history.csv").write_bytes(content)
-    with pytest.raises(store.StoreError, match=r"history\.csv: not a readable csv"):
+    with pytest.raises(files.StoreError, match=r"history\.csv: not a readable csv"):
         store.load_run(folder)
 
 
@@ -218,28 +216,28 @@ def test_other_damage_is_refused(tmp_path):
     folder = write(tmp_path)
     info = (folder / "run.json").read_text()
     (folder / "run.json").write_text(info[:-50])
-    with pytest.raises(store.StoreError, match="not JSON"):
+    with pytest.raises(files.StoreError, match="not JSON"):
         store.load_run(folder)
     (folder / "run.json").write_text(json.dumps(json.loads(info) | {"seed": 1}))
-    with pytest.raises(store.StoreError, match="describes t-tiny-48-s1"):
+    with pytest.raises(files.StoreError, match="describes t-tiny-48-s1"):
         store.load_run(folder)
     (folder / "run.json").write_text(info)
     (folder / "predictions.npz").write_bytes(b"PK")
-    with pytest.raises(store.StoreError, match="not a predictions file"):
+    with pytest.raises(files.StoreError, match="not a predictions file"):
         store.load_run(folder)
     write(tmp_path)
     (folder / "history.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(store.StoreError, match="expected the columns"):
+    with pytest.raises(files.StoreError, match="expected the columns"):
         store.load_run(folder)
 
 
 def test_provenance():
-    facts = store.provenance()
+    facts = provenance.provenance()
     assert facts["packages"]["numpy"] == np.__version__ and facts["hardware"]["cores"] > 0
     assert {"git_commit", "dirty", "packages", "hardware"} <= set(facts)
-    assert {"python", *store.PACKAGES} == set(facts["packages"])
+    assert {"python", *provenance.PACKAGES} == set(facts["packages"])
     assert facts["git_commit"] is None or len(facts["git_commit"]) == 40
-    assert store.provenance("/")["git_commit"] is None
+    assert provenance.provenance("/")["git_commit"] is None
 
 
 def test_dataset_and_parameters_round_trip(tmp_path):

@@ -53,6 +53,7 @@ def test_changes_alter_the_base_and_steps_the_step_before(tmp_path):
         ({"changes": {"base": {}}}, "two runs are called base-tiny-48-s42"),
         ({"changes": ["adam"]}, "grid.yml: "),
         ({"seeds": ["a"]}, "seed: expected int"),
+        ({"changes": {"x": {"teachers": "x"}}}, "come before x-tiny-48-s42. Received: x-tiny"),
     ],
 )
 def test_errors_name_file_and_key(tmp_path, values, message):

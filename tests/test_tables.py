@@ -112,6 +112,23 @@ def test_others_have_an_interval_on_each_set(runs):
     assert table.loc[runs[1].label, "copies only"].startswith("25.00% (")
 
 
+def test_views_are_those_of_the_run():
+    """Two of fourteen answers are wrong at one look, none with the mirror, one by ten crops."""
+    one, right, crops = run("base", [0, 5]), run("right", []).test, run("crops", [5]).test
+    sets = dataclasses.replace(one.test, augmented=right.probabilities)
+    about = {"run": "s/base-tiny-48-s1", "crop_side": 42, "val_accuracy": {"42": 0.5, "45": 0.4}}
+    views = {
+        "ten_crops": Answers("ten_crops", about, crops),
+        "other": Answers("other", about | {"run": "s/other-tiny-48-s1"}, crops),
+    }
+    one = dataclasses.replace(one, val=sets, test=sets)
+    frame = study_tables.views_table(one, views).frame
+    assert list(frame.index) == ["one answer", "mean with the mirror", "mean of ten crops, 42 px"]
+    assert list(frame["validation"]) == pytest.approx([12 / 14, 1, 0.5])
+    assert list(frame["difference, points"]) == pytest.approx([0, 200 / 14, 100 / 14])
+    assert frame["p"].isna().tolist() == [True, False, False]
+
+
 def test_class_table_sets_runs_beside_the_original(runs):
     table = run_tables.class_table(runs[:2], ORIGINAL).frame
     assert table.loc["angry", "R original"] == 0.65

@@ -1,5 +1,6 @@
 """Training: a killed run ends as the run that was left alone."""
 
+import argparse
 import dataclasses
 import os
 import signal
@@ -13,7 +14,7 @@ from conftest import OFFLINE, ROOT
 
 tf = pytest.importorskip("tensorflow")
 
-from ferbook import checkpoint, ferplus, splits, store, train  # noqa: E402
+from ferbook import batches, checkpoint, ferplus, learning, splits, store, train  # noqa: E402
 from ferbook.schema import Recipe, read_yaml  # noqa: E402
 from ferbook.synthetic import draw_faces  # noqa: E402
 
@@ -25,7 +26,7 @@ RECIPE = Recipe(
 OURS = dataclasses.replace(
     RECIPE, name="o", schedule="cosine", train_batch_norm=True, small_epochs=2,
     small_image_size=32, erasing_probability=0.5, mixup_alpha=0.4, cutmix_alpha=1.0,
-    votes_weight=0.5, ema_momentum=0.9, distinct_images=True,
+    votes_weight=0.5, ema_momentum=0.9, distinct_images=True, sam_radius=0.05,
 )  # fmt: skip
 SCRIPT = """
 import sys
@@ -130,16 +131,16 @@ def test_checkpoint_of_another_recipe_is_in_the_way(tmp_path, faces):
         checkpoint.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
 
 
-def batches(part, recipe, epochs):
+def drawn(part, recipe, epochs):
     return [
-        tuple(x.numpy() for x in batch) for batch in train.training_dataset(part, recipe, epochs)
+        tuple(x.numpy() for x in batch) for batch in batches.training_dataset(part, recipe, epochs)
     ]
 
 
 def test_dataset_depends_on_seed_and_epoch_only(faces):
     part = splits.split(faces).train
     recipe = Recipe(backbone="tiny", weights="none", image_size=48)
-    both, second = batches(part, recipe, range(0, 2)), batches(part, recipe, range(1, 2))
+    both, second = drawn(part, recipe, range(0, 2)), drawn(part, recipe, range(1, 2))
     steps = len(both) // 2
     for whole, resumed in zip(both[steps:], second, strict=True):
         for a, b in zip(whole, resumed, strict=True):
@@ -153,33 +154,86 @@ def test_dataset_depends_on_seed_and_epoch_only(faces):
 
 def test_evaluation_sees_the_images_as_they_are(faces):
     recipe = Recipe(backbone="tiny", weights="none", image_size=48)
-    images, one_hot = next(iter(train.evaluation_dataset(faces, recipe)))
+    images, one_hot = next(iter(batches.evaluation_dataset(faces, recipe)))
     np.testing.assert_allclose(images[..., 0], faces.images[: len(images)], atol=1e-3)
     np.testing.assert_array_equal(one_hot.numpy().argmax(1), faces.labels[: len(images)])
 
 
 def test_targets_hold_the_shares_of_ferplus(faces):
-    assert train.targets(faces, RECIPE).shape == (len(faces), 7)
+    assert batches.targets(faces, RECIPE).shape == (len(faces), 7)
     file = ferplus.crosswalk().index[0]
     part = dataclasses.replace(faces.select(np.arange(2)), files=np.array([file, "not in FER+"]))
-    wanted = train.targets(part, OURS)
+    wanted = batches.targets(part, OURS)
     np.testing.assert_array_equal(wanted[:, :7].argmax(1), part.labels)
     np.testing.assert_allclose(wanted[:, 7:].sum(1), [1, 0], rtol=1e-6)
 
 
 def test_small_images_come_first(faces):
     part = splits.split(faces).train
-    sides = [x.shape[1] for x, _, _ in batches(part, OURS, range(3, 6))]
+    sides = [x.shape[1] for x, _, _ in drawn(part, OURS, range(3, 6))]
     steps = len(sides) // 3
     assert sides == [32] * steps + [48] * 2 * steps
     with pytest.raises(ValueError, match="one phase"):
-        train.training_dataset(part, OURS, range(1, 4))
+        batches.training_dataset(part, OURS, range(1, 4))
 
 
 def test_cosine_rises_then_falls_to_zero():
-    rate = train._optimizer("finetune", OURS, 100)._learning_rate
+    rate = learning.optimizer("finetune", OURS, 100)._learning_rate
     values = [float(rate(step)) for step in (0, 20, 40, 220, 400)]
     np.testing.assert_allclose(values, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
+
+
+def test_sharpness_aware_step_takes_the_gradient_where_the_loss_is_high():
+    """By hand, for squares: w becomes w - rate * gradient at w + radius * g / |g|."""
+    keras, x, y = train.keras, np.array([[1.0, 2.0]], "float32"), np.array([[3.0]], "float32")
+    inputs = keras.Input((2,))
+    outputs = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")(inputs)
+    model = learning.SharpnessAware(keras.Model(inputs, outputs), radius=0.5)
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    w = np.ones(2) + 0.01  # off the minimum
+    model.set_weights([w[:, None]])
+    model.fit(x, y, sample_weight=np.ones(1), verbose=0)
+
+    def gradient(w):
+        return 2 * (x[0] @ w - y[0, 0]) * x[0]
+
+    up = w + 0.5 * gradient(w) / np.linalg.norm(gradient(w))
+    np.testing.assert_allclose(model.get_weights()[0][:, 0], w - 0.1 * gradient(up), rtol=1e-5)
+
+
+def test_sharpness_aware_steps_need_one_device(tmp_path, faces, monkeypatch):
+    monkeypatch.setattr(train, "_strategy", lambda: argparse.Namespace(num_replicas_in_sync=2))
+    with pytest.raises(ValueError, match="sam_radius: on one device only"):
+        train.train(OURS, faces, study="s", results_dir=tmp_path, runs_dir=tmp_path)
+
+
+def test_teachers_answers_join_the_labels(faces):
+    taught = np.full((len(faces), 7), 1 / 7, np.float32)
+    recipe = dataclasses.replace(RECIPE, distillation_share=0.7)
+    wanted = batches.targets(faces, recipe, taught)
+    right = wanted[np.arange(len(faces)), faces.labels]
+    np.testing.assert_allclose(right, 0.3 + 0.7 / 7, rtol=1e-6)
+    np.testing.assert_allclose(wanted.sum(1), 1, rtol=1e-6)
+
+
+def test_a_run_learns_from_teachers_of_its_study(tmp_path, faces):
+    places = {"study": "s", "results_dir": tmp_path / "results", "runs_dir": tmp_path / "runs"}
+    short = dataclasses.replace(RECIPE, warmup_epochs=0, finetune_epochs=1)
+    taught = dataclasses.replace(short, name="taught", teachers="a b", distillation_share=1)
+    assert taught.teacher_runs == ["a-tiny-48-s42", "b-tiny-48-s42"]
+    for name in taught.teachers.split():
+        with pytest.raises(ValueError, match=rf"teachers: {name}-tiny-48-s42 is not trained"):
+            train.train(taught, faces, **places)
+        train.train(dataclasses.replace(short, name=name), faces, verbose=0, **places)
+    found = []
+    for share in (0, 1):  # of no weight, they change nothing
+        recipe = dataclasses.replace(taught, name=f"taught{share}", distillation_share=share)
+        found.append(store.load_run(train.train(recipe, faces, verbose=0, **places)))
+    alone = store.load_run(tmp_path / "results/s/a-tiny-48-s42")
+    np.testing.assert_array_equal(found[0].test.probabilities, alone.test.probabilities)
+    assert np.abs(found[1].test.probabilities - alone.test.probabilities).max() > 1e-3
+    with pytest.raises(ValueError, match="teachers: a-tiny-48-s42 learned from"):
+        train.train(taught, dataclasses.replace(faces, name="other"), **places)
 
 
 def test_a_step_is_traced_once(faces, monkeypatch):
@@ -188,9 +242,9 @@ def test_a_step_is_traced_once(faces, monkeypatch):
         train.keras.Model, "train_step", lambda self, data: traced.append(1) or original(self, data)
     )
     model = train.models.build_model(RECIPE)
-    train._compile(model, RECIPE, train._optimizer("finetune", RECIPE, 2))
+    learning.compile_model(model, RECIPE, learning.optimizer("finetune", RECIPE, 2))
     model.optimizer.build(model.trainable_variables)  # as the checkpoint does
-    data = train.training_dataset(splits.split(faces).train, RECIPE, range(1))
+    data = batches.training_dataset(splits.split(faces).train, RECIPE, range(1))
     model.fit(data, steps_per_epoch=2, shuffle=False, verbose=0)
     assert traced == [1]
 
@@ -218,9 +272,9 @@ def test_augmentation_in_the_model_resamples_and_no_more(tmp_path, faces):
 def test_mirrors_are_averaged(faces):
     recipe = dataclasses.replace(RECIPE, warmup_epochs=1, finetune_epochs=0)
     model = train.models.build_model(recipe)
-    there = train.predict(model, faces, recipe)
+    there = batches.predict(model, faces, recipe)
     mirrored = dataclasses.replace(faces, images=faces.images[:, :, ::-1])
-    back = train.predict(model, mirrored, recipe)
+    back = batches.predict(model, mirrored, recipe)
     np.testing.assert_allclose(there.augmented, back.augmented, atol=1e-6)
     mean = (there.probabilities + back.probabilities) / 2
     np.testing.assert_allclose(there.augmented, mean, atol=1e-6)
@@ -236,7 +290,7 @@ train._strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 train.train(test_train.MIRROR, test_train.faces_to_train(), study="s", results_dir=sys.argv[1],
             runs_dir=sys.argv[1], verbose=0)
 """
-MIRROR = dataclasses.replace(OURS, warmup_epochs=1, finetune_epochs=2, small_epochs=1)
+MIRROR = dataclasses.replace(OURS, warmup_epochs=1, finetune_epochs=2, small_epochs=1, sam_radius=0)
 
 
 def test_several_devices_share_each_batch(tmp_path):

@@ -11,8 +11,9 @@ import pytest
 from conftest import ROOT
 from typer.testing import CliRunner
 
-from ferbook import manifest, store, verify
+from ferbook import manifest, verify
 from ferbook.__main__ import app
+from ferbook.files import write_json
 
 RUN = "results/reference/paper-efficientnet_lite2-96-s42"
 needs_published = pytest.mark.skipif(
@@ -182,7 +183,7 @@ def test_the_command_names_findings_and_fails(project, monkeypatch):
     arguments = ["verify", "--project", str(project)]
     shown = CliRunner().invoke(app, arguments)
     assert shown.exit_code == 0 and "0 findings" in shown.output
-    store.write_json(project / "results/parameters.json", {})
+    write_json(project / "results/parameters.json", {})
     shown = CliRunner().invoke(app, arguments)
     assert shown.exit_code == 1 and "altered: parameters.json" in shown.output
     assert CliRunner().invoke(app, [*arguments, "--renew-manifest"]).exit_code == 0

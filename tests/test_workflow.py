@@ -45,6 +45,16 @@ def test_plan_of_the_published_book_executes_nothing():
     assert "rule book:" in text and "papermill" not in text
 
 
+def test_teachers_are_trained_before_who_learns_from_them():
+    run = "results/variants/distilled-efficientnet_lite0-48-s42/run.json"
+    shown = snakemake("--dry-run", "--forceall", "--config", "study=variants", "--", run)
+    plan = shown.stdout + shown.stderr
+    assert shown.returncode == 0, plan
+    taught = plan.index(f"output: {run}")
+    for name in ("double_rate", "frozen_batch_norm", "no_smoothing"):
+        assert plan.index(f"output: {run.replace('distilled', name)}") < taught
+
+
 CLUSTERS = {
     "slurm": (),
     "kubernetes": ("--default-storage-provider", "fs", "--default-storage-prefix", str(ROOT)),

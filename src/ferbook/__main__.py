@@ -94,14 +94,19 @@ def train(
 @app.command()
 def compare(
     data: Annotated[str, typer.Argument(help="archive.zip, its folder or fer2013.csv.")],
-    only: Annotated[str, typer.Option(help="One peer or baseline; all when empty.")] = "",
+    only: Annotated[str, typer.Option(help="One of them; all when empty.")] = "",
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
 ) -> None:
-    """Put packaged models of others and classical baselines before the same test images."""
-    from ferbook import baselines, peers
+    """Put before the same test images: packaged models of others, classical baselines, ten crops.
+
+    The last are crops of each image before our released model.
+    """
+    from ferbook import baselines, crops, peers
 
     with _errors():
-        known = [*peers.PACKAGES, *baselines.FEATURES]
+        rooms = {name: peers for name in peers.PACKAGES}
+        rooms |= {name: baselines for name in baselines.FEATURES} | {crops.NAME: crops}
+        known = list(rooms)
         if only and only not in known:
             raise ValueError(f"--only: no {only}. There are {', '.join(known)}.")
         from ferbook.data import load
@@ -109,8 +114,7 @@ def compare(
 
         parts = split(load(data))
         for name in [only] if only else known:
-            room = peers if name in peers.PACKAGES else baselines
-            typer.echo(room.evaluate(name, parts, results))
+            typer.echo(rooms[name].evaluate(name, parts, results))
 
 
 @app.command()

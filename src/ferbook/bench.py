@@ -72,11 +72,12 @@ def measured(
     for name, value, known in (("budget", budget, BUDGETS), ("only", only or "step", pieces)):
         if value not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}. Received: {value!r}.")
+    known = store.load_facts(results, "bench")
     for name, measure in pieces.items():
-        if only == name or (not only and (fresh or not store.has_bench(results, name))):
-            facts = {"budget": budget, **measure(BUDGETS[budget]), **store.provenance()}
-            store.write_bench(results, name, facts)
-    return store.load_bench(results)
+        if only == name or (not only and (fresh or name not in known)):
+            facts = {"budget": budget, **measure(BUDGETS[budget])}
+            store.write_facts(results, "bench", name, facts)
+    return store.load_facts(results, "bench")
 
 
 def _pieces(torch: str) -> dict[str, Callable[[Budget], dict[str, Any]]]:
@@ -163,13 +164,13 @@ def input_rates(budget: Budget) -> dict[str, Any]:
 
 
 def _feeds(faces: Faces, folder: Path, side: int, budget: Budget) -> dict[str, Callable]:
-    from ferbook import augment, train
+    from ferbook import augment, batches
 
     generator, size = keras_generator(), (side, side)
     resized = np.repeat(augment.resize(faces.images[:256], side).numpy(), 3, axis=-1)
     arrays = generator.flow(resized, np.eye(7)[faces.labels[:256]], batch_size=32, seed=1)
     files = generator.flow_from_directory(folder, target_size=size, batch_size=32, seed=1)
-    ours = train.training_dataset(faces, budget.recipe(image_size=side), range(99))
+    ours = batches.training_dataset(faces, budget.recipe(image_size=side), range(99))
     few = budget.steps * 260 // side  # batches
     return {
         "generator, folder": lambda: _rate(files, few),

@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from ferbook import bench, models, splits, train
+from ferbook import batches, bench, learning, models, splits, train
 from ferbook.bench import Budget
 from ferbook.data import Faces
 from ferbook.schema import CLASSES, Recipe
@@ -30,8 +30,8 @@ def step_times(budget: Budget, torch: str) -> dict[str, Any]:
     `torch` is the interpreter to look for PyTorch in.
     """
     recipe, faces = budget.recipe(), bench.random_faces(4000)
-    train._set_up(recipe)
-    data = train.training_dataset(faces, recipe, range(99))
+    train.set_up(recipe)
+    data = batches.training_dataset(faces, recipe, range(99))
     constant = data.take(1).cache().repeat()
     whole, frozen = _compiled(recipe, "finetune"), _compiled(recipe, "warmup")
     one_channel = _compiled(recipe, "finetune", build=_one_channel)
@@ -83,12 +83,12 @@ def first_step(backbone: str, image_size: int, *, made_before: bool) -> float:
 def train_some(budget: Budget, faces: Faces) -> None:
     """A training as `train.train` sets it up, cut short: some steps, then a whole validation."""
     recipe = budget.recipe()
-    train._set_up(recipe)
+    train.set_up(recipe)
     parts = splits.split(faces)
     model = _compiled(recipe, "finetune")
-    data = train.training_dataset(parts.train, recipe, range(1))
+    data = batches.training_dataset(parts.train, recipe, range(1))
     model.fit(data, steps_per_epoch=budget.steps, verbose=0, shuffle=False,
-              validation_data=train.evaluation_dataset(parts.val, recipe))  # fmt: skip
+              validation_data=batches.evaluation_dataset(parts.val, recipe))  # fmt: skip
 
 
 def _compiled(
@@ -96,7 +96,7 @@ def _compiled(
 ) -> keras.Model:
     model = build(recipe)
     (models.freeze_backbone if phase == "warmup" else models.unfreeze)(model, recipe)
-    train._compile(model, recipe, train._optimizer(phase, recipe, 100))
+    learning.compile_model(model, recipe, learning.optimizer(phase, recipe, 100))
     model.optimizer.build(model.trainable_variables)
     return model
 

@@ -6,6 +6,7 @@ was never interrupted.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import time
@@ -15,22 +16,23 @@ from typing import Any
 import keras
 import numpy as np
 
-from ferbook import store
-from ferbook.schema import Recipe
+from ferbook import models
+from ferbook.files import write_atomically
+from ferbook.provenance import provenance
+from ferbook.schema import Recipe, Run
 
 _LOGGED = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
-def restore(trained: keras.Model, weights: Path) -> None:
-    """Put the best epoch, kept in `runs/<study>/<run>/best.npz`, into a run's network.
+def load_network(run: Run, weights: Path) -> keras.Model:
+    """The network of `run` with its best epoch, kept in `runs/<study>/<run>/best.npz`.
 
     Raises ValueError when the file cannot be read or belongs to another network.
     """
-    try:
-        arrays = _read_state(weights)[0]["model"]
-        _assign(trained.variables, arrays)
-    except (FileNotFoundError, KeyError, ValueError) as error:
-        raise ValueError(f"{weights}: no weights of {trained.name} ({error}).") from error
+    recipe = dataclasses.replace(run.recipe, weights="none")
+    model = models.build_model(recipe)
+    _restore(models.add_votes_head(model, recipe), weights)
+    return model
 
 
 class Checkpoint:
@@ -43,7 +45,7 @@ class Checkpoint:
         self.folder = folder
         self._about = {
             "identity": {"recipe": repr(recipe), "dataset": dataset},
-            "provenance": store.provenance(),
+            "provenance": provenance(),
             "history": [],
             "finished_phases": [],
         }
@@ -94,7 +96,7 @@ class Checkpoint:
 
     def restore_best(self, model: keras.Model) -> None:
         """Put the epoch of the highest validation accuracy into the model."""
-        restore(model, self.folder / "best.npz")
+        _restore(model, self.folder / "best.npz")
 
     def finish(self) -> None:
         """Keep the best epoch only, for exports: the run is in the result store."""
@@ -148,6 +150,13 @@ class EpochEnd(keras.callbacks.Callback):
         self.checkpoint.save(self.model, row, last=last)
 
 
+def _restore(trained: keras.Model, weights: Path) -> None:
+    try:
+        _assign(trained.variables, _read_state(weights)[0]["model"])
+    except (FileNotFoundError, KeyError, ValueError) as error:
+        raise ValueError(f"{weights}: no weights of {trained.name} ({error}).") from error
+
+
 def _values(variables: list[Any]) -> list[np.ndarray]:
     return [keras.ops.convert_to_numpy(variable) for variable in variables]
 
@@ -171,7 +180,7 @@ def _write_state(path: Path, groups: dict[str, list[np.ndarray]], about: dict[st
     arrays = {f"{name}/{i}": a for name, group in groups.items() for i, a in enumerate(group)}
     buffer = io.BytesIO()
     np.savez(buffer, about=np.array(json.dumps(about)), **arrays)
-    store.write_atomically(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
 
 
 def _read_state(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ferbook import edge, export, peers, splits, store
 from ferbook.data import Faces
+from ferbook.files import write_json
 from ferbook.metrics import fit_temperature
 from ferbook.predict import RELEASED
 from ferbook.schema import CLASSES, Run
@@ -24,9 +25,9 @@ RELEASED_FILES = ("onnx-int8", "onnx-float16")
 
 def measured(run: Run, faces: Faces, results: str | Path, runs: str | Path) -> dict[str, Any]:
     """What the exports of `run` measure: from the store, or now, from its weights in `runs`."""
-    if not store.has_edge(results, run.name):
+    if run.name not in store.load_facts(results, "edge"):
         deploy(run, None, faces, None, results, runs=runs)
-    return store.load_edge(results, run.name)
+    return store.load_facts(results, "edge")[run.name]
 
 
 def deploy(
@@ -62,9 +63,8 @@ def deploy(
         "pruning": _pruning(model, some),
         "robustness": _robustness(files["onnx-float32"], some),
         "peers": _peers(parts.test) if faces.name == "fer2013" else {},
-        **store.provenance(),
     }
-    store.write_edge(results, run.name, found)
+    store.write_facts(results, "edge", run.name, found)
     if release:
         _release(files, found)
     return folder
@@ -153,4 +153,4 @@ def _release(files: dict[str, Path], found: dict[str, Any]) -> None:
         "input": "uint8 (n, 48, 48, 1), grey, one face that fills the picture",
         "files": {row["file"]: {k: row[k] for k in kept} for row in rows.values()},
     }
-    store.write_json(RELEASED / "card.json", card)
+    write_json(RELEASED / "card.json", card)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ferbook import ferplus, store
+from ferbook.files import read_json
 from ferbook.predict import RELEASED
 from ferbook.schema import CLASSES, Run
 
@@ -47,7 +48,7 @@ def write(target: Path, results: Path) -> None:
     The run is the released one where the store holds it, else the store's first.
     Raises FileNotFoundError when the store holds none.
     """
-    folder = results / store.read_json(RELEASED / "card.json")["run"]
+    folder = results / read_json(RELEASED / "card.json")["run"]
     folders = (
         [folder] if folder.is_dir() else sorted(p.parent for p in results.glob("*/*/run.json"))
     )

@@ -11,7 +11,6 @@ Sources: Zhou et al., CVPR 2016; Selvaraju et al., ICCV 2017.
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import json
 import tempfile
@@ -39,11 +38,10 @@ def deployable(run: Run, weights: str | Path) -> keras.Model:
 
     Raises ValueError when the weights are not of this run or its pooling is not the average.
     """
-    recipe = dataclasses.replace(run.recipe, weights="none")
+    recipe = run.recipe
     if recipe.pooling != "average":
         raise ValueError(f"{run.name}: exports average over places; this run pools by attention.")
-    model = models.build_model(recipe)
-    checkpoint.restore(models.add_votes_head(model, recipe), Path(weights))
+    model = checkpoint.load_network(run, Path(weights))
     temperature = fit_temperature(run.val)
     head = model.get_layer("expression")
     dense = layers.Dense(len(CLASSES), name="evidence")

@@ -11,8 +11,7 @@ import pandas as pd
 
 from ferbook.metrics import accuracy
 from ferbook.schema import Run
-from ferbook.study import Study
-from ferbook.study_tables import paired
+from ferbook.study import Study, gains, of_study, paired
 from ferbook.tables import Table
 
 
@@ -103,10 +102,14 @@ def seeds_table(runs: Sequence[Run]) -> Table:
     return Table(frame, caption, "tab-seeds", formats)
 
 
-def differences_table(study: Study, runs: Sequence[Run]) -> Table:
-    """Each change of the grid's base against what seeds alone do."""
+def differences_table(grids: Sequence[Study], runs: Sequence[Run]) -> Table:
+    """Each change of a grid's base against what seeds alone do in all of `grids`."""
     noise = seed_noise(runs)
-    rows = {name: _against_noise(paired(runs, "base", name), noise) for name in study.changes}
+    rows = {
+        f"{grid.name}/{name}": _against_noise(paired(of_study(grid, runs), "base", name), noise)
+        for grid in grids
+        for name in grid.changes
+    }
     columns = ["seeds", "difference", "seeds alone", "beyond it"]
     kept = {name: row for name, row in rows.items() if row[0]}
     frame = pd.DataFrame.from_dict(kept, "index", columns=columns).rename_axis("change")
@@ -118,8 +121,7 @@ def differences_table(study: Study, runs: Sequence[Run]) -> Table:
 def _against_noise(pairs: Sequence[tuple[Run, Run]], noise: float) -> tuple[int, float, float, str]:
     """Twice the standard deviation of a difference between two means over so many seeds."""
     n = len(pairs)
-    gains = [100 * (accuracy(two.test) - accuracy(one.test)) for one, two in pairs]
-    mean = float(np.mean(gains)) if n else float("nan")
+    mean = float(np.mean(gains(pairs))) if n else float("nan")
     bound = 2 * noise * math.sqrt(2 / n) if n else float("nan")
     return (
         n,

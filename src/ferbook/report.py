@@ -17,6 +17,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 
+from ferbook.files import write_atomically
 from ferbook.predict import (
     RELEASED,
     VIDEOS,
@@ -32,7 +33,6 @@ from ferbook.predict import (
     read_picture,
 )
 from ferbook.schema import CLASSES
-from ferbook.store import write_atomically
 
 
 @dataclass

@@ -64,6 +64,7 @@ class Recipe:
     small_epochs: int = 0  # the first so many epochs of phase 2 see smaller images
     small_image_size: int = 64  # px
     ema_momentum: float = 0.0  # of averaged weights, which are then those evaluated; 0: none
+    sam_radius: float = 0.0  # of sharpness-aware minimisation, over all weights; 0: none
     label_smoothing: float = 0.06
     class_weight_clip: float = 4.0
     early_stopping_patience: int = 3  # epochs
@@ -79,6 +80,8 @@ class Recipe:
     mixup_alpha: float = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
     cutmix_alpha: float = 0.0  # the same with a rectangle of the other image pasted in; 0: none
     votes_weight: float = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
+    teachers: str = ""  # recipes whose runs of the same study and seed teach, between spaces
+    distillation_share: float = 0.5  # of the teachers' mean answer in a target, beside the label
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -94,6 +97,12 @@ class Recipe:
     def run_name(self) -> str:
         """`<recipe>-<backbone>-<image_size>-s<seed>`: the folder of the run in the result store."""
         return f"{self.name}-{self.backbone}-{self.image_size}-s{self.seed}"
+
+    @property
+    def teacher_runs(self) -> list[str]:
+        """The runs of `teachers`: of the same backbone, size and seed, and so of the same split."""
+        names = self.teachers.split()
+        return [dataclasses.replace(self, name=name, teachers="").run_name for name in names]
 
 
 def _check_types(recipe: Recipe) -> None:
@@ -151,10 +160,9 @@ def _check_values(recipe: Recipe) -> None:
     ):
         if not getattr(recipe, name) < 1:
             raise ValueError(f"{name}: expected less than 1. Received: {getattr(recipe, name)!r}.")
-    if recipe.erasing_probability > 1:
-        raise ValueError(
-            f"erasing_probability: expected at most 1. Received: {recipe.erasing_probability!r}."
-        )
+    for name in ("erasing_probability", "distillation_share"):
+        if getattr(recipe, name) > 1:
+            raise ValueError(f"{name}: expected at most 1. Received: {getattr(recipe, name)!r}.")
     if recipe.small_epochs > recipe.finetune_epochs:
         raise ValueError(
             f"small_epochs: expected at most finetune_epochs ({recipe.finetune_epochs}). "

@@ -3,8 +3,8 @@
     results/dataset.json                  what 01_data found: counts, fingerprint, leaked files
     results/test_images.csv.gz            brightness and sharpness of each test image, from 01_data
     results/parameters.json               parameter counts of every backbone, from 02_training
-    results/{peers,baselines}/<name>/     answers.npz (test_*) and about.json of a packaged model
-                                          or a classical classifier
+    results/{peers,baselines,views}/<name>/  answers.npz (test_*) and about.json of a packaged
+                                          model, a classical classifier, a test-time augmentation
     results/holds/<job>.json              counts of fuzzing, faults and mutants
     results/edge/<run>.json               size, accuracy and latency of a run's exports
     results/bench/<piece>.json            what a piece of the benchmark measured
@@ -12,20 +12,14 @@
     results/<study>/<run>/history.csv     one row per epoch over both phases
     results/<study>/<run>/run.json        everything else; written last, so its presence means done
 
-Each file is written to a temporary name and renamed: a reader never sees half a file.
+Files are written by `files.write_atomically`: a reader never sees half a file.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import glob
 import gzip
-import importlib.metadata
 import io
-import json
-import os
-import platform
-import subprocess
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -36,10 +30,11 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from ferbook.files import StoreError, read_json, require, write_atomically, write_json
 from ferbook.metrics import score_sets
-from ferbook.schema import CLASSES, MAX_TEXT_BYTES, Answers, Predictions, Recipe, Run, read_text
+from ferbook.provenance import provenance
+from ferbook.schema import CLASSES, MAX_TEXT_BYTES, Answers, Predictions, Recipe, Run
 
-PACKAGES = ("ferbook", "keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "tensorflow")
 HISTORY_COLUMNS = (
     "phase",
     "epoch",
@@ -61,12 +56,7 @@ _RUN = {
 }
 _ANSWERS = {"parameters": (int, type(None))}
 MAX_ARRAY_BYTES = 100_000_000  # of predictions, unpacked; those of a run have 4 million
-_WRITTEN = (":!results", ":!book/executed")
 _PLACES = ("backbone", "weights", "image_size", "seed")  # recipe fields that run.json lifts out
-
-
-class StoreError(ValueError):
-    """A run in the store is damaged or contradicts itself."""
 
 
 def run_folder(results_dir: str | Path, study: str, recipe: Recipe) -> Path:
@@ -117,7 +107,7 @@ def load_run(folder: str | Path) -> Run:
         raise StoreError(f"{folder}: run.json holds no recipe ({error!r}).") from error
     if described != folder.name:
         raise StoreError(f"{folder}: run.json describes {described}.")
-    _require(folder / "run.json", info, _RUN)
+    require(folder / "run.json", info, _RUN)
     return run
 
 
@@ -147,69 +137,33 @@ def write_answers(folder: Path, about: Mapping[str, Any], test: Predictions) -> 
 
 
 def load_answers(results_dir: str | Path, group: str) -> dict[str, Answers]:
-    """Name -> answers of all in `group` ("peers" or "baselines"); empty when there are none."""
+    """Name -> answers of all in `group`: "peers", "baselines" or "views"; empty without any."""
     folders = sorted(path.parent for path in Path(results_dir, group).glob("*/about.json"))
     return {
         folder.name: Answers(
             folder.name,
-            _require(folder / "about.json", read_json(folder / "about.json"), _ANSWERS),
+            require(folder / "about.json", read_json(folder / "about.json"), _ANSWERS),
             _unpack(folder / "answers.npz", "test")[0],
         )
         for folder in folders
     }
 
 
-def write_edge(results_dir: str | Path, run_name: str, facts: Mapping[str, Any]) -> None:
-    """Write what `deploy` measured on the exports of a run."""
-    path = _edge_path(results_dir, run_name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, facts)
+def write_facts(results_dir: str | Path, group: str, name: str, facts: Mapping[str, Any]) -> None:
+    """Write what was measured, with its provenance; `group` is "bench", "edge" or "holds"."""
+    folder = Path(results_dir) / group
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / f"{name}.json", {**facts, **provenance()})
 
 
-def has_edge(results_dir: str | Path, run_name: str) -> bool:
-    """Whether the exports of a run have been measured."""
-    return _edge_path(results_dir, run_name).is_file()
-
-
-def load_edge(results_dir: str | Path, run_name: str) -> dict[str, Any]:
-    """What `deploy` measured on the exports of a run."""
-    return read_json(_edge_path(results_dir, run_name))
-
-
-def write_holds(results_dir: str | Path, name: str, facts: Mapping[str, Any]) -> None:
-    """Write the counts of an endurance job (`fuzz`, `faults`, `mutants`) with their provenance."""
-    path = Path(results_dir) / "holds" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, {**facts, **provenance()})
-
-
-def load_holds(results_dir: str | Path, name: str) -> dict[str, Any]:
-    """The counts of an endurance job; empty when it has not been run."""
-    path = Path(results_dir) / "holds" / f"{name}.json"
-    return read_json(path) if path.is_file() else {}
+def load_facts(results_dir: str | Path, group: str) -> dict[str, dict[str, Any]]:
+    """Name -> what was measured, of all in `group`; empty when there is nothing."""
+    return {path.stem: read_json(path) for path in sorted(Path(results_dir, group).glob("*.json"))}
 
 
 def load_licences(results_dir: str | Path) -> pd.DataFrame:
     """`package`, `version`, `licence` and `kind` of every locked package."""
     return pd.read_csv(Path(results_dir) / "holds" / "licences.csv", keep_default_na=False)
-
-
-def write_bench(results_dir: str | Path, piece: str, facts: Mapping[str, Any]) -> None:
-    """Write what a piece of the benchmark measured; see `bench`."""
-    path = _bench_path(results_dir, piece)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, facts)
-
-
-def has_bench(results_dir: str | Path, piece: str) -> bool:
-    """Whether a piece of the benchmark has been measured."""
-    return _bench_path(results_dir, piece).is_file()
-
-
-def load_bench(results_dir: str | Path) -> dict[str, dict[str, Any]]:
-    """Piece -> what it measured, for all pieces of the benchmark that were."""
-    paths = sorted(Path(results_dir, "bench").glob("*.json"))
-    return {path.stem: read_json(path) for path in paths}
 
 
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
@@ -244,7 +198,7 @@ def load_images(results_dir: str | Path) -> pd.DataFrame:
 def load_dataset(results_dir: str | Path) -> dict[str, Any]:
     """What 01_data found: name, fingerprint, counts, leaked_files and more."""
     path = Path(results_dir) / "dataset.json"
-    return _require(path, read_json(path), {"name": str, "leaked_files": [str]})
+    return require(path, read_json(path), {"name": str, "leaked_files": [str]})
 
 
 def write_parameters(results_dir: str | Path, parameters: Mapping[str, Any]) -> None:
@@ -256,86 +210,6 @@ def write_parameters(results_dir: str | Path, parameters: Mapping[str, Any]) -> 
 def load_parameters(results_dir: str | Path) -> dict[str, dict[str, int]]:
     """Backbone -> {"total", "trainable"}."""
     return read_json(Path(results_dir) / "parameters.json")
-
-
-def provenance(repository: str | Path = ".") -> dict[str, Any]:
-    """Commit, package versions and hardware of this moment, for run.json."""
-    return {
-        "git_commit": _git(repository, "rev-parse", "HEAD"),
-        # What runs and notebooks write is not what they are made from.
-        "dirty": _git(repository, "status", "--porcelain", "--", ".", *_WRITTEN) != "",
-        "packages": {name: _version(name) for name in ("python", *PACKAGES)},
-        "hardware": _hardware(),
-    }
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary file beside `path`, flush to disk, rename."""
-    _sweep(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sweep(path: Path) -> None:
-    """Remove what killed writers of `path` left behind; the temporary name holds their process."""
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        try:
-            os.kill(int(left.suffixes[-2][1:]), 0)
-        except ProcessLookupError:
-            left.unlink(missing_ok=True)
-        except (ValueError, IndexError, OverflowError, OSError):  # not ours, or somebody else's
-            pass
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """JSON, indented, sorted as given, without NaN."""
-    write_atomically(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises StoreError when the file holds anything else."""
-    try:
-        value = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path}: not JSON ({error}).") from error
-    if not isinstance(value, dict):
-        raise StoreError(f"{path}: expected an object. Received: {type(value).__name__}.")
-    return value
-
-
-def _require(path: Path, value: Any, shape: Any, where: str = "") -> Any:
-    """`value` if it has the kinds of `shape`: a type, several, [type], or a mapping of such."""
-    if isinstance(shape, dict):
-        fits = isinstance(value, dict)
-        for key in shape if fits else ():
-            if key not in value:
-                raise StoreError(f"{path}: {where}no {key}.")
-            _require(path, value[key], shape[key], f"{where}{key}: ")
-    elif isinstance(shape, list):
-        fits = isinstance(value, list) and all(type(item) is shape[0] for item in value)
-    else:
-        kinds = shape if isinstance(shape, tuple) else (shape, int) if shape is float else (shape,)
-        fits = type(value) in kinds
-    if not fits:
-        words = {dict: "a mapping", list: f"a list of {shape}", tuple: f"one of {shape}"}
-        kind = words.get(type(shape), getattr(shape, "__name__", ""))
-        raise StoreError(f"{path}: {where}expected {kind}. Received: {value!s:.80}.")
-    return value
-
-
-def _bench_path(results_dir: str | Path, piece: str) -> Path:
-    return Path(results_dir) / "bench" / f"{piece}.json"
-
-
-def _edge_path(results_dir: str | Path, run_name: str) -> Path:
-    return Path(results_dir) / "edge" / f"{run_name}.json"
 
 
 def _as_stored(predictions: Predictions) -> Predictions:
@@ -407,32 +281,3 @@ def _read_history(folder: Path) -> pd.DataFrame:
     if not (len(history) and numeric):
         raise StoreError(f"{folder}/history.csv: expected rows of numbers, one per epoch.")
     return history
-
-
-def _git(repository: str | Path, *arguments: str) -> str | None:
-    """Output of a git command; None outside a repository or where git is missing."""
-    try:
-        command = ["git", "-C", str(repository), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _version(name: str) -> str | None:
-    if name == "python":
-        return platform.python_version()
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _hardware() -> dict[str, Any]:
-    cpu = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        models = [
-            line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
-        ]
-        cpu = models[0].split(":", 1)[1].strip() if models else cpu
-    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.system()}

@@ -33,7 +33,8 @@ class Study:
 def read_study(path: str | Path) -> Study:
     """The study that the YAML file at `path` describes.
 
-    Raises ValueError for an unknown key, a value that makes no sense or two runs of one name.
+    Raises ValueError for an unknown key, a value that makes no sense, two runs of one name, or
+    teachers that are trained later or not at all.
     """
     values = read_yaml(path)
     _check_keys(values, _KEYS, path)
@@ -42,6 +43,11 @@ def read_study(path: str | Path) -> Study:
         for recipe in _recipes(values):
             if recipe.run_name in recipes:
                 raise ValueError(f"two runs are called {recipe.run_name}.")
+            if missing := set(recipe.teacher_runs) - set(recipes):
+                raise ValueError(
+                    f"teachers: expected runs that come before {recipe.run_name}. "
+                    f"Received: {', '.join(sorted(missing))}."
+                )
             recipes[recipe.run_name] = recipe
     except (ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: {error}") from error

@@ -95,6 +95,32 @@ def others_table(
     return Table(frame, caption, "tab-others", {"parameters": ",.0f"})
 
 
+def views_table(run: Run, views: Mapping[str, Answers]) -> Table:
+    """Test-time augmentation of one run: mirrors, and those of `views` that are of this run."""
+    ways = {
+        "one answer": (accuracy(run.val), run.test),
+        "mean with the mirror": (
+            accuracy(run.val.with_augmentation()),
+            run.test.with_augmentation(),
+        ),
+    }
+    for view in views.values():
+        if view.info["run"] == f"{run.study}/{run.name}":
+            side = view.info["crop_side"]
+            chosen = view.info["val_accuracy"][str(side)]
+            ways[f"mean of ten crops, {side} px"] = chosen, view.test
+    rows = {
+        name: (on_val, _with_interval(test), 100 * (accuracy(test) - accuracy(run.test)),
+               f"{paired_test(run.test, test)['p_value']:.2g}" if test is not run.test else None)
+        for name, (on_val, test) in ways.items()
+    }  # fmt: skip
+    columns = ["validation", "test", "difference, points", "p"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("answer")
+    caption = f"Several looks at each image, {run.label}: what they gain over one."
+    formats = {"validation": ".2%", "difference, points": "+.2f"}
+    return Table(frame, caption, "tab-views", formats)
+
+
 def cost_frame(
     runs: Iterable[Run], others: Mapping[str, Answers], original: Mapping[str, Any]
 ) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ferbook import book, edge_tables, manifest, numbers, store, tables
+from ferbook.files import read_json
 from ferbook.metrics import accuracy_interval, score_sets
 from ferbook.schema import CLASSES, Recipe, Run, read_yaml
 
@@ -97,7 +98,7 @@ def _check_run(run: Run, dataset: Mapping[str, Any]) -> Iterator[str]:
 def _check_measurements(found: Verified) -> None:
     """Accuracies that stand beside the counts they come from."""
     for path in sorted(Path("results").rglob("*.json")):
-        for where, row in _counted(store.read_json(path), str(path)):
+        for where, row in _counted(read_json(path), str(path)):
             found.findings += differences(row, {**row, **_shares(row)}, where)
             found.compared["counts"] += 1
 
@@ -209,8 +210,7 @@ def _from_store() -> tuple[dict[str, tables.Table], dict[str, Any]]:
     values = numbers.dataset_numbers(dataset) | numbers.parameter_numbers(parameters)
     values |= numbers.claimed_parameters(original)
     released = store.load_study("results", "ours")[0].name
-    if store.has_edge("results", released):
-        measured = store.load_edge("results", released)
+    if measured := store.load_facts("results", "edge").get(released):
         peers = edge_tables.peers_table(measured, store.load_answers("results", "peers"))
         made += [edge_tables.exports_table(measured), peers, edge_tables.pruning_table(measured)]
         values |= numbers.edge_numbers(measured)

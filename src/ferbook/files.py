@@ -1,0 +1,77 @@
+"""Files of the result store, one at a time: written whole or not at all, read with suspicion."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ferbook.schema import read_text
+
+
+class StoreError(ValueError):
+    """A run in the store is damaged or contradicts itself."""
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write to a temporary file beside `path`, flush to disk, rename."""
+    _sweep(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed writers of `path` left behind; the temporary name holds their process."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        try:
+            os.kill(int(left.suffixes[-2][1:]), 0)
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except (ValueError, IndexError, OverflowError, OSError):  # not ours, or somebody else's
+            pass
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """JSON, indented, sorted as given, without NaN."""
+    write_atomically(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object. Raises StoreError when the file holds anything else."""
+    try:
+        value = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path}: not JSON ({error}).") from error
+    if not isinstance(value, dict):
+        raise StoreError(f"{path}: expected an object. Received: {type(value).__name__}.")
+    return value
+
+
+def require(path: Path, value: Any, shape: Any, where: str = "") -> Any:
+    """`value` if it has the kinds of `shape`: a type, several, [type], or a mapping of such."""
+    if isinstance(shape, dict):
+        fits = isinstance(value, dict)
+        for key in shape if fits else ():
+            if key not in value:
+                raise StoreError(f"{path}: {where}no {key}.")
+            require(path, value[key], shape[key], f"{where}{key}: ")
+    elif isinstance(shape, list):
+        fits = isinstance(value, list) and all(type(item) is shape[0] for item in value)
+    else:
+        kinds = shape if isinstance(shape, tuple) else (shape, int) if shape is float else (shape,)
+        fits = type(value) in kinds
+    if not fits:
+        words = {dict: "a mapping", list: f"a list of {shape}", tuple: f"one of {shape}"}
+        kind = words.get(type(shape), getattr(shape, "__name__", ""))
+        raise StoreError(f"{path}: {where}expected {kind}. Received: {value!s:.80}.")
+    return value

@@ -1,0 +1,53 @@
+"""What a result was made with: commit, packages, hardware."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("ferbook", "keras", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "tensorflow")
+# What runs and notebooks write is not what they are made from.
+_WRITTEN = (":!results", ":!book/executed")
+
+
+def provenance(repository: str | Path = ".") -> dict[str, Any]:
+    """Commit, package versions and hardware of this moment, for run.json."""
+    return {
+        "git_commit": _git(repository, "rev-parse", "HEAD"),
+        "dirty": _git(repository, "status", "--porcelain", "--", ".", *_WRITTEN) != "",
+        "packages": {name: _version(name) for name in ("python", *PACKAGES)},
+        "hardware": _hardware(),
+    }
+
+
+def _git(repository: str | Path, *arguments: str) -> str | None:
+    """Output of a git command; None outside a repository or where git is missing."""
+    try:
+        command = ["git", "-C", str(repository), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _version(name: str) -> str | None:
+    if name == "python":
+        return platform.python_version()
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _hardware() -> dict[str, Any]:
+    cpu = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        models = [
+            line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
+        cpu = models[0].split(":", 1)[1].strip() if models else cpu
+    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.system()}
