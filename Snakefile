@@ -53,7 +53,7 @@ rule study:
         [f"results/{GRID.name}/{run}/run.json" for run in GRID.recipes] if GRID else [],
 
 
-# Who teaches a run is trained before it.
+# Who teaches a run is trained before it; a newer file of a teacher is no reason to train again.
 def teachers(wildcards):
     recipe = GRID.recipes.get(wildcards.run) if GRID else None
     names = recipe.teacher_runs if recipe else []
@@ -62,7 +62,7 @@ def teachers(wildcards):
 
 rule run:
     input:
-        teachers,
+        ancient(teachers),
     output:
         "results/{study}/{run}/run.json",
     params:

@@ -102,6 +102,14 @@ def test_readme_and_head_comments_give_the_committed_numbers(study, profile, row
         assert f"{minutes:.0f} minutes" in page
 
 
+def test_readme_gives_what_several_looks_are_worth():
+    (run,) = store.load_study(ROOT / "results", "ours")
+    crops = store.load_answers(ROOT / "results", "views")["ten_crops"]
+    text = " ".join((ROOT / "README.md").read_text().split())
+    mirrored, cropped = map(metrics.accuracy, (run.test.with_augmentation(), crops.test))
+    assert f"image it scores {100 * mirrored:.2f} %, over ten crops {100 * cropped:.2f} %" in text
+
+
 def glued(name):
     notebook = json.loads((PUBLISHED / f"{name}.ipynb").read_text())
     outputs = [o for cell in notebook["cells"] for o in cell.get("outputs", [])]

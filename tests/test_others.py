@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 from ferbook import baselines, crops, metrics, peers, predict, splits, store
-from ferbook.data import CSV_CLASSES
+from ferbook.data import CSV_CLASSES, load
 from ferbook.schema import CLASSES
 from ferbook.weights import WeightsError
 
@@ -104,6 +104,19 @@ def test_crops_are_chosen_on_the_images_that_chose_the_run(tmp_path, faces):
         crops.evaluate("ten_crops", splits.split(faces), ROOT / "results")
     with pytest.raises(FileNotFoundError):
         crops.evaluate("ten_crops", splits.split(faces), tmp_path)
+
+
+def test_committed_crops_are_answered_again(archive):
+    pytest.importorskip("tensorflow")
+    view = store.load_answers(ROOT / "results", "views")[crops.NAME]
+    test = splits.split(load(archive)).test
+    some = test.select(np.arange(0, len(test), 900))
+    assert list(some.files) == list(view.test.files[::900])
+    answer = crops.whole_answerer(predict.RELEASED / view.info["file"], 96)
+    found = crops._predictions(some, answer, view.info["crop_side"])
+    np.testing.assert_allclose(found.probabilities, view.test.probabilities[::900], atol=0.01)
+    chosen = view.info["val_accuracy"]
+    assert chosen[str(view.info["crop_side"])] == max(chosen.values())
 
 
 def test_committed_peers_are_those_that_were_audited():

@@ -100,7 +100,7 @@ def test_copies_are_counted_apart(plan, runs):
 def test_ledger_counts_processor_time(runs):
     table = study_tables.ledger_table(runs[:1], LEAKED)
     (row,) = table.formatted().to_dict("records")
-    assert row["core hours"] == "2.00" and row["Wh"] == "24" and row["test"] == "85.71%"
+    assert row["core hours"] == "2.00" and row["Wh"] == "24.0" and row["test"] == "85.71%"
 
 
 def test_others_have_an_interval_on_each_set(runs):
@@ -127,6 +127,8 @@ def test_views_are_those_of_the_run():
     assert list(frame["validation"]) == pytest.approx([12 / 14, 1, 0.5])
     assert list(frame["difference, points"]) == pytest.approx([0, 200 / 14, 100 / 14])
     assert frame["p"].isna().tolist() == [True, False, False]
+    assert numbers.view_numbers(views)["ten_crops_accuracy"] == pytest.approx(100 * 13 / 14)
+    assert np.isnan(numbers.view_numbers({})["ten_crops_accuracy"])
 
 
 def test_class_table_sets_runs_beside_the_original(runs):

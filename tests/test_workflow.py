@@ -45,14 +45,30 @@ def test_plan_of_the_published_book_executes_nothing():
     assert "rule book:" in text and "papermill" not in text
 
 
+TAUGHT = "results/variants/distilled-efficientnet_lite0-48-s42/run.json"
+TEACHERS = [TAUGHT.replace("distilled", name)
+            for name in ("double_rate", "frozen_batch_norm", "no_smoothing")]  # fmt: skip
+
+
 def test_teachers_are_trained_before_who_learns_from_them():
-    run = "results/variants/distilled-efficientnet_lite0-48-s42/run.json"
-    shown = snakemake("--dry-run", "--forceall", "--config", "study=variants", "--", run)
+    shown = snakemake("--dry-run", "--forceall", "--config", "study=variants", "--", TAUGHT)
     plan = shown.stdout + shown.stderr
     assert shown.returncode == 0, plan
-    taught = plan.index(f"output: {run}")
-    for name in ("double_rate", "frozen_batch_norm", "no_smoothing"):
-        assert plan.index(f"output: {run.replace('distilled', name)}") < taught
+    places = [plan.index(f"output: {path}") for path in (*TEACHERS, TAUGHT)]
+    assert max(places) == places[-1]
+
+
+def test_newer_teachers_are_no_reason_to_train_again(tmp_path):
+    """A checkout gives files the times of its writing, and Snakemake deletes what it makes anew."""
+    for name in ("Snakefile", "configs", "notebooks", "src", "book", "_toc.yml", "_config.yml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for age, path in enumerate((TAUGHT, *TEACHERS)):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("{}")
+        os.utime(tmp_path / path, (1e9 + age, 1e9 + age))
+    how = ("--dry-run", "--rerun-triggers", "mtime", "params")
+    shown = snakemake(*how, "--config", "study=variants", "--", TAUGHT, cwd=tmp_path)
+    assert "Nothing to be done" in shown.stdout + shown.stderr
 
 
 CLUSTERS = {

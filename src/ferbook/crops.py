@@ -12,8 +12,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ferbook import store
+from ferbook.data import Faces
 from ferbook.metrics import accuracy
-from ferbook.predict import BATCH, RELEASED, Classifier
+from ferbook.predict import BATCH, RELEASED, Classifier, InputError
 from ferbook.schema import Predictions
 from ferbook.splits import Split
 
@@ -60,13 +61,18 @@ def ten_crops(
 def whole_answerer(model: Path, side: int) -> Callable[[np.ndarray], Float[np.ndarray, "n 7"]]:
     """An exported ONNX `model` for faces of any size, which are resized once to its `side` px.
 
-    The model's own resizing, from 48 px, is cut off.
+    The model's own resizing, from 48 px, is cut off. Raises InputError without the package onnx.
     """
-    import onnx
     import onnxruntime
 
     from ferbook.augment import resize
 
+    try:
+        import onnx
+    except ImportError as error:
+        raise InputError(
+            "ten crops need the package onnx: pip install 'ferbook[export]'."
+        ) from error
     graph = onnx.load(model)
     resized = next(node.output[0] for node in graph.graph.node if node.op_type == "Resize")
     cut = onnx.utils.Extractor(graph).extract_model([resized], ["probabilities"])
@@ -82,7 +88,7 @@ def whole_answerer(model: Path, side: int) -> Callable[[np.ndarray], Float[np.nd
     return answer
 
 
-def _predictions(part, answer: Callable, side: int) -> Predictions:
+def _predictions(part: Faces, answer: Callable, side: int) -> Predictions:
     """The mean answer over the ten crops of each image of `part`."""
     batches = (part.images[i : i + BATCH] for i in range(0, len(part), BATCH))
     answers = [np.mean([answer(crop) for crop in ten_crops(b, side)], axis=0) for b in batches]

@@ -23,7 +23,7 @@ from ferbook.metrics import (
     score_sets,
     with_temperature,
 )
-from ferbook.schema import CLASSES, Recipe, Run
+from ferbook.schema import CLASSES, Answers, Recipe, Run
 from ferbook.study import Study, finals, gains, of_study, paired
 
 
@@ -210,6 +210,12 @@ def copies_numbers(
         )
         for part in ("test", "clean", "leaked")
     }
+
+
+def view_numbers(views: Mapping[str, Answers]) -> dict[str, float]:
+    """`ten_crops_accuracy`: of the released run, or NaN."""
+    crops = views.get("ten_crops")
+    return {"ten_crops_accuracy": _percent(accuracy(crops.test) if crops else None)}
 
 
 def scratch_numbers(plan: Study) -> dict[str, int]:

@@ -36,7 +36,7 @@ def ledger_table(
                "epochs", "images seen", "core hours", "Wh"]  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("run")
     formats = dict.fromkeys(columns[:4], ".2%")
-    formats |= {"images seen": ",d", "core hours": ".2f", "Wh": ".0f"}
+    formats |= {"images seen": ",d", "core hours": ".2f", "Wh": ".1f"}
     caption = (
         "Runs, their accuracies and their cost. Core hours are processor time of training; energy "
         f"is that times {WATTS_PER_CORE:g} watts a core, a rough guess."

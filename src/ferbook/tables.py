@@ -132,6 +132,8 @@ def recipe_table(recipe: Recipe, original: Recipe) -> Table:
         for name in names
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["hyper-parameter", "original", "this run", "difference"])
+    for column in ("original", "this run"):
+        frame[column] = frame[column].replace({"": None})  # no teachers
     caption = "The recipe: the original's hyper-parameters and this run's."
     return Table(frame.set_index("hyper-parameter"), caption, "tab-recipe")
 
