@@ -123,13 +123,13 @@ study_tables.change_table(variants, runs, "Each change on its own, against our r
 # {glue:text}`variants_gain_half_rate:+.2f`, twice the epochs by {glue:text}`variants_gain_longer:+.2f`;
 # but twice the rate with frozen BatchNorm by {glue:text}`variants_gain_double_rate_frozen:+.2f`. What
 # holds a network back costs: CutMix {glue:text}`variants_gain_cutmix:+.2f`, class weights
-# {glue:text}`variants_gain_class_weights:+.2f`, stronger augmentation
-# {glue:text}`variants_gain_strong_augmentation:+.2f`. The votes of FER+ earn their place: without
-# them, {glue:text}`variants_gain_no_votes:+.2f`. Averaged weights
+# {glue:text}`variants_gain_class_weights:+.2f`. The votes of FER+ earn their place: without them,
+# {glue:text}`variants_gain_no_votes:+.2f`. Stronger augmentation
+# ({glue:text}`variants_gain_strong_augmentation:+.2f`), averaged weights
 # ({glue:text}`variants_gain_averaged_weights:+.2f`), distillation
 # ({glue:text}`variants_gain_distilled:+.2f`) and sharpness-aware steps
-# ({glue:text}`variants_gain_sharpness_aware:+.2f`, for twice the computation) gain little;
-# {numref}`tab-noise` says what other seeds alone would change.
+# ({glue:text}`variants_gain_sharpness_aware:+.2f`, for twice the computation) change no more than
+# other seeds would ({numref}`tab-noise`).
 
 # %% [markdown]
 # ## Architectures without ImageNet
