@@ -26,7 +26,8 @@ def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Pa
     """Write the released model's answers by ten crops to `results/views/<name>`.
 
     The side of the crops is chosen on validation, by the split of the released run.
-    Raises ValueError when the store does not hold that run or `parts` split otherwise.
+    Raises FileNotFoundError when the store does not hold that run, ValueError when `parts` split
+    otherwise.
     """
     model = RELEASED / "model-float16.onnx"
     run = store.load_run(Path(results_dir) / Classifier(model).about["run"])
