@@ -8,7 +8,7 @@ DATA ?=
 CORES ?= 2
 BIN := .venv/bin
 # One pipeline at a time; a lock of Snakemake's own would outlive a killed one.
-SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" python -m ferbook.alone .snakemake/alone.lock \
+SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" python -m ferbook.core.lock .snakemake/alone.lock \
 	snakemake --nolock --rerun-incomplete --cores $(CORES) --rerun-triggers mtime params
 
 paper: .venv/ready  ## execute every notebook under PROFILE, then render the book
@@ -23,7 +23,7 @@ pdf: .venv/ready  ## the published book as _build/ferbook.pdf; needs Chromium
 	$(SNAKEMAKE) -- _build/ferbook.pdf
 
 publish: .venv/ready  ## make the notebooks executed under PROFILE the published ones
-	$(BIN)/python -m ferbook.book publish _build/$(PROFILE)/executed book/executed
+	$(BIN)/python -m ferbook.paper.staging publish _build/$(PROFILE)/executed book/executed
 
 study: .venv/ready  ## train every run of the grid configs/STUDY.yml that results/ does not hold
 	$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
@@ -35,31 +35,31 @@ manifest: .venv/ready  ## accept what is in results/ now: write its SHA-256 anew
 	$(BIN)/ferbook verify --renew-manifest
 
 bench: .venv/ready  ## measure all of results/bench anew, alone on the machine; TORCH: its Python
-	$(BIN)/python -m ferbook bench --fresh $(if $(TORCH),--torch $(TORCH))
+	$(BIN)/python -m benchmarks --fresh $(if $(TORCH),--torch $(TORCH))
 
 lab: .venv/ready  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab --notebook-dir=. notebooks
 
 test: .venv/ready  ## the whole test suite
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 	$(BIN)/python -m pytest
 
-# The trials behind the chapter "What it withstands"; each writes to results/holds. An hour in all.
+# The trials behind the chapter Reliability; each writes to results/reliability. An hour in all.
 fuzz: .venv/ready  ## hostile files before every reader
-	$(BIN)/python tests/fuzz.py --into results
+	$(BIN)/python -m trials.fuzz --into results
 
 faults: .venv/ready  ## kill -9 at random moments, restart, compare
-	$(BIN)/python tests/faults.py --into results
+	$(BIN)/python -m trials.faults --into results
 
 mutants: .venv/ready  ## one small error at a time in four modules, before their tests
-	$(BIN)/python tests/mutants.py --into results
+	$(BIN)/python -m trials.mutants --into results
 
 licences: .venv/ready  ## the licence of every locked package
-	$(BIN)/python tests/licences.py requirements.lock results/holds/licences.csv
+	$(BIN)/python -m trials.licences requirements.lock results/reliability/licences.csv
 
 advisories: .venv/ready  ## known vulnerabilities of the locked packages; asks the index
 	$(BIN)/uv tool run pip-audit==2.10.1 --disable-pip --require-hashes -r requirements.lock \
-		-f json -o results/holds/advisories.json
+		-f json -o results/reliability/advisories.json
 
 coverage: .venv/ready  ## the test suite, and which lines it never reaches
 	$(BIN)/python -m pytest --cov=ferbook --cov-report=term-missing:skip-covered

@@ -35,10 +35,14 @@ import os
 import numpy as np
 from myst_nb import glue
 
-from ferbook import audit, copies, numbers, plots, schema, splits, store, tables
-from ferbook.data import load
+from ferbook.core import classes, paths, recipe
+from ferbook.data import audit, near_duplicates, splits
+from ferbook.data.sources import load
+from ferbook.paper import key_numbers, plots, table
+from ferbook.paper.chapters.data import figures, tables
+from ferbook.results import store
 
-os.chdir(schema.project_root())
+os.chdir(paths.project_root())
 plots.use_style()
 
 # %% tags=["hide-input"]
@@ -47,7 +51,7 @@ dataset = audit.describe_dataset(faces)
 store.write_dataset(results_dir, dataset)
 test_images = faces.select(faces.usages != "Training")
 store.write_images(results_dir, audit.describe_images(test_images))
-tables.Notice(synthetic=faces.name == "synthetic")
+table.Notice(synthetic=faces.name == "synthetic")
 
 # %% [markdown]
 # ## Seven classes, unequal
@@ -61,13 +65,13 @@ tables.Notice(synthetic=faces.name == "synthetic")
 tables.count_table(dataset)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Images per class in each official part of the data set.", "name": "fig-counts"}, "image": {"alt": "Bar chart of image counts for seven expressions in three parts; happy is the largest class, disgust the smallest by far."}}
-plots.class_counts(dataset)
+figures.class_counts(dataset)
 # %% [markdown]
 # In {numref}`fig-montage` some faces answer to their row's name at once, and others could stand
 # in two or three rows. That is a property of the labels as much as of the faces.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Six images of each class, chosen at random.", "name": "fig-montage"}, "image": {"alt": "Grid of small grey faces, one row per labelled expression."}}
-plots.montage(faces, seed=seed)
+figures.montage(faces, seed=seed)
 # %% [markdown]
 # ## Who trains, who chooses, who judges
 #
@@ -79,8 +83,8 @@ plots.montage(faces, seed=seed)
 
 # %% tags=["hide-input"]
 parts = splits.split(faces, seed=seed)
-counts = np.bincount(parts.train.labels, minlength=len(schema.CLASSES))
-clip = schema.Recipe().class_weight_clip
+counts = np.bincount(parts.train.labels, minlength=len(classes.CLASSES))
+clip = recipe.Recipe().class_weight_clip
 tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip)
 
 # %% [markdown]
@@ -111,7 +115,7 @@ tables.leak_table(audit.leak_table(faces))
 # ourselves, and what they take for a copy when two images are put side by side at random.
 
 # %% tags=["hide-input"]
-tables.copies_table(copies.planted_copies(faces.images, seed=seed))
+tables.copies_table(near_duplicates.planted_copies(faces.images, seed=seed))
 
 # %% [markdown]
 # Recompressed, brighter and noisy copies are found nearly all, shifted ones in part: what follows
@@ -134,7 +138,7 @@ tables.copies_table(copies.planted_copies(faces.images, seed=seed))
 # at all.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}}
-plots.ferplus_confusion(dataset)
+figures.ferplus_confusion(dataset)
 # %% tags=["hide-input"]
 tables.certainty_table(dataset)
 
@@ -147,5 +151,5 @@ tables.certainty_table(dataset)
 # read them from there and need no image.
 
 # %% tags=["remove-cell"]
-for key, value in numbers.dataset_numbers(dataset).items():
+for key, value in key_numbers.dataset_numbers(dataset).items():
     glue(key, value, display=False)

@@ -31,7 +31,7 @@ results_dir = "_build/quick/results"  # the result store; paths are relative to 
 runs_dir = "runs"  # checkpoints of unfinished runs
 study = "smoke"  # folder of the run in the result store
 name = "paper"  # name of the recipe, the first part of the run's name
-backbone = "tiny"  # one of ferbook.schema.BACKBONES
+backbone = "tiny"  # one of ferbook.core.recipe.BACKBONES
 weights = "none"  # "imagenet" or "none" (random)
 image_size = 48  # px, input side of the network
 seed = 42  # of the split, the initial weights, the order and the augmentation
@@ -77,16 +77,22 @@ import os
 
 from myst_nb import glue
 
-from ferbook import batches, models, numbers, plots, schema, splits, store, tables, train
-from ferbook.data import load
+from ferbook.core import files, paths
+from ferbook.core import recipe as core_recipe
+from ferbook.data import splits
+from ferbook.data.sources import load
+from ferbook.paper import key_numbers, plots, table
+from ferbook.paper.chapters.training import figures, tables
+from ferbook.results import store
+from ferbook.training import input_pipeline, models, train
 
-os.chdir(schema.project_root())
+os.chdir(paths.project_root())
 plots.use_style()
-recipe = schema.Recipe.from_mapping(globals())
+recipe = core_recipe.Recipe.from_mapping(globals())
 
 # %% tags=["hide-input"]
 faces = load(data, subset=subset)
-tables.Notice(synthetic=faces.name == "synthetic")
+table.Notice(synthetic=faces.name == "synthetic")
 
 # %% [markdown]
 # ## The recipe
@@ -94,7 +100,7 @@ tables.Notice(synthetic=faces.name == "synthetic")
 # {numref}`tab-recipe` sets every hyper-parameter of this run beside the original's.
 
 # %% tags=["hide-input"]
-tables.recipe_table(recipe, schema.Recipe())
+tables.recipe_table(recipe, core_recipe.Recipe())
 
 # %% [markdown]
 # ## What the network sees
@@ -104,7 +110,7 @@ tables.recipe_table(recipe, schema.Recipe())
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Training images, and the same images as augmentation delivers them in three epochs.", "name": "fig-augmentation"}, "image": {"alt": "Rows of faces: first unchanged, then rotated, shifted, zoomed and mirrored at random."}}
 sample = splits.split(faces, seed=seed).train.select(slice(0, 2000, 250))
-plots.augmentations(*batches.augmentation_examples(sample, recipe))
+figures.augmentations(*input_pipeline.augmentation_examples(sample, recipe))
 # %% [markdown]
 # ## The size of the networks
 #
@@ -136,7 +142,7 @@ plots.learning_curves(run, "accuracy")
 # is most sure of. Whether they are its errors or the label's is left to the reader.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labelled neutral and predicted sad; labelled fear and predicted surprise."}}
-plots.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
+figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # %% [markdown]
 # ## Summary and limits
 #
@@ -145,7 +151,7 @@ plots.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # the next, while on a processor they are the same.
 
 # %% tags=["remove-cell"]
-original = schema.read_yaml("book/original.yml")
-values = numbers.claimed_parameters(original) | numbers.parameter_numbers(parameters)
+original = files.read_yaml("book/original.yml")
+values = key_numbers.claimed_parameters(original) | key_numbers.parameter_numbers(parameters)
 for key, value in values.items():
     glue(key, value, display=False)

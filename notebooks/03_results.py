@@ -31,10 +31,15 @@ import os
 
 from myst_nb import glue
 
-from ferbook import arithmetic, audit, metrics, numbers, plots, run_tables, schema, store, tables
-from ferbook.study import finals
+from ferbook.claims import published as claims_published
+from ferbook.claims import table_audit
+from ferbook.core import files, paths
+from ferbook.paper import key_numbers, plots, table
+from ferbook.paper.chapters.results import audit_tables, figures, prose, tables
+from ferbook.results import label_issues, metrics, store
+from ferbook.results.study import finals
 
-os.chdir(schema.project_root())
+os.chdir(paths.project_root())
 plots.use_style()
 
 # %% tags=["hide-input"]
@@ -42,9 +47,9 @@ run = store.load_study(results_dir, study)[0]
 others = [other for other in finals(store.load_all(results_dir)) if other.name != run.name]
 runs = [run, *others]
 dataset = store.load_dataset(results_dir)
-original = schema.read_yaml("book/original.yml")
+original = files.read_yaml("book/original.yml")
 leaked_files = frozenset(dataset["leaked_files"])
-tables.Notice(synthetic=run.is_synthetic)
+table.Notice(synthetic=run.is_synthetic)
 
 # %% [markdown]
 # ## Accuracy, on each reading of the test set
@@ -57,7 +62,7 @@ tables.Notice(synthetic=run.is_synthetic)
 
 # %% tags=["hide-input"]
 near_leaked_files = dataset["near_duplicates"]["leaked_files"]
-run_tables.accuracy_table(run, leaked_files, near_leaked_files)
+tables.accuracy_table(run, leaked_files, near_leaked_files)
 
 # %% [markdown]
 # The original reports {glue:text}`original_accuracy:.2f` % on {glue:text}`data_n_test:,` images,
@@ -76,11 +81,11 @@ run_tables.accuracy_table(run, leaked_files, near_leaked_files)
 # size; the unweighted mean of the classes' F1 is {glue:text}`original_macro_f1:.2f`.
 
 # %% tags=["hide-input"]
-(published,), _ = arithmetic.read_table("book/original.yml")
-tables.audit_table(arithmetic.audit_result(published))
+(published,), _ = claims_published.read_table("book/original.yml")
+audit_tables.audit_table(table_audit.audit_result(published))
 
 # %% tags=["hide-input"]
-tables.hits_table(published, arithmetic.TEST_SETS["PublicTest + PrivateTest"])
+audit_tables.hits_table(published, claims_published.TEST_SETS["PublicTest + PrivateTest"])
 
 # %% [markdown]
 # The same check runs on any table: `ferbook audit table.yml`. {numref}`tab-audit-second` is that
@@ -89,7 +94,7 @@ tables.hits_table(published, arithmetic.TEST_SETS["PublicTest + PrivateTest"])
 # left out. Its F1 scores were computed from averaged precision and recall.
 
 # %% tags=["hide-input"]
-tables.audit_summary(arithmetic.audit_table("book/second.yml"), label="tab-audit-second")
+audit_tables.audit_summary(table_audit.audit_table("book/second.yml"), label="tab-audit-second")
 
 # %% [markdown]
 # ## Class by class
@@ -99,10 +104,10 @@ tables.audit_summary(arithmetic.audit_table("book/second.yml"), label="tab-audit
 # *ours* our own.
 
 # %% tags=["hide-input"]
-run_tables.class_table(runs, original)
+tables.class_table(runs, original)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Recall of each class on all test images, the original's and ours.", "name": "fig-recalls"}, "image": {"alt": "Bars of recall for seven expressions, the original's and those of our runs."}}
-plots.recalls(runs, original)
+figures.recalls(runs, original)
 # %% [markdown]
 # ## How it learned
 #
@@ -123,11 +128,11 @@ plots.learning_curves(run, "loss")
 # original names fear and surprise, fear and sad, and sad and neutral as the pairs most confused.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts (the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}}
-plots.confusion(run, normalised=False)
+figures.confusion(run, normalised=False)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same matrix as fractions of each true class (the original's Figure 4); the diagonal holds the recalls.", "name": "fig-confusion-normalised"}, "image": {"alt": "Seven by seven confusion matrix, each row summing to one."}}
-plots.confusion(run, normalised=True)
+figures.confusion(run, normalised=True)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same fractions for the best of our runs.", "name": "fig-confusion-best"}, "image": {"alt": "Seven by seven confusion matrix of the best run, each row summing to one."}}
-plots.confusion(max(runs, key=lambda each: metrics.accuracy(each.val)), normalised=True)
+figures.confusion(max(runs, key=lambda each: metrics.accuracy(each.val)), normalised=True)
 # %% [markdown]
 # ## How sure it is
 #
@@ -138,9 +143,9 @@ plots.confusion(max(runs, key=lambda each: metrics.accuracy(each.val)), normalis
 # ({numref}`tab-calibration`).
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the area of a dot grows with the images in it.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagram with two curves near the diagonal."}}
-plots.reliability(run)
+figures.reliability(run)
 # %% tags=["hide-input"]
-run_tables.calibration_table(runs)
+tables.calibration_table(runs)
 
 # %% [markdown]
 # ## A second truth
@@ -151,7 +156,7 @@ run_tables.calibration_table(runs)
 # What counts most is how many of its errors are none in FER+.
 
 # %% tags=["hide-input"]
-run_tables.second_truth_table(runs)
+tables.second_truth_table(runs)
 
 # %% [markdown]
 # Confident learning {cite:p}`northcutt2021` asks which labels a model doubts more than its own average doubt allows, on
@@ -162,7 +167,7 @@ run_tables.second_truth_table(runs)
 
 # %% tags=["hide-input"]
 known = metrics.merged(run.val, run.test)
-run_tables.issue_table(audit.label_issues(known), known)
+tables.issue_table(label_issues.label_issues(known), known)
 
 # %% [markdown]
 # ## Slices
@@ -171,7 +176,7 @@ run_tables.issue_table(audit.label_issues(known), known)
 # {numref}`tab-slices` divides the test images by what can be measured without them.
 
 # %% tags=["hide-input"]
-run_tables.slice_table(runs, store.load_images(results_dir))
+tables.slice_table(runs, store.load_images(results_dir))
 
 # %% [markdown]
 # ## Beside the field
@@ -181,7 +186,7 @@ run_tables.slice_table(runs, store.load_images(results_dir))
 # this book were computed by us.
 
 # %% tags=["hide-input"]
-run_tables.comparison_table(runs, original)
+tables.comparison_table(runs, original)
 
 # %% [markdown]
 # ## Summary and limits
@@ -192,11 +197,11 @@ run_tables.comparison_table(runs, original)
 
 # %% tags=["remove-cell"]
 values = (
-    numbers.dataset_numbers(dataset)
-    | numbers.original_numbers(original, dataset)
-    | numbers.parameter_numbers(store.load_parameters(results_dir))
-    | numbers.run_numbers(run, dataset, original)
-    | numbers.audit_numbers(published)
+    key_numbers.dataset_numbers(dataset)
+    | key_numbers.original_numbers(original, dataset)
+    | key_numbers.parameter_numbers(store.load_parameters(results_dir))
+    | key_numbers.run_numbers(run, dataset, original)
+    | prose.audit_numbers(published)
 )
 for key, value in values.items():
     glue(key, value, display=False)

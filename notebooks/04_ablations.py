@@ -32,9 +32,12 @@ import os
 
 from myst_nb import glue
 
-from ferbook import numbers, plots, run_tables, schema, store, study, study_tables, tables
+from ferbook.core import files, paths
+from ferbook.paper import plots, table
+from ferbook.paper.chapters.ablations import figures, prose, tables
+from ferbook.results import store, study
 
-os.chdir(schema.project_root())
+os.chdir(paths.project_root())
 plots.use_style()
 
 # %% tags=["hide-input"]
@@ -43,9 +46,9 @@ plan, variants, scratch, leak = (
     study.read_study(f"{configs_dir}/{name}.yml")
     for name in ("ablations", "variants", "scratch", "leak")
 )
-original = schema.read_yaml("book/original.yml")
+original = files.read_yaml("book/original.yml")
 leaked_files = frozenset(dataset["leaked_files"])
-tables.Notice(synthetic=any(run.is_synthetic for run in runs))
+table.Notice(synthetic=any(run.is_synthetic for run in runs))
 
 # %% [markdown]
 # ## Our recipe in full
@@ -64,10 +67,10 @@ tables.Notice(synthetic=any(run.is_synthetic for run in runs))
 
 # %% tags=["hide-input"]
 finals = study.finals(runs) or runs
-study_tables.ledger_table(finals, leaked_files, label="tab-finals")
+tables.ledger_table(finals, leaked_files, label="tab-finals")
 
 # %% tags=["hide-input"]
-run_tables.pairs_table(finals)
+tables.pairs_table(finals)
 
 # %% [markdown]
 # {numref}`tab-views` asks what more looks at each image are worth: its mirror, or the ten crops that
@@ -76,11 +79,11 @@ run_tables.pairs_table(finals)
 
 # %% tags=["hide-input"]
 ours = next((run for run in finals if run.study == "ours"), finals[-1])
-views = store.load_answers(results_dir, "views")
-study_tables.views_table(ours, views)
+views = store.load_answers(results_dir, "test_time_augmentation")
+tables.views_table(ours, views)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on validation over the epochs of the runs on all training images. Ours sees smaller images at first, and is then measured on larger ones than it trains on.", "name": "fig-finalists"}, "image": {"alt": "Two curves of validation accuracy: the original's recipe ends below 60 percent, ours above 70."}}
-plots.finalists(finals)
+figures.finalists(finals)
 # %% [markdown]
 # ## One change at a time
 #
@@ -91,7 +94,7 @@ plots.finalists(finals)
 # parts matter within so short a training, and not what they would be worth at the end of a long one.
 
 # %% tags=["hide-input"]
-study_tables.change_table(plan, runs, "Each change on its own, against the original's recipe.")
+tables.change_table(plan, runs, "Each change on its own, against the original's recipe.")
 
 # %% [markdown]
 # ## Step by step to our recipe
@@ -101,7 +104,7 @@ study_tables.change_table(plan, runs, "Each change on its own, against the origi
 # stay in the table.
 
 # %% tags=["hide-input"]
-study_tables.step_table(plan, runs)
+tables.step_table(plan, runs)
 
 # %% [markdown]
 # ## Our recipe, one change at a time
@@ -115,7 +118,7 @@ study_tables.step_table(plan, runs)
 # trials on validation, and is not changed after the fact.
 
 # %% tags=["hide-input"]
-study_tables.change_table(variants, runs, "Each change on its own, against our recipe.")
+tables.change_table(variants, runs, "Each change on its own, against our recipe.")
 
 # %% [markdown]
 # Within so short a training, what learns faster wins, up to a point: twice the learning rate changes
@@ -141,9 +144,7 @@ study_tables.change_table(variants, runs, "Each change on its own, against our r
 # network needs: the table says which learns fast, not which ends best.
 
 # %% tags=["hide-input"]
-study_tables.change_table(
-    scratch, runs, "Architectures from random weights, against EfficientNetB0."
-)
+tables.change_table(scratch, runs, "Architectures from random weights, against EfficientNetB0.")
 
 # %% [markdown]
 # ## What the copies are worth
@@ -156,7 +157,7 @@ study_tables.change_table(
 # on all, {glue:text}`copies_gain_test:+.2f`.
 
 # %% tags=["hide-input"]
-study_tables.copies_table(leak, runs, leaked_files)
+tables.copies_table(leak, runs, leaked_files)
 
 # %% [markdown]
 # ## Others on the same images
@@ -169,7 +170,7 @@ study_tables.copies_table(leak, runs, leaked_files)
 
 # %% tags=["hide-input"]
 others = store.load_answers(results_dir, "peers") | store.load_answers(results_dir, "baselines")
-study_tables.others_table(others, finals, leaked_files)
+tables.others_table(others, finals, leaked_files)
 
 # %% [markdown]
 # ## Accuracy against cost
@@ -178,17 +179,17 @@ study_tables.others_table(others, finals, leaked_files)
 # against the processor time of training. The original states no training time.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the points that nothing smaller surpasses.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}}
-points = study_tables.cost_frame(runs, others, original)
-plots.pareto(points, "parameters")
+points = tables.cost_frame(runs, others, original)
+figures.pareto(points, "parameters")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against core hours of training.", "name": "fig-hours"}, "image": {"alt": "Scatter plot of accuracy against core hours of training on a logarithmic axis."}}
-plots.pareto(points, "core hours of training")
+figures.pareto(points, "core hours of training")
 # %% [markdown]
 # ## Every run
 #
 # {numref}`tab-ledger` is the whole store, failures included.
 
 # %% tags=["hide-input"]
-study_tables.ledger_table(runs, leaked_files)
+tables.ledger_table(runs, leaked_files)
 
 # %% [markdown]
 # ## Summary and limits
@@ -201,8 +202,8 @@ study_tables.ledger_table(runs, leaked_files)
 # `results/`. Both are **not run** here.
 
 # %% tags=["remove-cell"]
-values = numbers.study_numbers(runs, plan, dataset, original)
-values |= numbers.gain_numbers(variants, runs, "variants") | numbers.view_numbers(views)
-values |= numbers.copies_numbers(leak, runs, leaked_files) | numbers.scratch_numbers(scratch)
+values = prose.study_numbers(runs, plan, dataset, original)
+values |= prose.gain_numbers(variants, runs, "variants") | prose.view_numbers(views)
+values |= prose.copies_numbers(leak, runs, leaked_files) | prose.scratch_numbers(scratch)
 for key, value in values.items():
     glue(key, value, display=False)

@@ -29,15 +29,18 @@ import os
 
 from myst_nb import glue
 
-from ferbook import claims, numbers, plots, schema, tables
+from ferbook.claims import ledger
+from ferbook.core import paths
+from ferbook.paper import plots, table
+from ferbook.paper.chapters.claims import prose, tables
 
-os.chdir(schema.project_root())
+os.chdir(paths.project_root())
 plots.use_style()
 
 # %% tags=["hide-input"]
-evidence = claims.gather(results_dir, "book/original.yml")
-graded = [(c, claims.grade(c, evidence)) for c in claims.read_claims("book/claims.yml")]
-tables.Notice(synthetic=evidence.dataset["name"] == "synthetic")
+evidence = ledger.gather(results_dir, "book/original.yml")
+graded = [(c, ledger.grade(c, evidence)) for c in ledger.read_claims("book/claims.yml")]
+table.Notice(synthetic=evidence.dataset["name"] == "synthetic")
 
 # %% [markdown]
 # ## What the grades mean
@@ -79,5 +82,5 @@ tables.claims_table(graded)
 # answer.
 
 # %% tags=["remove-cell"]
-for key, value in numbers.claim_numbers([verdict for _, verdict in graded]).items():
+for key, value in prose.claim_numbers([verdict for _, verdict in graded]).items():
     glue(key, value, display=False)

@@ -21,8 +21,8 @@
 # resampled once, in a compiled loop, from the bytes in memory to the size of the input. What that
 # and the rest of the code cost is measured below, side by side.
 #
-# *In:* the result store. *Takes* seconds; where the benchmark has not been run, a few minutes for a
-# smoke run of it, which says nothing. The benchmark itself: `make bench`.
+# *In:* the result store, where the benchmark put its measurements: `make bench`. *Takes* seconds.
+# In a smoke run the benchmark was cut short and says nothing.
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "_build/quick/results"  # the result store; paths are relative to the project
@@ -32,14 +32,17 @@ import os
 
 from myst_nb import glue
 
-from ferbook import bench, bench_tables, numbers, plots, schema, store, tables
+from ferbook.core import paths
+from ferbook.paper import plots, table
+from ferbook.paper.chapters.performance import figures, prose, tables
+from ferbook.results import store
 
-os.chdir(schema.project_root())
+os.chdir(paths.project_root())
 plots.use_style()
 
 # %% tags=["hide-input"]
-measured = bench.measured(results_dir, "smoke")
-tables.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
+measured = store.load_facts(results_dir, "bench")
+table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 
 # %% [markdown]
 # All times are of {glue:text}`bench_hardware`. The benchmark is meant to have the machine for itself;
@@ -57,7 +60,7 @@ tables.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 # ({numref}`tab-input`).
 
 # %% tags=["hide-input"]
-bench_tables.input_table(measured)
+tables.input_table(measured)
 
 # %% [markdown]
 # ## The training step
@@ -78,7 +81,7 @@ bench_tables.input_table(measured)
 # the same measure: {glue:text}`bench_torch` times our step.
 
 # %% tags=["hide-input"]
-bench_tables.step_table(measured)
+tables.step_table(measured)
 
 # %% [markdown]
 # ## What the processor could do
@@ -89,7 +92,7 @@ bench_tables.step_table(measured)
 # operations, which only move numbers ({numref}`tab-operations`).
 
 # %% tags=["hide-input"]
-bench_tables.operation_table(measured)
+tables.operation_table(measured)
 
 # %% [markdown]
 # ## Start-up, audit and pages
@@ -105,10 +108,10 @@ bench_tables.operation_table(measured)
 # {glue:text}`bench_hashes:,` random hashes.
 
 # %% tags=["hide-input"]
-bench_tables.seconds_table(measured)
+tables.seconds_table(measured)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Seconds of the search for near copies among random hashes, beside two laws of growth through the last point.", "name": "fig-growth"}, "image": {"alt": "Line of measured seconds against the number of hashes on logarithmic axes, with dotted and dashed lines for n log n and n squared."}}
-plots.growth(measured["audit"]["growth"])
+figures.growth(measured["audit"]["growth"])
 # %% [markdown]
 # ## Memory
 #
@@ -118,7 +121,7 @@ plots.growth(measured["audit"]["growth"])
 # held. {numref}`tab-memory` has the peak.
 
 # %% tags=["hide-input"]
-bench_tables.memory_table(measured)
+tables.memory_table(measured)
 
 # %% [markdown]
 # ## Summary and limits
@@ -128,5 +131,5 @@ bench_tables.memory_table(measured)
 # last and default threads, and only of the step.
 
 # %% tags=["remove-cell"]
-for key, value in numbers.bench_numbers(measured).items():
+for key, value in prose.bench_numbers(measured).items():
     glue(key, value, display=False)

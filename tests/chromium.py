@@ -13,7 +13,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 
-from ferbook.printing import find_browser
+from ferbook.paper.pdf import find_browser
 
 
 @contextmanager

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="session")
 def faces():
     """200 training and 100 test faces drawn by code."""
-    from ferbook.synthetic import draw_faces
+    from ferbook.data.synthetic import draw_faces
 
     return draw_faces(200, 100)[0]
 
@@ -43,11 +43,11 @@ def archive():
 @pytest.fixture(scope="session")
 def built_book(tmp_path_factory):
     """The published book, rendered once: its folder of pages, and how the build ended."""
-    from ferbook import book, browser
+    from ferbook.paper import staging, try_it
 
     folder = tmp_path_factory.mktemp("book")
-    book.stage(ROOT / "book" / "executed", folder / "source", project=ROOT)
-    browser.add(folder / "source" / browser.PAGE, project=ROOT)
+    staging.stage(ROOT / "book" / "executed", folder / "source", project=ROOT)
+    try_it.add(folder / "source" / try_it.PAGE, project=ROOT)
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going"]
     shown = subprocess.run(
         [*command, "--path-output", str(folder), str(folder / "source")],
@@ -63,10 +63,10 @@ def tab(built_book, tmp_path_factory):
     pytest.importorskip("websocket", reason="needs websocket-client, which comes with jupyter")
     import chromium
 
-    from ferbook import printing
+    from ferbook.paper import pdf
 
-    if printing.find_browser() is None:
-        pytest.skip(f"no Chromium: none of {', '.join(printing.BROWSERS)} on the path")
+    if pdf.find_browser() is None:
+        pytest.skip(f"no Chromium: none of {', '.join(pdf.BROWSERS)} on the path")
     profile, camera = tmp_path_factory.mktemp("profile"), "--use-fake-device-for-media-stream"
     with (
         chromium.serving(built_book[0]) as address,

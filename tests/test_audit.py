@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from ferbook import audit, data, ferplus, splits, store
-from ferbook.data import Faces
-from ferbook.schema import CLASSES, Predictions
-from ferbook.synthetic import draw_faces
+from ferbook.core.classes import CLASSES
+from ferbook.core.run import Predictions
+from ferbook.data import audit, ferplus, sources
+from ferbook.data import faces as data_faces
+from ferbook.data.faces import Faces
+from ferbook.data.synthetic import draw_faces
+from ferbook.results import label_issues, store
 
 
 def test_duplicates_are_those_that_were_planted():
@@ -34,8 +37,8 @@ def test_leak_table_counts_the_leaked_files(faces):
 
 
 def test_real_data_holds_what_was_measured_before(archive):
-    facts = audit.describe_dataset(data.load(archive))
-    assert facts["fingerprint"] == data.OFFICIAL_FINGERPRINT
+    facts = audit.describe_dataset(sources.load(archive))
+    assert facts["fingerprint"] == data_faces.OFFICIAL_FINGERPRINT
     assert facts["splits"] == {"train": 25120, "val": 3589, "test": 7178}
     assert facts["duplicates"] == {
         "groups": 1516,
@@ -89,7 +92,7 @@ def test_near_copies_by_hand(monkeypatch):
         (0, 4, False, True),  # identical: counted elsewhere
     ]
     pairs = pd.DataFrame(rows, columns=["first", "second", "mirrored", "identical"])
-    monkeypatch.setattr(audit.copies, "near_duplicates", lambda faces: pairs)
+    monkeypatch.setattr(audit.near_duplicates, "near_duplicates", lambda faces: pairs)
     found = audit.summarize_near_duplicates(hand_made([(0, 4)]))
     assert found == {
         "pairs": 3, "mirrored": 2, "same_label": pytest.approx(2 / 3),
@@ -99,9 +102,9 @@ def test_near_copies_by_hand(monkeypatch):
     found = audit.summarize_near_duplicates(hand_made([(0, 3)]))
     assert found["leaked_files"] == [NAMES[5]]
     swapped = pairs.assign(first=pairs["second"], second=pairs["first"])
-    monkeypatch.setattr(audit.copies, "near_duplicates", lambda faces: swapped)
+    monkeypatch.setattr(audit.near_duplicates, "near_duplicates", lambda faces: swapped)
     assert audit.summarize_near_duplicates(hand_made())["leaked_files"] == [NAMES[3], NAMES[5]]
-    monkeypatch.setattr(audit.copies, "near_duplicates", lambda faces: pairs[:0])
+    monkeypatch.setattr(audit.near_duplicates, "near_duplicates", lambda faces: pairs[:0])
     assert audit.summarize_near_duplicates(hand_made())["same_label"] is None
 
 
@@ -144,8 +147,8 @@ def test_what_is_said_of_a_data_set():
     assert facts["usages"] == {"Training": 200, "PublicTest": 50, "PrivateTest": 50}
     assert facts["splits"] == {"train": 175, "val": 25, "test": 100}
     assert set(facts["constant_files"]) == set(planted.constant)
-    assert facts["fingerprint"] == data.fingerprint(faces)
-    assert set(facts["leaked_files"]) == set(faces.files[splits.leaked_mask(faces)])
+    assert facts["fingerprint"] == faces.fingerprint
+    assert set(facts["leaked_files"]) == set(faces.files[faces.leaked])
 
 
 def test_doubts_name_label_suggestion_and_second_opinion(monkeypatch):
@@ -156,5 +159,5 @@ def test_doubts_name_label_suggestion_and_second_opinion(monkeypatch):
     files = np.array([f"test/{CLASSES[y]}/PublicTest_{i}.jpg" for i, y in enumerate(labels)])
     part = Predictions(files, labels.astype(np.uint8), probabilities)
     monkeypatch.setattr(ferplus, "pluralities", lambda files: np.full(len(files), -1))
-    (row,) = audit.label_issues(part).to_dict("records")
+    (row,) = label_issues.label_issues(part).to_dict("records")
     assert row == {"file": files[0], "label": "disgust", "suggested": "angry", "ferplus": None}

@@ -9,8 +9,8 @@ tf = pytest.importorskip("tensorflow")
 
 from keras.src.legacy.preprocessing.image import ImageDataGenerator  # noqa: E402
 
-from ferbook import augment  # noqa: E402
-from ferbook.schema import Recipe  # noqa: E402
+from ferbook.core.recipe import Recipe  # noqa: E402
+from ferbook.training import augment  # noqa: E402
 
 
 def smooth_image(side, seed=0):

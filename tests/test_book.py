@@ -4,15 +4,17 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import jupytext
 import numpy as np
 import pytest
 from conftest import ROOT
 
-from ferbook import book, metrics, store
-from ferbook.files import read_json
-from ferbook.schema import read_yaml
-from ferbook.tables import SYNTHETIC_NOTICE
+from ferbook.core.files import read_json, read_yaml
+from ferbook.paper import chapters, freshness, staging
+from ferbook.paper.table import SYNTHETIC_NOTICE
+from ferbook.results import metrics, store
 
 PUBLISHED = ROOT / "book" / "executed"
 needs_published = pytest.mark.skipif(
@@ -20,7 +22,7 @@ needs_published = pytest.mark.skipif(
 )
 
 
-def executed(folder, *, said="real", status="completed", names=book.NOTEBOOKS):
+def executed(folder, *, said="real", status="completed", names=chapters.NOTEBOOKS):
     folder.mkdir()
     for name in names:
         tags = ["injected-parameters"]
@@ -33,7 +35,7 @@ def executed(folder, *, said="real", status="completed", names=book.NOTEBOOKS):
 
 def test_smoke_run_gets_a_banner_on_every_page(tmp_path):
     target = tmp_path / "t"
-    assert book.stage(executed(tmp_path / "e", said=SYNTHETIC_NOTICE), target, project=ROOT)
+    assert staging.stage(executed(tmp_path / "e", said=SYNTHETIC_NOTICE), target, project=ROOT)
     config = read_yaml(target / "_config.yml")
     banner = config["sphinx"]["config"]["html_theme_options"]["announcement"]
     assert SYNTHETIC_NOTICE in banner and "smoke run" in config["title"]
@@ -41,7 +43,7 @@ def test_smoke_run_gets_a_banner_on_every_page(tmp_path):
 
 def test_real_run_gets_none_and_prose_is_copied(tmp_path):
     target = tmp_path / "t"
-    assert not book.stage(executed(tmp_path / "e"), target, project=ROOT)
+    assert not staging.stage(executed(tmp_path / "e"), target, project=ROOT)
     assert "announcement" not in (target / "_config.yml").read_text()
     assert (target / "book" / "index.md").read_text() == (ROOT / "book" / "index.md").read_text()
     staged = json.loads((target / "book/executed/01_data.ipynb").read_text())
@@ -49,22 +51,24 @@ def test_real_run_gets_none_and_prose_is_copied(tmp_path):
 
 
 def test_refuses_what_is_missing_broken_or_mixed(tmp_path):
-    with pytest.raises(book.StaleError, match="no executed notebook"):
-        book.stage(executed(tmp_path / "a", names=book.NOTEBOOKS[:2]), tmp_path / "t", project=ROOT)
-    with pytest.raises(book.StaleError, match="not executed to its end"):
-        book.stage(executed(tmp_path / "b", status="failed"), tmp_path / "t", project=ROOT)
+    with pytest.raises(staging.StaleError, match="no executed notebook"):
+        staging.stage(
+            executed(tmp_path / "a", names=chapters.NOTEBOOKS[:2]), tmp_path / "t", project=ROOT
+        )
+    with pytest.raises(staging.StaleError, match="not executed to its end"):
+        staging.stage(executed(tmp_path / "b", status="failed"), tmp_path / "t", project=ROOT)
     mixed = executed(tmp_path / "c")
     shutil.copy(executed(tmp_path / "d", said=SYNTHETIC_NOTICE) / "01_data.ipynb", mixed)
-    with pytest.raises(book.StaleError, match="some notebooks are of synthetic faces"):
-        book.stage(mixed, tmp_path / "t", project=ROOT)
+    with pytest.raises(staging.StaleError, match="some notebooks are of synthetic faces"):
+        staging.stage(mixed, tmp_path / "t", project=ROOT)
 
 
 def test_synthetic_notebooks_are_never_published(tmp_path):
-    with pytest.raises(book.StaleError, match="never published"):
-        book.publish(executed(tmp_path / "e", said=SYNTHETIC_NOTICE), tmp_path / "published")
+    with pytest.raises(staging.StaleError, match="never published"):
+        staging.publish(executed(tmp_path / "e", said=SYNTHETIC_NOTICE), tmp_path / "published")
     assert not (tmp_path / "published").exists()
-    book.publish(executed(tmp_path / "real"), tmp_path / "published")
-    assert len(list((tmp_path / "published").iterdir())) == len(book.NOTEBOOKS)
+    staging.publish(executed(tmp_path / "real"), tmp_path / "published")
+    assert len(list((tmp_path / "published").iterdir())) == len(chapters.NOTEBOOKS)
 
 
 def test_committed_runs_are_real_and_small():
@@ -104,7 +108,7 @@ def test_readme_and_head_comments_give_the_committed_numbers(study, profile, row
 
 def test_readme_gives_what_several_looks_are_worth():
     (run,) = store.load_study(ROOT / "results", "ours")
-    crops = store.load_answers(ROOT / "results", "views")["ten_crops"]
+    crops = store.load_answers(ROOT / "results", "test_time_augmentation")["ten_crops"]
     text = " ".join((ROOT / "README.md").read_text().split())
     mirrored, cropped = map(metrics.accuracy, (run.test.with_augmentation(), crops.test))
     assert f"image it scores {100 * mirrored:.2f} %, over ten crops {100 * cropped:.2f} %" in text
@@ -141,7 +145,7 @@ def test_published_book_renders_without_a_warning(built_book):
 @needs_published
 def test_published_notebooks_are_fresh():
     """Executed from these sources, modules, parameters and results; else: make paper, publish."""
-    assert book.stale(PUBLISHED, project=ROOT) == {}
+    assert freshness.stale(PUBLISHED, project=ROOT) == {}
 
 
 @pytest.fixture(scope="module")
@@ -154,46 +158,89 @@ def project(tmp_path_factory):
     for path in (ROOT / "book").glob("*.yml"):
         shutil.copy(path, folder / "book")
     for path in executed(folder / "done").iterdir():
-        book.stamp(path, "laptop", "results", project=folder)
-    assert book.stale(folder / "done", project=folder) == {}
+        freshness.stamp(path, "laptop", "results", project=folder)
+    assert freshness.stale(folder / "done", project=folder) == {}
     return folder
 
 
+ALL = chapters.NOTEBOOKS
+FROM_RUNS = ("03_results", "04_ablations", "06_claims", "08_reliability")
+
+
 @pytest.mark.parametrize(
-    ("path", "addition", "stale"),
+    ("path", "addition", "what", "stale"),
     [
-        ("notebooks/02_training.py", "# %%\n1 + 1\n", {"02_training": ["source"]}),
-        (
-            "src/ferbook/train.py",
-            "X = 1\n",
-            dict.fromkeys(("02_training", "07_performance"), ("modules",)),
+        ("notebooks/02_training.py", "# %%\n1 + 1\n", "source", ["02_training"]),
+        ("src/ferbook/training/train.py", "X = 1\n", "modules", ["02_training"]),
+        ("src/ferbook/training/train.py", "# a comment\n", "modules", []),
+        ("src/ferbook/claims/ledger.py", "X = 1\n", "modules", ["06_claims"]),
+        ("src/ferbook/claims/feasibility.py", "X = 1\n", "modules", ["03_results", "06_claims"]),
+        ("src/ferbook/claims/__init__.py", "X = 1\n", "modules", ["03_results", "06_claims"]),
+        ("src/ferbook/inference/classifier.py", "X = 1\n", "modules", ["05_deployment"]),
+        ("src/ferbook/export/deploy.py", "X = 1\n", "modules", []),
+        ("src/ferbook/paper/verify.py", "X = 1\n", "modules", []),
+        ("src/ferbook/paper/table.py", "X = 1\n", "modules", ALL),
+        ("src/ferbook/core/files.py", "X = 1\n", "modules", ALL),
+        *(
+            (f"src/ferbook/paper/chapters/{name[3:]}/tables.py", "X = 1\n", "modules", [name])
+            for name in ALL
         ),
-        ("src/ferbook/train.py", "# a comment\n", {}),
-        ("src/ferbook/claims.py", "X = 1\n", dict.fromkeys(book.NOTEBOOKS, ("modules",))),
-        ("configs/laptop.yml", "seed: 1\n", dict.fromkeys(book.NOTEBOOKS, ("parameters",))),
-        ("book/claims.yml", "# changed\n", {"06_claims": ["inputs"]}),
-        ("results/dataset.json", "\n", dict.fromkeys(book.NOTEBOOKS[2:], ("inputs",))),
+        ("configs/laptop.yml", "seed: 1\n", "parameters", ALL),
+        ("configs/variants.yml", "# changed\n", "inputs", ["04_ablations", "08_reliability"]),
+        ("book/claims.yml", "# changed\n", "inputs", ["06_claims"]),
+        ("book/second.yml", "# changed\n", "inputs", ["03_results"]),
+        ("results/dataset.json", "\n", "inputs", ALL[2:]),
+        ("results/bench/step.json", "\n", "inputs", ALL[2:]),
+        ("results/parameters.json", "\n", "inputs", [*FROM_RUNS[:2], "05_deployment",
+                                                     *FROM_RUNS[2:]]),
     ],
-)
-def test_what_has_changed_since_is_named(project, path, addition, stale):
+)  # fmt: skip
+def test_what_has_changed_since_is_named(project, path, addition, what, stale):
+    """The chapters that are made from a file go stale when it changes, and no other."""
     before = (project / path).read_bytes()
     (project / path).write_bytes(before + addition.encode())
     try:
-        found = book.stale(project / "done", project=project)
-        assert found == {name: list(what) for name, what in stale.items()}
+        found = freshness.stale(project / "done", project=project)
+        assert found == {name: [what] for name in stale}
     finally:
         (project / path).write_bytes(before)
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_what_a_notebook_loads_is_among_its_modules(name):
+    """The imports of its cells, carried out: each file of ferbook that this loads is watched."""
+    cells = jupytext.read(ROOT / "notebooks" / f"{name}.py").cells
+    code = next(cell.source for cell in cells if "from ferbook" in cell.source)
+    code = (
+        code.partition("os.chdir")[0]
+        + """
+import sys
+from pathlib import Path
+print(*(m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "ferbook"))
+"""
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {Path(path).resolve() for path in shown.stdout.split()}
+    watched = {path.resolve() for path in freshness.modules(name, project=ROOT)}
+    assert loaded and loaded <= watched
+
+
 def test_a_notebook_without_a_stamp_is_stale(tmp_path):
-    found = book.stale(executed(tmp_path / "e"), project=ROOT)
-    assert set(found) == set(book.NOTEBOOKS)
+    found = freshness.stale(executed(tmp_path / "e"), project=ROOT)
+    assert set(found) == set(chapters.NOTEBOOKS)
 
 
 def test_synthetic_runs_never_enter_the_published_book(tmp_path):
     """Neither through a notebook nor through a run in results/."""
     notebooks = executed(tmp_path / "e", said=SYNTHETIC_NOTICE)
-    command = [sys.executable, "-m", "ferbook.book", "publish", str(notebooks), str(tmp_path / "p")]
+    command = [
+        sys.executable,
+        "-m",
+        "ferbook.paper.staging",
+        "publish",
+        str(notebooks),
+        str(tmp_path / "p"),
+    ]
     shown = subprocess.run(command, capture_output=True, text=True)
     assert shown.returncode == 1 and "never published" in shown.stderr
     assert not (tmp_path / "p").exists()

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from skimage import data as pictures
 
-from ferbook import browser, predict
-from ferbook.schema import CLASSES
+from ferbook.core.classes import CLASSES
+from ferbook.inference import classifier, detector, media
+from ferbook.paper import try_it
 
 cv2 = pytest.importorskip("cv2")
 # Rounding in eight bits differs between processors' kernels: Python's onnxruntime differs from
@@ -30,7 +31,7 @@ def page(tab, built_book):
     about = json.loads((html / "_static/try/about.json").read_text())
     if "missing" in about:
         pytest.skip(about["missing"])
-    shutil.copy(predict.RELEASED / "model-float16.onnx", html / "_static/try")
+    shutil.copy(classifier.RELEASED / "model-float16.onnx", html / "_static/try")
     page.open(f"{address}/book/try_it.html")
     page.wait(f"{STATUS}.startsWith('Ready')")
     return page
@@ -46,8 +47,8 @@ def answer(page, path):
 
 
 def cut_outs(paths):
-    greys = [np.asarray(predict.read_picture(path).convert("L")) for path in paths]
-    return np.stack([predict.faces_in(grey, "")[0][1] for grey in greys])
+    greys = [np.asarray(media.read_picture(path).convert("L")) for path in paths]
+    return np.stack([detector.faces_in(grey, "")[0][1] for grey in greys])
 
 
 def assert_same_answers(found, expected, tolerance):
@@ -71,13 +72,13 @@ def images(archive, tmp_path_factory):
 
 def test_real_images_get_pythons_answers(page, images):
     assert len(images) == 28
-    expected = predict.Classifier().probabilities(cut_outs(images))
+    expected = classifier.Classifier().probabilities(cut_outs(images))
     assert_same_answers([answer(page, path) for path in images], expected, INT8_TOLERANCE)
 
 
 def test_drawn_faces_get_pythons_answers(page, built_book):
     paths = [built_book[0] / "_static/try" / f"drawn-{name}.png" for name in CLASSES]
-    expected = predict.Classifier().probabilities(cut_outs(paths))
+    expected = classifier.Classifier().probabilities(cut_outs(paths))
     assert_same_answers([answer(page, path) for path in paths], expected, INT8_TOLERANCE)
 
 
@@ -91,7 +92,9 @@ def test_float_model_agrees_to_a_thousandth(page, images):
         const image = new ort.Tensor("uint8", {as_bytes(faces)}, [{len(faces)}, 48, 48, 1]);
         return Array.from((await made.run({{ image }})).probabilities.data);
     }})()""")
-    expected = predict.Classifier(predict.RELEASED / "model-float16.onnx").probabilities(faces)
+    expected = classifier.Classifier(classifier.RELEASED / "model-float16.onnx").probabilities(
+        faces
+    )
     assert_same_answers(np.reshape(found, (-1, 7)), expected, FLOAT_TOLERANCE)
 
 
@@ -143,7 +146,7 @@ def test_faces_are_found_where_python_finds_them(page, size, tmp_path):
         import(`../_static/try/${{name}}.js`))).then(async ([{{ detect }}, {{ cascade }}]) =>
         detect({as_bytes(grey)}, {2 * size}, {size}, await cascade()))""")
     boxes = [tuple(face[key] for key in ("x", "y", "width", "height")) for face in found]
-    expected = [face.box for face, _ in predict.faces_in(grey, "")]
+    expected = [face.box for face, _ in detector.faces_in(grey, "")]
     assert len(boxes) == len(expected) >= 2
     assert all(max(iou(box, other) for other in boxes) > 0.9 for box in expected)
 
@@ -210,8 +213,8 @@ def test_nothing_is_fetched_from_elsewhere(page):
 def test_without_npm_the_page_says_what_is_missing(tmp_path, monkeypatch):
     for name in ("package.json", "package-lock.json"):
         (tmp_path / name).write_text("{}")
-    monkeypatch.setattr(browser.shutil, "which", lambda _: None)
-    browser.add(tmp_path / "page", project=tmp_path)
+    monkeypatch.setattr(try_it.shutil, "which", lambda _: None)
+    try_it.add(tmp_path / "page", project=tmp_path)
     about = json.loads((tmp_path / "page/about.json").read_text())
     assert "Install Node.js" in about["missing"]
 
@@ -221,4 +224,4 @@ def test_an_npm_that_fails_is_named(tmp_path):
         (tmp_path / name).write_text("no JSON")
     if shutil.which("npm") is None:
         pytest.skip("no npm")
-    assert "npm could not fetch" in browser.add(tmp_path / "page", project=tmp_path)["missing"]
+    assert "npm could not fetch" in try_it.add(tmp_path / "page", project=tmp_path)["missing"]

@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from ferbook import arithmetic, claims
-from ferbook.arithmetic import Published
-from ferbook.claims import CONTRADICTED, NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN
-from ferbook.schema import CLASSES, Predictions, Recipe, Run
+from ferbook.claims import ledger
+from ferbook.claims import published as claims_published
+from ferbook.claims.ledger import CONTRADICTED, NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN
+from ferbook.claims.published import Published
+from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import Recipe
+from ferbook.core.run import Predictions, Run
 
 N = 70  # test images of a run, ten of each class
 COUNTS = {name: 100 for name in CLASSES} | {"disgust": 10, "happy": 5}
@@ -30,7 +33,7 @@ ORIGINAL = {
         {"model": "Other", "accuracy": "99.00%", "split": "PrivateTest"},
     ],
 }
-TABLE = arithmetic.read_table(ROOT / "book/original.yml")[0][0]
+TABLE = claims_published.read_table(ROOT / "book/original.yml")[0][0]
 
 
 def a_run(wrong=0, *, answers=None, study="s", history=None, **recipe):
@@ -49,12 +52,12 @@ def a_run(wrong=0, *, answers=None, study="s", history=None, **recipe):
 
 def evidence(*runs, published=TABLE, **changes):
     facts = {"dataset": DATASET, "parameters": PARAMETERS, "original": ORIGINAL} | changes
-    return claims.Evidence(list(runs), published=published, **facts)
+    return ledger.Evidence(list(runs), published=published, **facts)
 
 
 def judge(kind, found=None, *, value=1, tolerance=0, quote="", unit="", **test):
-    claim = claims.Claim("c", "s", "", quote, value, unit, tolerance, {"kind": kind, **test})
-    return claims.grade(claim, found or evidence())
+    claim = ledger.Claim("c", "s", "", quote, value, unit, tolerance, {"kind": kind, **test})
+    return ledger.grade(claim, found or evidence())
 
 
 @pytest.mark.parametrize(
@@ -305,8 +308,8 @@ def test_ablation():
      ("5 %", 2), ("test set", 0)],
 )  # fmt: skip
 def test_decimals_as_printed(quote, decimals):
-    claim = claims.Claim("c", "", "", quote, 0, "", 0, {})
-    assert claims._decimals(claim) == decimals
+    claim = ledger.Claim("c", "", "", quote, 0, "", 0, {})
+    assert ledger._decimals(claim) == decimals
 
 
 @pytest.mark.parametrize(
@@ -314,10 +317,10 @@ def test_decimals_as_printed(quote, decimals):
     [(0.655, REPRODUCED), (0.645, REPRODUCED), (0.6551, WITHIN), (0.68, WITHIN), (0.6801, "no")],
 )
 def test_compare_at_the_edges(measured, grade):
-    claim = claims.Claim("c", "", "", "0.65", 0.65, "", 0.03 + 1e-12, {})
-    assert claims.compare(claim, measured) == (NOT_REPRODUCED if grade == "no" else grade)
-    half = claims.Claim("c", "", "", "0.50", 0.5, "", 0.25, {})
-    assert claims.compare(half, 0.75) == WITHIN
+    claim = ledger.Claim("c", "", "", "0.65", 0.65, "", 0.03 + 1e-12, {})
+    assert ledger.compare(claim, measured) == (NOT_REPRODUCED if grade == "no" else grade)
+    half = ledger.Claim("c", "", "", "0.50", 0.5, "", 0.25, {})
+    assert ledger.compare(half, 0.75) == WITHIN
 
 
 def test_a_result_without_recalls_excludes_nothing():

@@ -5,8 +5,8 @@ import shutil
 import pytest
 from conftest import ROOT
 
-from ferbook import book, citation
-from ferbook.schema import read_yaml
+from ferbook.core.files import read_yaml
+from ferbook.paper import citation, staging
 
 CFF = {
     "title": "A book",
@@ -60,7 +60,7 @@ def test_launch_buttons_follow_the_repository(tmp_path, address):
     shutil.copy(ROOT / "CITATION.cff", project)
     with (project / "CITATION.cff").open("a") as file:
         file.write(f"repository-code: {address}\n" if address else "")
-    book.stage(ROOT / "book/executed", tmp_path / "staged", project=project)
+    staging.stage(ROOT / "book/executed", tmp_path / "staged", project=project)
     config = read_yaml(tmp_path / "staged/_config.yml")
     assert config.get("repository", {}).get("url", "") == address
     assert ("launch_buttons" in config) == bool(address)

@@ -4,7 +4,7 @@ import pytest
 from conftest import ROOT
 from typer.testing import CliRunner
 
-from ferbook.__main__ import app
+from ferbook.cli import app
 
 
 def run(*arguments, monkeypatch):

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from ferbook import data, splits
-from ferbook.schema import CLASSES
+from ferbook.core.classes import CLASSES
+from ferbook.data import faces as data_faces
+from ferbook.data import sources as data_sources
+from ferbook.data import splits
 
 
 def png(image):
@@ -31,7 +33,7 @@ def write_zip(path, entries):
 def write_csv(path, faces, order):
     lines = ["emotion,pixels,Usage"]
     for i in order:
-        emotion = data.CSV_CLASSES.index(CLASSES[faces.labels[i]])
+        emotion = data_faces.CSV_CLASSES.index(CLASSES[faces.labels[i]])
         pixels = " ".join(map(str, faces.images[i].ravel()))
         lines.append(f"{emotion},{pixels},{faces.usages[i]}")
     path.write_text("\n".join(lines))
@@ -59,7 +61,7 @@ def sources(tmp_path_factory, faces, entries):
 def load(path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return data.load(path, subset=True)
+        return data_sources.load(path, subset=True)
 
 
 @pytest.mark.parametrize("name", ["archive.zip", "folder"])
@@ -68,7 +70,7 @@ def test_zip_and_folder_give_the_same_arrays(sources, faces, name):
     np.testing.assert_array_equal(loaded.images, faces.images)
     np.testing.assert_array_equal(loaded.labels, faces.labels)
     assert loaded.files.tolist() == faces.files.tolist() and loaded.name == "fer2013"
-    assert data.fingerprint(loaded) == data.fingerprint(faces)
+    assert loaded.fingerprint == faces.fingerprint
 
 
 def test_csv_gives_the_same_labels_and_splits(sources, faces):
@@ -86,26 +88,26 @@ def test_csv_gives_the_same_labels_and_splits(sources, faces):
 
 
 def test_synthetic_source_says_so():
-    assert data.load("synthetic").name == "synthetic"
+    assert data_sources.load("synthetic").name == "synthetic"
 
 
 def test_counts_must_be_official_unless_a_subset_is_meant(sources):
-    with pytest.raises(data.DataError, match="300 images, but FER-2013 has 35,887"):
-        data.load(sources / "archive.zip")
+    with pytest.raises(data_faces.DataError, match="300 images, but FER-2013 has 35,887"):
+        data_sources.load(sources / "archive.zip")
     with pytest.warns(UserWarning, match=r"Found per class:[\s\S]*disgust"):
-        data.load(sources / "archive.zip", subset=True)
+        data_sources.load(sources / "archive.zip", subset=True)
 
 
 def test_official_counts_with_other_pixels_warn(sources, faces, monkeypatch):
-    counts = data.count_table(faces)
-    official = {usage: tuple(counts[usage]) for usage in data.USAGES}
-    monkeypatch.setattr(data, "OFFICIAL_COUNTS", official)
+    counts = data_faces.count_table(faces)
+    official = {usage: tuple(counts[usage]) for usage in data_faces.USAGES}
+    monkeypatch.setattr(data_sources, "OFFICIAL_COUNTS", official)
     with pytest.warns(UserWarning, match="the pixels are not those of msambare/fer2013"):
-        data.load(sources / "archive.zip")
-    monkeypatch.setattr(data, "OFFICIAL_FINGERPRINT", data.fingerprint(faces))
+        data_sources.load(sources / "archive.zip")
+    monkeypatch.setattr(data_sources, "OFFICIAL_FINGERPRINT", faces.fingerprint)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        data.load(sources / "archive.zip")
+        data_sources.load(sources / "archive.zip")
 
 
 def test_kaggle(sources, monkeypatch):
@@ -118,8 +120,8 @@ def test_kaggle(sources, monkeypatch):
         raise PermissionError("no token")
 
     monkeypatch.setattr(kagglehub, "dataset_download", refuse)
-    with pytest.raises(data.DataError, match=r"no token.*kaggle\.json"):
-        data.load("kaggle")
+    with pytest.raises(data_faces.DataError, match=r"no token.*kaggle\.json"):
+        data_sources.load("kaggle")
 
 
 GOOD = "train/happy/Training_1.jpg"
@@ -139,21 +141,21 @@ GREY = np.full((48, 48), 100, np.uint8)
         ((GOOD, png(np.stack([GREY] * 3, -1))), "48x48 pixels of mode RGB"),
         ((GOOD, b"no image"), "not a readable JPEG or PNG"),
         ((GOOD, png(GREY)[:60]), "not a readable JPEG or PNG"),
-        ((GOOD, bytes(data.MAX_IMAGE_BYTES + 1)), "65,537 bytes"),
+        ((GOOD, bytes(data_sources.MAX_IMAGE_BYTES + 1)), "65,537 bytes"),
         ((GOOD, png(GREY)), "no image of angry in Training"),
     ],
 )
 def test_bad_entries(tmp_path, entry, message):
     path = write_zip(tmp_path / "bad.zip", [entry])
-    with pytest.raises(data.DataError, match=message):
-        data.load(path, subset=True)
+    with pytest.raises(data_faces.DataError, match=message):
+        data_sources.load(path, subset=True)
     assert [p.name for p in tmp_path.iterdir()] == ["bad.zip"]  # nothing was unpacked
 
 
 def test_duplicate_names(tmp_path):
     path = write_zip(tmp_path / "a.zip", [(GOOD, png(GREY))] * 2)
-    with pytest.raises(data.DataError, match="two entries are called train/happy"):
-        data.load(path)
+    with pytest.raises(data_faces.DataError, match="two entries are called train/happy"):
+        data_sources.load(path)
 
 
 def test_an_entry_larger_than_it_says_is_not_unpacked(tmp_path):
@@ -166,30 +168,30 @@ def test_an_entry_larger_than_it_says_is_not_unpacked(tmp_path):
         at = content.index(announced)
         content[at : at + 4] = struct.pack("<I", 1000)
     path.write_bytes(content)
-    with pytest.raises(data.DataError):
-        data.load(path)
+    with pytest.raises(data_faces.DataError):
+        data_sources.load(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", bytes(1000)])
 def test_not_a_zip(tmp_path, content):
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(data.DataError, match="Is the download complete"):
-        data.load(tmp_path / "a.zip")
+    with pytest.raises(data_faces.DataError, match="Is the download complete"):
+        data_sources.load(tmp_path / "a.zip")
 
 
 def test_truncated_zip(tmp_path, sources):
     whole = (sources / "archive.zip").read_bytes()
     (tmp_path / "a.zip").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(data.DataError, match="not a readable zip"):
-        data.load(tmp_path / "a.zip")
+    with pytest.raises(data_faces.DataError, match="not a readable zip"):
+        data_sources.load(tmp_path / "a.zip")
 
 
 def test_damaged_zip(tmp_path, sources):
     whole = bytearray((sources / "archive.zip").read_bytes())
     whole[200:260] = bytes(60)
     (tmp_path / "a.zip").write_bytes(whole)
-    with pytest.raises(data.DataError):
-        data.load(tmp_path / "a.zip", subset=True)
+    with pytest.raises(data_faces.DataError):
+        data_sources.load(tmp_path / "a.zip", subset=True)
 
 
 def damage_deflated(whole):
@@ -225,8 +227,8 @@ def test_zip_with_a_bad_entry(tmp_path, change, message):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(GOOD, png(np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)))
     path.write_bytes(change(path.read_bytes()))
-    with pytest.raises(data.DataError, match=message):
-        data.load(path, subset=True)
+    with pytest.raises(data_faces.DataError, match=message):
+        data_sources.load(path, subset=True)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -234,8 +236,8 @@ def test_other_compressions_are_refused(tmp_path, method):
     # An LZMA header may ask for gigabytes of dictionary.
     with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
         archive.writestr(GOOD, png(GREY))
-    with pytest.raises(data.DataError, match=f"{GOOD} is compressed by method {method}"):
-        data.load(tmp_path / "a.zip", subset=True)
+    with pytest.raises(data_faces.DataError, match=f"{GOOD} is compressed by method {method}"):
+        data_sources.load(tmp_path / "a.zip", subset=True)
 
 
 def test_an_entry_of_huge_announced_size(tmp_path):
@@ -244,8 +246,8 @@ def test_an_entry_of_huge_announced_size(tmp_path):
     at = content.index(b"PK\x01\x02")
     content[at + 24 : at + 28] = struct.pack("<I", 4_000_000_000)
     path.write_bytes(content)
-    with pytest.raises(data.DataError, match="has 4,000,000,000 bytes"):
-        data.load(path)
+    with pytest.raises(data_faces.DataError, match="has 4,000,000,000 bytes"):
+        data_sources.load(path)
 
 
 def test_png_whose_text_unpacks_to_megabytes(tmp_path):
@@ -253,32 +255,34 @@ def test_png_whose_text_unpacks_to_megabytes(tmp_path):
     text.add_text("comment", "x" * 5_000_000, zip=True)
     buffer = io.BytesIO()
     Image.fromarray(GREY).save(buffer, "PNG", pnginfo=text)
-    assert len(buffer.getvalue()) < data.MAX_IMAGE_BYTES
+    assert len(buffer.getvalue()) < data_sources.MAX_IMAGE_BYTES
     path = write_zip(tmp_path / "a.zip", [(GOOD, buffer.getvalue())])
-    with pytest.raises(data.DataError, match=r"Training_1\.jpg is not a readable JPEG or PNG"):
-        data.load(path, subset=True)
+    with pytest.raises(
+        data_faces.DataError, match=r"Training_1\.jpg is not a readable JPEG or PNG"
+    ):
+        data_sources.load(path, subset=True)
 
 
 def test_a_class_missing_from_one_usage(tmp_path, entries):
     kept = [(n, c) for n, c in entries if not n.startswith("test/sad/PrivateTest")]
-    with pytest.raises(data.DataError, match=r"no image of sad in PrivateTest\. Every class"):
-        data.load(write_zip(tmp_path / "a.zip", kept), subset=True)
+    with pytest.raises(data_faces.DataError, match=r"no image of sad in PrivateTest\. Every class"):
+        data_sources.load(write_zip(tmp_path / "a.zip", kept), subset=True)
 
 
 def test_empty_sources(tmp_path):
-    with pytest.raises(data.DataError, match="no images"):
-        data.load(write_zip(tmp_path / "a.zip", []))
+    with pytest.raises(data_faces.DataError, match="no images"):
+        data_sources.load(write_zip(tmp_path / "a.zip", []))
     (tmp_path / "folder").mkdir()
-    with pytest.raises(data.DataError, match="no images"):
-        data.load(tmp_path / "folder")
+    with pytest.raises(data_faces.DataError, match="no images"):
+        data_sources.load(tmp_path / "folder")
 
 
 def test_missing_path_and_wrong_kind(tmp_path):
     with pytest.raises(FileNotFoundError, match="no file or folder at nowhere"):
-        data.load("nowhere.zip")
+        data_sources.load("nowhere.zip")
     (tmp_path / "a.tar").touch()
-    with pytest.raises(data.DataError, match=r"expected a \.zip, a \.csv or a folder"):
-        data.load(tmp_path / "a.tar")
+    with pytest.raises(data_faces.DataError, match=r"expected a \.zip, a \.csv or a folder"):
+        data_sources.load(tmp_path / "a.tar")
 
 
 PIXELS = " ".join(["7"] * 2304)
@@ -302,8 +306,8 @@ PIXELS = " ".join(["7"] * 2304)
 )
 def test_bad_rows(tmp_path, row, message):
     (tmp_path / "a.csv").write_text(f"emotion,pixels,Usage\n{row}\n")
-    with pytest.raises(data.DataError, match=message):
-        data.load(tmp_path / "a.csv", subset=True)
+    with pytest.raises(data_faces.DataError, match=message):
+        data_sources.load(tmp_path / "a.csv", subset=True)
 
 
 @pytest.mark.parametrize(
@@ -318,27 +322,27 @@ def test_bad_rows(tmp_path, row, message):
 )
 def test_bad_csv(tmp_path, content, message):
     (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(data.DataError, match=message):
-        data.load(tmp_path / "a.csv")
+    with pytest.raises(data_faces.DataError, match=message):
+        data_sources.load(tmp_path / "a.csv")
 
 
 @pytest.fixture(scope="module")
 def official(archive):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # official counts: nothing to warn of
-        return data.load(archive)
+        return data_sources.load(archive)
 
 
 def test_real_archive_is_the_official_one(official):
     assert len(official) == 35_887 and official.name == "fer2013"
-    counts = data.count_table(official)
-    for usage, expected in data.OFFICIAL_COUNTS.items():
+    counts = data_faces.count_table(official)
+    for usage, expected in data_faces.OFFICIAL_COUNTS.items():
         assert tuple(counts[usage]) == expected
-    assert data.fingerprint(official) == data.OFFICIAL_FINGERPRINT
+    assert official.fingerprint == data_faces.OFFICIAL_FINGERPRINT
 
 
 def test_real_archive_leaks_568_test_images(official):
-    leaked = splits.leaked_mask(official)
+    leaked = official.leaked
     assert leaked.sum() == 568 and set(official.usages[leaked]) == {"PublicTest", "PrivateTest"}
 
 

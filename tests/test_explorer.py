@@ -9,10 +9,12 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-from ferbook import explorer, ferplus, store
-from ferbook.files import read_json
-from ferbook.predict import RELEASED
-from ferbook.schema import CLASSES
+from ferbook.core.classes import CLASSES
+from ferbook.core.files import read_json
+from ferbook.data import ferplus
+from ferbook.inference.classifier import RELEASED
+from ferbook.paper import explorer
+from ferbook.results import store
 
 COUNT = "document.querySelector('.filter-bar [role=status]').textContent"
 

@@ -9,8 +9,13 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx", reason="needs ferbook[export]")
 
-from ferbook import deploy, edge, export, metrics, predict, splits, store, train  # noqa: E402
-from ferbook.schema import CLASSES, Recipe  # noqa: E402
+from ferbook.core.classes import CLASSES  # noqa: E402
+from ferbook.core.recipe import Recipe  # noqa: E402
+from ferbook.data import splits  # noqa: E402
+from ferbook.export import convert, corruptions, deploy, pruning  # noqa: E402
+from ferbook.inference import classifier, face  # noqa: E402
+from ferbook.results import metrics, store  # noqa: E402
+from ferbook.training import train  # noqa: E402
 
 # Two input sizes and a second head, as in our recipe.
 RECIPE = Recipe(
@@ -35,10 +40,11 @@ def deployed(trained, faces, tmp_path_factory):
     released = folder / "released"
     deploy.RELEASED, before = released, deploy.RELEASED
     try:
-        deploy.deploy(run, weights, faces, folder / "x", folder / "results", release=True)
+        places = {"weights": weights, "folder": folder / "x", "results_dir": folder / "results"}
+        deploy.deploy(run, faces, release=True, **places)
     finally:
         deploy.RELEASED = before
-    return folder, json.loads((folder / "results/edge" / f"{run.name}.json").read_text())
+    return folder, json.loads((folder / "results/deployment" / f"{run.name}.json").read_text())
 
 
 def test_every_format_answers_as_the_run_did(deployed, trained, faces):
@@ -51,7 +57,7 @@ def test_every_format_answers_as_the_run_did(deployed, trained, faces):
                            for p in ("float32", "float16", "int8"))
     }  # fmt: skip
     for name, row in found["exports"].items():
-        answers = export.answerer(folder / "x" / row["file"])(test.images)
+        answers = convert.answerer(folder / "x" / row["file"])(test.images)
         np.testing.assert_allclose(answers.sum(axis=1), 1, atol=0.02)
         # float16 rounds what the run stored; int8 rounds every weight and activation.
         atol = 0.15 if "int8" in name else 0.02
@@ -67,7 +73,7 @@ def test_smaller_precision_is_a_smaller_file(deployed):
 
 
 def test_evidence_averages_to_the_logits(deployed, faces):
-    model = predict.Classifier(deployed[0] / "x" / "model-float32.onnx")
+    model = classifier.Classifier(deployed[0] / "x" / "model-float32.onnx")
     images = faces.images[:5]
     evidence, probabilities = model.evidence(images), model.probabilities(images)
     assert evidence.shape == (5, 8, 8, 7)
@@ -77,56 +83,60 @@ def test_evidence_averages_to_the_logits(deployed, faces):
 
 
 def test_model_names_its_classes_and_its_run(deployed, trained):
-    model = predict.Classifier(deployed[0] / "x" / "model-int8.onnx")
+    model = classifier.Classifier(deployed[0] / "x" / "model-int8.onnx")
     assert model.about["classes"] == list(CLASSES)
     assert model.about["run"] == f"s/{trained[0].name}"
 
 
 def test_card_pins_the_released_files(deployed, monkeypatch):
     released = deployed[0] / "released"
-    monkeypatch.setattr(predict, "RELEASED", released)
+    monkeypatch.setattr(classifier, "RELEASED", released)
     card = json.loads((released / "card.json").read_text())
     assert set(card["files"]) == {"model-int8.onnx", "model-float16.onnx"}
     path = released / "model-float16.onnx"
-    predict.Classifier(path)
+    classifier.Classifier(path)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(predict.InputError, match="altered since its release"):
-        predict.Classifier(path)
+    with pytest.raises(face.InputError, match="altered since its release"):
+        classifier.Classifier(path)
 
 
 def test_weights_of_another_run_are_refused(trained, faces, tmp_path):
     run, weights = trained
     with pytest.raises(ValueError, match="no weights of"):
-        export.deployable(run, tmp_path / "nowhere.npz")
+        convert.deployable(run, tmp_path / "nowhere.npz")
     with np.load(weights) as arrays:
         other = {k: np.flip(a) if a.ndim == 4 else a for k, a in arrays.items()}
     np.savez(tmp_path / "other.npz", **other)
     with pytest.raises(ValueError, match="of another run"):
-        deploy.deploy(run, tmp_path / "other.npz", faces, tmp_path, tmp_path)
+        other = tmp_path / "other.npz"
+        deploy.deploy(run, faces, weights=other, folder=tmp_path, results_dir=tmp_path)
     attention = dataclasses.replace(run, info={**run.info, "recipe": {
         **run.info["recipe"], "pooling": "attention"}})  # fmt: skip
     with pytest.raises(ValueError, match="pools by attention"):
-        export.deployable(attention, weights)
+        convert.deployable(attention, weights)
 
 
 def test_pruning_takes_the_smallest():
     kernels = [np.array([[1.0, -2.0]]), np.array([[3.0, -4.0]])]
-    np.testing.assert_array_equal(edge.pruned(kernels, 0.5), [[[0, 0]], [[3, -4]]])
-    assert edge.pruned(kernels, 0) is kernels
+    np.testing.assert_array_equal(pruning.pruned(kernels, 0.5), [[[0, 0]], [[3, -4]]])
+    assert pruning.pruned(kernels, 0) is kernels
     with pytest.raises(ValueError, match="Received: 1"):
-        edge.pruned(kernels, 1.0)
+        pruning.pruned(kernels, 1.0)
 
 
-@pytest.mark.parametrize("name", edge.SEVERITIES)
+@pytest.mark.parametrize("name", corruptions.SEVERITIES)
 def test_corruptions_grow_with_severity(name, faces):
     images = faces.images[:40]
     distances = [
-        np.abs(edge.corrupt(images, name, level).astype(int) - images).mean() for level in (1, 3, 5)
+        np.abs(corruptions.corrupt(images, name, level).astype(int) - images).mean()
+        for level in (1, 3, 5)
     ]
     assert 0 < distances[0] < distances[1] < distances[2]
-    np.testing.assert_array_equal(edge.corrupt(images, name, 2), edge.corrupt(images, name, 2))
+    np.testing.assert_array_equal(
+        corruptions.corrupt(images, name, 2), corruptions.corrupt(images, name, 2)
+    )
 
 
 def test_unknown_corruption_says_what_there_is():
     with pytest.raises(ValueError, match=r"Gaussian noise.*Received: 'fog', 1"):
-        edge.corrupt(np.zeros((1, 48, 48), np.uint8), "fog", 1)
+        corruptions.corrupt(np.zeros((1, 48, 48), np.uint8), "fog", 1)

@@ -14,8 +14,9 @@ import nbformat
 import pytest
 from conftest import ROOT
 
-from ferbook import alone, store
-from ferbook.files import write_json
+from ferbook.core import lock as core_lock
+from ferbook.core.files import write_json
+from ferbook.results import store
 
 BIN = Path(sys.executable).parent
 
@@ -23,11 +24,11 @@ BIN = Path(sys.executable).parent
 @pytest.mark.parametrize(("stage", "kills"), [("store", 4), ("notebook", 1)])
 def test_killed_at_random_moments_it_ends_as_if_left_alone(tmp_path, stage, kills):
     """Trainings that are killed are in test_train.py; `make faults` kills all four stages."""
-    command = [sys.executable, str(ROOT / "tests/faults.py"), "--only", stage]
+    command = [sys.executable, "-m", "trials.faults", "--only", stage]
     arguments = ["--kills", str(kills), "--seed", "7", "--into", str(tmp_path)]
-    shown = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    shown = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=ROOT)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    row = store.load_facts(tmp_path, "holds")["faults"]["stages"][stage]
+    row = store.load_facts(tmp_path, "reliability")["faults"]["stages"][stage]
     assert row["kills"] >= kills and row["survived"] == row["trials"] and not row["problems"]
 
 
@@ -131,7 +132,7 @@ def test_a_notebook_that_fails_in_its_middle_is_kept_and_the_cell_is_named(tmp_p
 
 
 def hold(lock, *command):
-    arguments = [sys.executable, "-m", "ferbook.alone", str(lock), *command]
+    arguments = [sys.executable, "-m", "ferbook.core.lock", str(lock), *command]
     return subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -160,13 +161,13 @@ def test_a_command_that_is_not_there_is_told(tmp_path):
 
 def test_one_run_is_trained_by_one_process(tmp_path):
     with (
-        alone.alone(tmp_path / "a.lock", "s/run"),
-        pytest.raises(alone.BusyError, match=rf"s/run: process {os.getpid()} is at work on it"),
+        core_lock.alone(tmp_path / "a.lock", "s/run"),
+        pytest.raises(core_lock.BusyError, match=rf"s/run: process {os.getpid()} is at work on it"),
     ):
-        with alone.alone(tmp_path / "a.lock", "s/run"):
+        with core_lock.alone(tmp_path / "a.lock", "s/run"):
             pass
 
 
 def test_make_starts_one_pipeline_and_repairs_what_was_half_done():
     text = (ROOT / "Makefile").read_text()
-    assert "ferbook.alone .snakemake/alone.lock" in text and "--rerun-incomplete" in text
+    assert "ferbook.core.lock .snakemake/alone.lock" in text and "--rerun-incomplete" in text

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from ferbook import audit, data, ferplus
-from ferbook.schema import CLASSES, Predictions
+from ferbook.core.classes import CLASSES
+from ferbook.core.run import Predictions
+from ferbook.data import audit, ferplus, sources
+from ferbook.results import label_issues
 
 
 def test_crosswalk_is_one_to_one_and_complete():
@@ -34,7 +36,7 @@ def test_a_tie_has_no_plurality():
 
 
 def test_agreement_on_the_real_data(archive):
-    summary = audit.summarize_ferplus(data.load(archive))
+    summary = audit.summarize_ferplus(sources.load(archive))
     assert summary["known"] == 35_710 and round(summary["agreement"], 2) == 0.65
     assert round(summary["by_class"]["fear"], 2) == 0.14
     assert round(summary["by_class"]["happy"], 2) == 0.93
@@ -54,7 +56,7 @@ def test_a_swapped_label_is_doubted():
     given = labels.copy()
     given[:10] = (given[:10] + 1) % 7
     files = np.array([f"test/{CLASSES[y]}/PublicTest_{i}.jpg" for i, y in enumerate(given)])
-    issues = audit.label_issues(Predictions(files, given.astype(np.uint8), probabilities))
+    issues = label_issues.label_issues(Predictions(files, given.astype(np.uint8), probabilities))
     assert set(issues["file"]) == set(files[:10])
     first = issues.iloc[0]
     assert first["suggested"] == CLASSES[labels[files.tolist().index(first["file"])]]
@@ -67,7 +69,7 @@ def test_a_csv_of_the_contest_gets_the_archive_names():
     stem = file.rpartition("_")[0]
     names = [f"train/angry/Training_{i:09d}.jpg" for i in range(35_887)]
     names[row] = f"{stem}_{row:09d}.jpg"
-    found = data._archive_names(tuple(names))
+    found = sources._archive_names(tuple(names))
     assert found[row] == file
     other = rows[rows.index.str.startswith("test/")].iloc[1]
     assert found[other] == names[other]  # its part and label differ: no name is taken over

@@ -4,15 +4,19 @@ import json
 import subprocess
 import sys
 
-import fuzz
 import pytest
 import yaml
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferbook import arithmetic, claims, predict, schema, store, weights
-from ferbook.study import read_study
+from ferbook.claims import ledger, published, table_audit
+from ferbook.core import files
+from ferbook.inference import classifier, face
+from ferbook.results import store
+from ferbook.results.study import read_study
+from ferbook.training import lite_weights
+from trials import fuzz
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -27,10 +31,12 @@ def document(*keys):
 
 
 def test_mutated_files_end_in_a_documented_error_or_a_right_result(tmp_path):
-    command = [sys.executable, str(ROOT / "tests/fuzz.py"), "--scale", "0.02", "--seed", "1"]
-    shown = subprocess.run([*command, "--into", str(tmp_path)], capture_output=True, text=True)
+    command = [sys.executable, "-m", "trials.fuzz", "--scale", "0.02", "--seed", "1"]
+    shown = subprocess.run(
+        [*command, "--into", str(tmp_path)], capture_output=True, text=True, cwd=ROOT
+    )
     assert shown.returncode == 0, shown.stdout[-3000:] + shown.stderr[-3000:]
-    loaders = store.load_facts(tmp_path, "holds")["fuzz"]["loaders"]
+    loaders = store.load_facts(tmp_path, "reliability")["fuzz"]["loaders"]
     assert set(loaders) == set(fuzz.LOADERS) and sum(r["cases"] for r in loaders.values()) >= 300
     assert all(r["cases"] == r["refused"] + r["right"] for r in loaders.values())
 
@@ -40,7 +46,7 @@ def test_the_harness_sees_what_it_should(tmp_path, monkeypatch):
     code = """
 import os, sys, time, pathlib
 sys.path.insert(0, sys.argv[1])
-import fuzz
+from trials import fuzz
 fuzz.SECONDS = 1
 def hang(path): time.sleep(60)
 def crash(path): os.abort()
@@ -81,7 +87,7 @@ def test_made_up_tables(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "t.yml"
     path.write_text(yaml.safe_dump(content))
     try:
-        assert isinstance(arithmetic.audit_table(path), list)
+        assert isinstance(table_audit.audit_table(path), list)
     except ValueError as error:
         assert str(error)
 
@@ -93,8 +99,8 @@ def test_made_up_tables(tmp_path_factory, content):
 def test_made_up_ledgers(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "l.yml"
     path.write_text(yaml.safe_dump({"claims": content}))
-    with pytest.raises(claims.ClaimError, match=r"l\.yml"):
-        claims.read_claims(path)
+    with pytest.raises(ledger.ClaimError, match=r"l\.yml"):
+        ledger.read_claims(path)
 
 
 @pytest.mark.parametrize(
@@ -106,13 +112,13 @@ def test_made_up_ledgers(tmp_path_factory, content):
         ("a: 2001-99-99", "not a YAML file"),
         ("a: !!python/object/apply:os.getcwd []", "not a YAML file"),
         ("- 1", "expected a mapping. Received: list"),
-        ("#" * (schema.MAX_TEXT_BYTES + 1), "more than 10 MB"),
+        ("#" * (files.MAX_TEXT_BYTES + 1), "more than 10 MB"),
     ],
 )
 def test_yaml_that_does_harm_is_refused(tmp_path, content, message):
     (tmp_path / "a.yml").write_text(content)
     with pytest.raises(ValueError, match=message):
-        schema.read_yaml(tmp_path / "a.yml")
+        files.read_yaml(tmp_path / "a.yml")
 
 
 @pytest.mark.parametrize(
@@ -127,40 +133,40 @@ def test_yaml_that_does_harm_is_refused(tmp_path, content, message):
 )
 def test_tables_that_would_take_for_ever_are_refused(tmp_path, change, message):
     (tmp_path / "t.yml").write_text(json.dumps({"accuracy": 0.5} | change))
-    with pytest.raises(arithmetic.TableError, match=message):
-        arithmetic.audit_table(tmp_path / "t.yml")
+    with pytest.raises(published.TableError, match=message):
+        table_audit.audit_table(tmp_path / "t.yml")
 
 
 def test_a_claim_that_asks_for_what_is_not_there_is_named():
-    evidence = claims.gather(ROOT / "results", ROOT / "book/original.yml")
-    claim = claims.read_claims(ROOT / "book/claims.yml")[0]
+    evidence = ledger.gather(ROOT / "results", ROOT / "book/original.yml")
+    claim = ledger.read_claims(ROOT / "book/claims.yml")[0]
     for test in ({"path": "no.such"}, {"wish": 1}):
-        asked = claims.replace(claim, test={"kind": "dataset", **test})
-        with pytest.raises(claims.ClaimError, match=r"images: .* cannot be carried out"):
-            claims.grade(asked, evidence)
+        asked = ledger.replace(claim, test={"kind": "dataset", **test})
+        with pytest.raises(ledger.ClaimError, match=r"images: .* cannot be carried out"):
+            ledger.grade(asked, evidence)
 
 
 def test_a_pickle_cannot_ask_for_memory():
     """CPython alone would make room for four thousand million memo entries."""
     hostile = b"\x80\x02Nr\xff\xff\xff\xff."
-    with pytest.raises(weights.WeightsError, match=r"names memo 4,294,967,295 in its operation 2"):
-        weights.read_state_dict(hostile)
+    with pytest.raises(
+        lite_weights.WeightsError, match=r"names memo 4,294,967,295 in its operation 2"
+    ):
+        lite_weights.read_state_dict(hostile)
 
 
 @pytest.mark.parametrize(
     "content", ["{", "[]", '{"files": {}}', '{"files": {"model-int8.onnx": 1}}']
 )
 def test_a_damaged_card_is_refused(tmp_path, monkeypatch, content):
-    monkeypatch.setattr(predict, "RELEASED", tmp_path)
+    monkeypatch.setattr(classifier, "RELEASED", tmp_path)
     (tmp_path / "card.json").write_text(content)
     (tmp_path / "model-int8.onnx").write_bytes(b"x")
-    with pytest.raises(
-        predict.InputError, match=r"card\.json: not readable .* Install ferbook again"
-    ):
-        predict.Classifier(tmp_path / "model-int8.onnx")
+    with pytest.raises(face.InputError, match=r"card\.json: not readable .* Install ferbook again"):
+        classifier.Classifier(tmp_path / "model-int8.onnx")
 
 
 def test_a_fuzzed_job_is_recorded(tmp_path):
-    store.write_facts(tmp_path, "holds", "fuzz", {"loaders": {}})
-    found = json.loads((tmp_path / "holds/fuzz.json").read_text())
+    store.write_facts(tmp_path, "reliability", "fuzz", {"loaders": {}})
+    found = json.loads((tmp_path / "reliability/fuzz.json").read_text())
     assert found["loaders"] == {} and "git_commit" in found

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from ferbook import metrics
-from ferbook.schema import CLASSES, Predictions
+from ferbook.core.classes import CLASSES
+from ferbook.core.run import Predictions
+from ferbook.results import metrics
 
 
 def predictions(labels, answers, files=None):

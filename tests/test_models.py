@@ -7,8 +7,8 @@ from sklearn.datasets import load_sample_image
 
 keras = pytest.importorskip("keras")
 
-from ferbook import models, weights  # noqa: E402
-from ferbook.schema import Recipe  # noqa: E402
+from ferbook.core.recipe import Recipe  # noqa: E402
+from ferbook.training import lite_weights, models  # noqa: E402
 
 
 def untrained(backbone, size=48):
@@ -79,7 +79,7 @@ def test_lite2_knows_a_palace(picture, answer):
     left, top = (image.width - side) // 2, (image.height - side) // 2
     image = image.crop((left, top, left + side, top + side)).resize((260, 260))
     recipe = Recipe(backbone="efficientnet_lite2", image_size=260)
-    state = weights.read_lite_weights("efficientnet_lite2")
+    state = lite_weights.read_lite_weights("efficientnet_lite2")
     features = models.build_backbone(recipe)(np.asarray(image, np.float32)[None])
     scores = keras.ops.mean(features, (1, 2)) @ state["_fc.weight"].T + state["_fc.bias"]
     best = int(keras.ops.argmax(scores[0]))
@@ -87,7 +87,7 @@ def test_lite2_knows_a_palace(picture, answer):
 
 
 def test_tiny_has_no_imagenet_weights():
-    with pytest.raises(weights.WeightsError, match='choose weights="none"'):
+    with pytest.raises(lite_weights.WeightsError, match='choose weights="none"'):
         models.build_model(Recipe(backbone="tiny", image_size=48))
 
 

@@ -9,8 +9,11 @@ import pytest
 from conftest import ROOT
 from papermill.inspection import inspect_notebook
 
-from ferbook import book, store
-from ferbook.schema import CLASSES, Recipe, read_yaml
+from ferbook.core.classes import CLASSES
+from ferbook.core.files import read_yaml
+from ferbook.core.recipe import Recipe
+from ferbook.paper import chapters
+from ferbook.results import store
 
 PATHS = sorted((ROOT / "notebooks").glob("*.py"))
 NAMES = [path.stem for path in PATHS]
@@ -21,7 +24,7 @@ def code_cells(path):
 
 
 def test_each_is_a_chapter():
-    assert tuple(NAMES) == book.NOTEBOOKS
+    assert tuple(NAMES) == chapters.NOTEBOOKS
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)

@@ -14,9 +14,11 @@ from PIL import Image
 from skimage import data as pictures
 from typer.testing import CliRunner
 
-from ferbook import predict, report, store
-from ferbook.__main__ import app
-from ferbook.schema import CLASSES
+from ferbook.cli import app
+from ferbook.core.classes import CLASSES
+from ferbook.inference import classifier, media, predict
+from ferbook.inference import face as inference_face
+from ferbook.results import store
 
 cv2 = pytest.importorskip("cv2")
 
@@ -81,7 +83,7 @@ def test_video(tmp_path):
 
 def test_images_of_the_archive(archive, tmp_path):
     """A folder cut from the archive: the accuracy that the card states, image by image."""
-    released = json.loads((predict.RELEASED / "card.json").read_text())
+    released = json.loads((classifier.RELEASED / "card.json").read_text())
     with zipfile.ZipFile(archive) as zipped:
         names = sorted(n for n in zipped.namelist() if n.startswith("test/"))[::40]
         zipped.extractall(tmp_path, names)
@@ -132,14 +134,14 @@ def test_errors_are_one_line(tmp_path, name, message, monkeypatch):
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_work(photo, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "Classifier", None)  # nothing may be looked at
+    monkeypatch.setattr(predict, "Classifier", None)  # nothing may be looked at
     shown = run(photo, "--json", tmp_path / "nowhere" / "a.json")
     assert shown.exit_code == 1 and "a folder that exists" in " ".join(shown.output.split())
 
 
 def test_a_missing_camera_is_said_in_plain_words():
-    with pytest.raises(predict.InputError, match="camera 77: it gives no picture"):
-        next(predict.frames(77))
+    with pytest.raises(inference_face.InputError, match="camera 77: it gives no picture"):
+        next(media.frames(77))
 
 
 def test_order_is_kept_when_pictures_are_read_ahead(tmp_path):
@@ -149,12 +151,12 @@ def test_order_is_kept_when_pictures_are_read_ahead(tmp_path):
     (tmp_path / "07.png").write_bytes(b"broken")
     Image.new("L", (300, 200), 128).save(tmp_path / "30.png")
     (tmp_path / "39.png").write_bytes(b"")
-    found = report.gather([str(tmp_path)])
+    found = predict.gather([str(tmp_path)])
     seen = [int(face.source[-6:-4]) for face in found.faces]
     assert seen == [i for i in range(40) if i not in (7, 30, 39)]
     assert [p.split(":")[0][-6:] for p in found.problems] == ["07.png", "39.png"]
     assert [e[-6:] for e in found.empty] == ["30.png"]
-    one = predict.Classifier().probabilities(np.full((1, 48, 48), 120, np.uint8))[0]
+    one = classifier.Classifier().probabilities(np.full((1, 48, 48), 120, np.uint8))[0]
     assert found.faces[seen.index(20)].probabilities["sad"] == pytest.approx(one[5], abs=0.02)
 
 
@@ -166,15 +168,15 @@ def test_a_file_that_is_no_model_is_refused(photo, tmp_path):
 
 def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path, monkeypatch):
     Image.new("L", (300, 200)).save(tmp_path / "large.png")
-    monkeypatch.setattr(predict, "MAX_PIXELS", 50_000)
-    with pytest.raises(predict.InputError, match="million pixels"):
-        predict.read_picture(tmp_path / "large.png")
+    monkeypatch.setattr(media, "MAX_PIXELS", 50_000)
+    with pytest.raises(inference_face.InputError, match="million pixels"):
+        media.read_picture(tmp_path / "large.png")
 
 
 def test_predicting_leaves_tensorflow_out(photo):
     code = (
-        "import sys; from ferbook import report; "
-        f"found = report.gather([{str(photo)!r}]); assert len(found.faces) == 1; "
+        "import sys; from ferbook.inference import predict; "
+        f"found = predict.gather([{str(photo)!r}]); assert len(found.faces) == 1; "
         "print([m for m in ('tensorflow', 'keras', 'torch') if m in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ferbook import splits
-from ferbook.data import Faces
-from ferbook.schema import Recipe
-from ferbook.synthetic import draw_faces
+from ferbook.core.recipe import Recipe
+from ferbook.data import splits
+from ferbook.data.faces import Faces
+from ferbook.data.synthetic import draw_faces
 
 
 def test_split_is_stratified_and_keeps_the_test(faces):
@@ -62,11 +62,11 @@ def test_class_weights_by_hand():
 
 def test_leaked_mask_finds_exactly_what_was_planted():
     faces, planted = draw_faces(200, 100)
-    digests = dict(zip(faces.files, splits.pixel_digests(faces.images), strict=True))
+    digests = dict(zip(faces.files, faces.digests, strict=True))
     training = {digest for file, digest in digests.items() if file.startswith("train/")}
     expected = {f for pair in planted.duplicates for f in pair if f.startswith("test/")}
     expected = {f for f in expected if digests[f] in training}
-    assert expected and set(faces.files[splits.leaked_mask(faces)]) == expected
+    assert expected and set(faces.files[faces.leaked]) == expected
 
 
 def test_the_seed_is_the_originals_unless_another_is_given(faces):

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ferbook import files, provenance, store
-from ferbook.metrics import score_sets
-from ferbook.schema import CLASSES, Predictions, Recipe
+from ferbook.core import files, provenance
+from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import Recipe
+from ferbook.core.run import Predictions
+from ferbook.results import store
+from ferbook.results.metrics import score_sets
 
 RECIPE = Recipe(name="t", backbone="tiny", weights="none", image_size=48)
 LEAKED = frozenset({"test/angry/PublicTest_0.jpg"})

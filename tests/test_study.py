@@ -5,10 +5,10 @@ import yaml
 from conftest import ROOT
 from typer.testing import CliRunner
 
-from ferbook import store
-from ferbook.__main__ import app
-from ferbook.schema import Recipe
-from ferbook.study import read_study
+from ferbook.cli import app
+from ferbook.core.recipe import Recipe
+from ferbook.results import store
+from ferbook.results.study import read_study
 
 TINY = {
     "data": "synthetic", "study": "t", "backbone": "tiny", "weights": "none", "image_size": 48,

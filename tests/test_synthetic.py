@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import RidgeClassifier
 
-from ferbook import data
-from ferbook.drawing import EXPRESSIONS
-from ferbook.schema import CLASSES
-from ferbook.synthetic import CONSTANT_GREYS, MIN_PER_CLASS, draw_faces
+from ferbook.core.classes import CLASSES
+from ferbook.data import faces as data_faces
+from ferbook.data import sources
+from ferbook.data.drawing import EXPRESSIONS
+from ferbook.data.synthetic import CONSTANT_GREYS, MIN_PER_CLASS, draw_faces
 
 SMALL = {"n_train": 60, "n_test": 50}
 
@@ -60,7 +61,7 @@ def test_arrays(drawn):
 def test_files_are_named_and_sorted_as_in_the_archive(drawn):
     files = drawn[0].files.tolist()
     assert files == sorted(set(files))
-    assert all(data._FILE.fullmatch(file) for file in files)
+    assert all(sources._FILE.fullmatch(file) for file in files)
     numbers = [file.rsplit("_", 1)[1] for file in files]
     assert len(set(numbers)) == len(numbers)
     assert [CLASSES.index(label_in_name(file)) for file in files] == drawn[0].labels.tolist()
@@ -69,7 +70,7 @@ def test_files_are_named_and_sorted_as_in_the_archive(drawn):
 @pytest.mark.parametrize(("n_train", "n_test"), [(50, 50), (60, 51), (1200, 300)])
 def test_counts_and_every_class_in_every_usage(n_train, n_test, drawn):
     faces = drawn[0] if n_train == 1200 else draw_faces(n_train, n_test)[0]
-    counts = data.count_table(faces)
+    counts = data_faces.count_table(faces)
     assert counts.sum().to_dict() == {
         "Training": n_train,
         "PublicTest": n_test // 2,
@@ -79,8 +80,8 @@ def test_counts_and_every_class_in_every_usage(n_train, n_test, drawn):
 
 
 def test_imbalance_is_that_of_fer2013(drawn):
-    counts = data.count_table(drawn[0])
-    official = np.array(data.OFFICIAL_COUNTS["Training"])
+    counts = data_faces.count_table(drawn[0])
+    official = np.array(data_faces.OFFICIAL_COUNTS["Training"])
     share, expected = counts["Training"] / 1200, official / official.sum()
     # Each class is rounded down, six of them into the seventh.
     np.testing.assert_allclose(share, expected, atol=7 / 1200)
@@ -222,5 +223,5 @@ def test_bad_arguments_are_named(name, value, least):
 
 def test_load_gives_the_synthetic_faces(monkeypatch):
     faces, _ = draw_faces(**SMALL)
-    monkeypatch.setattr("ferbook.synthetic.draw_faces", lambda: (faces, None))
-    assert data.load("synthetic") is faces
+    monkeypatch.setattr("ferbook.data.synthetic.draw_faces", lambda: (faces, None))
+    assert sources.load("synthetic") is faces

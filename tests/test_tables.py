@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from ferbook import numbers, plots, run_tables, study, study_tables
-from ferbook.schema import CLASSES, Answers, Predictions, Recipe, Run, read_yaml
+from ferbook.core.classes import CLASSES
+from ferbook.core.files import read_yaml
+from ferbook.core.recipe import Recipe
+from ferbook.core.run import Answers, Predictions, Run
+from ferbook.paper.chapters.ablations import figures, prose
+from ferbook.paper.chapters.ablations import tables as ablations_tables
+from ferbook.paper.chapters.results import tables as results_tables
+from ferbook.results import study
 
 FILES = np.array([f"test/{CLASSES[i % 7]}/PrivateTest_{i}.jpg" for i in range(14)])
 LABELS = (np.arange(14) % 7).astype(np.uint8)
@@ -72,7 +78,7 @@ def test_runs_are_paired_within_a_study_and_seed(plan, runs):
 
 
 def test_change_table_gives_mean_and_range(plan, runs):
-    table = study_tables.change_table(plan, runs, "Changes.")
+    table = ablations_tables.change_table(plan, runs, "Changes.")
     row = table.frame.loc["distinct"]
     assert table.label == "tab-s" and row["seeds"] == 2
     assert row["what changes"] == "`distinct_images` True"
@@ -81,31 +87,31 @@ def test_change_table_gives_mean_and_range(plan, runs):
 
 
 def test_step_table_compares_neighbours_and_leaves_out_what_was_not_run(plan, runs):
-    table = study_tables.step_table(plan, runs).frame
+    table = ablations_tables.step_table(plan, runs).frame
     assert list(table.index) == ["base", "one"] and table.loc["one", "on test"] == "+7.14"
     assert table.loc["base", "test"] == "89.29% (85.71% to 92.86%)"
 
 
 def test_copies_are_counted_apart(plan, runs):
-    table = study_tables.copies_table(plan, runs, LEAKED).frame
+    table = ablations_tables.copies_table(plan, runs, LEAKED).frame
     assert table.loc["base", "copies only"] == "87.50% (75.00% to 100.00%)"
     assert table.loc["distinct", "without copies"] == "85.00% (80.00% to 90.00%)"
     assert table.loc["base", "training images"] == "100"
-    points = numbers.copies_numbers(plan, runs, LEAKED)
+    points = prose.copies_numbers(plan, runs, LEAKED)
     assert points["copies_gain_leaked"] == pytest.approx(37.5)
     assert points["copies_gain_clean"] == pytest.approx(5)
-    assert np.isnan(numbers.gain_numbers(plan, [], "g")["g_gain_distinct"])
+    assert np.isnan(prose.gain_numbers(plan, [], "g")["g_gain_distinct"])
 
 
 def test_ledger_counts_processor_time(runs):
-    table = study_tables.ledger_table(runs[:1], LEAKED)
+    table = ablations_tables.ledger_table(runs[:1], LEAKED)
     (row,) = table.formatted().to_dict("records")
     assert row["core hours"] == "2.00" and row["Wh"] == "24.0" and row["test"] == "85.71%"
 
 
 def test_others_have_an_interval_on_each_set(runs):
     others = {"x": Answers("x", {"parameters": 3}, runs[0].test)}
-    table = study_tables.others_table(others, runs[1:2], LEAKED).frame
+    table = ablations_tables.others_table(others, runs[1:2], LEAKED).frame
     assert (
         table.loc["x", "copies only"].startswith("75.00% (") and table.loc["x", "parameters"] == 3
     )
@@ -122,17 +128,17 @@ def test_views_are_those_of_the_run():
         "other": Answers("other", about | {"run": "s/other-tiny-48-s1"}, crops),
     }
     one = dataclasses.replace(one, val=sets, test=sets)
-    frame = study_tables.views_table(one, views).frame
+    frame = ablations_tables.views_table(one, views).frame
     assert list(frame.index) == ["one answer", "mean with the mirror", "mean of ten crops, 42 px"]
     assert list(frame["validation"]) == pytest.approx([12 / 14, 1, 0.5])
     assert list(frame["difference, points"]) == pytest.approx([0, 200 / 14, 100 / 14])
     assert frame["p"].isna().tolist() == [True, False, False]
-    assert numbers.view_numbers(views)["ten_crops_accuracy"] == pytest.approx(100 * 13 / 14)
-    assert np.isnan(numbers.view_numbers({})["ten_crops_accuracy"])
+    assert prose.view_numbers(views)["ten_crops_accuracy"] == pytest.approx(100 * 13 / 14)
+    assert np.isnan(prose.view_numbers({})["ten_crops_accuracy"])
 
 
 def test_class_table_sets_runs_beside_the_original(runs):
-    table = run_tables.class_table(runs[:2], ORIGINAL).frame
+    table = results_tables.class_table(runs[:2], ORIGINAL).frame
     assert table.loc["angry", "R original"] == 0.65
     assert table.loc["angry", "R base"] == 0.5 and table.loc["disgust", "R distinct"] == 0.5
     assert table.loc["overall", "images"] == 14
@@ -140,7 +146,7 @@ def test_class_table_sets_runs_beside_the_original(runs):
 
 def test_slices_divide_all_images(runs):
     images = pd.DataFrame({"brightness": range(14), "sharpness": range(14)}, index=FILES)
-    table = run_tables.slice_table(runs[:2], images).frame
+    table = results_tables.slice_table(runs[:2], images).frame
     quarters = table[table.index.str.startswith("brightness")]
     assert quarters["images"].sum() == 14
     lowest = quarters.loc["brightness, lowest quarter"]
@@ -148,19 +154,19 @@ def test_slices_divide_all_images(runs):
 
 
 def test_second_truth_counts_known_images_only():
-    table = run_tables.second_truth_table([run("base", [0])]).frame
+    table = results_tables.second_truth_table([run("base", [0])]).frame
     assert set(table.iloc[:, 0]) == {"0 of 0 (0.0%)"}  # made-up names have no votes
 
 
 def test_calibration_has_two_rows_a_run(runs):
-    table = run_tables.calibration_table(runs[:2]).frame
+    table = results_tables.calibration_table(runs[:2]).frame
     assert len(table) == 4 and (table["temperature"].iloc[::2] == 1).all()
     assert table["mean confidence"].iloc[0] == pytest.approx(0.94)
 
 
 def test_pareto_line_and_names(runs):
-    frame = study_tables.cost_frame([run("a", [], folder="ours"), *runs], {}, ORIGINAL)
-    figure = plots.pareto(frame, "core hours of training")
+    frame = ablations_tables.cost_frame([run("a", [], folder="ours"), *runs], {}, ORIGINAL)
+    figure = figures.pareto(frame, "core hours of training")
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.texts] == ["a"]
     assert {text.get_text() for text in axes.get_legend().get_texts()} == {

@@ -14,9 +14,12 @@ from conftest import OFFLINE, ROOT
 
 tf = pytest.importorskip("tensorflow")
 
-from ferbook import batches, checkpoint, ferplus, learning, splits, store, train  # noqa: E402
-from ferbook.schema import Recipe, read_yaml  # noqa: E402
-from ferbook.synthetic import draw_faces  # noqa: E402
+from ferbook.core.files import read_yaml  # noqa: E402
+from ferbook.core.recipe import Recipe  # noqa: E402
+from ferbook.data import ferplus, splits  # noqa: E402
+from ferbook.data.synthetic import draw_faces  # noqa: E402
+from ferbook.results import store  # noqa: E402
+from ferbook.training import checkpoint, input_pipeline, optimization, train  # noqa: E402
 
 RECIPE = Recipe(
     name="t", backbone="tiny", weights="none", image_size=48, warmup_epochs=2, finetune_epochs=4,
@@ -32,7 +35,7 @@ SCRIPT = """
 import sys
 import test_train
 from test_train import faces_to_train
-from ferbook import train
+from ferbook.training import train
 recipe, folder = getattr(test_train, sys.argv[2]), sys.argv[1]
 train.train(recipe, faces_to_train(), study="s", results_dir=folder + "/results",
             runs_dir=folder + "/runs", verbose=0, deterministic=len(sys.argv) > 3)
@@ -133,7 +136,8 @@ def test_checkpoint_of_another_recipe_is_in_the_way(tmp_path, faces):
 
 def drawn(part, recipe, epochs):
     return [
-        tuple(x.numpy() for x in batch) for batch in batches.training_dataset(part, recipe, epochs)
+        tuple(x.numpy() for x in batch)
+        for batch in input_pipeline.training_dataset(part, recipe, epochs)
     ]
 
 
@@ -154,16 +158,16 @@ def test_dataset_depends_on_seed_and_epoch_only(faces):
 
 def test_evaluation_sees_the_images_as_they_are(faces):
     recipe = Recipe(backbone="tiny", weights="none", image_size=48)
-    images, one_hot = next(iter(batches.evaluation_dataset(faces, recipe)))
+    images, one_hot = next(iter(input_pipeline.evaluation_dataset(faces, recipe)))
     np.testing.assert_allclose(images[..., 0], faces.images[: len(images)], atol=1e-3)
     np.testing.assert_array_equal(one_hot.numpy().argmax(1), faces.labels[: len(images)])
 
 
 def test_targets_hold_the_shares_of_ferplus(faces):
-    assert batches.targets(faces, RECIPE).shape == (len(faces), 7)
+    assert input_pipeline.targets(faces, RECIPE).shape == (len(faces), 7)
     file = ferplus.crosswalk().index[0]
     part = dataclasses.replace(faces.select(np.arange(2)), files=np.array([file, "not in FER+"]))
-    wanted = batches.targets(part, OURS)
+    wanted = input_pipeline.targets(part, OURS)
     np.testing.assert_array_equal(wanted[:, :7].argmax(1), part.labels)
     np.testing.assert_allclose(wanted[:, 7:].sum(1), [1, 0], rtol=1e-6)
 
@@ -174,11 +178,11 @@ def test_small_images_come_first(faces):
     steps = len(sides) // 3
     assert sides == [32] * steps + [48] * 2 * steps
     with pytest.raises(ValueError, match="one phase"):
-        batches.training_dataset(part, OURS, range(1, 4))
+        input_pipeline.training_dataset(part, OURS, range(1, 4))
 
 
 def test_cosine_rises_then_falls_to_zero():
-    rate = learning.optimizer("finetune", OURS, 100)._learning_rate
+    rate = optimization.optimizer("finetune", OURS, 100)._learning_rate
     values = [float(rate(step)) for step in (0, 20, 40, 220, 400)]
     np.testing.assert_allclose(values, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
 
@@ -188,7 +192,7 @@ def test_sharpness_aware_step_takes_the_gradient_where_the_loss_is_high():
     keras, x, y = train.keras, np.array([[1.0, 2.0]], "float32"), np.array([[3.0]], "float32")
     inputs = keras.Input((2,))
     outputs = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")(inputs)
-    model = learning.SharpnessAware(keras.Model(inputs, outputs), radius=0.5)
+    model = optimization.SharpnessAware(keras.Model(inputs, outputs), radius=0.5)
     model.compile(keras.optimizers.SGD(0.1), "mse")
     w = np.ones(2) + 0.01  # off the minimum
     model.set_weights([w[:, None]])
@@ -210,7 +214,7 @@ def test_sharpness_aware_steps_need_one_device(tmp_path, faces, monkeypatch):
 def test_teachers_answers_join_the_labels(faces):
     taught = np.full((len(faces), 7), 1 / 7, np.float32)
     recipe = dataclasses.replace(RECIPE, distillation_share=0.7)
-    wanted = batches.targets(faces, recipe, taught)
+    wanted = input_pipeline.targets(faces, recipe, taught)
     right = wanted[np.arange(len(faces)), faces.labels]
     np.testing.assert_allclose(right, 0.3 + 0.7 / 7, rtol=1e-6)
     np.testing.assert_allclose(wanted.sum(1), 1, rtol=1e-6)
@@ -242,9 +246,9 @@ def test_a_step_is_traced_once(faces, monkeypatch):
         train.keras.Model, "train_step", lambda self, data: traced.append(1) or original(self, data)
     )
     model = train.models.build_model(RECIPE)
-    learning.compile_model(model, RECIPE, learning.optimizer("finetune", RECIPE, 2))
+    optimization.compile_model(model, RECIPE, optimization.optimizer("finetune", RECIPE, 2))
     model.optimizer.build(model.trainable_variables)  # as the checkpoint does
-    data = batches.training_dataset(splits.split(faces).train, RECIPE, range(1))
+    data = input_pipeline.training_dataset(splits.split(faces).train, RECIPE, range(1))
     model.fit(data, steps_per_epoch=2, shuffle=False, verbose=0)
     assert traced == [1]
 
@@ -272,9 +276,9 @@ def test_augmentation_in_the_model_resamples_and_no_more(tmp_path, faces):
 def test_mirrors_are_averaged(faces):
     recipe = dataclasses.replace(RECIPE, warmup_epochs=1, finetune_epochs=0)
     model = train.models.build_model(recipe)
-    there = batches.predict(model, faces, recipe)
+    there = input_pipeline.predict(model, faces, recipe)
     mirrored = dataclasses.replace(faces, images=faces.images[:, :, ::-1])
-    back = batches.predict(model, mirrored, recipe)
+    back = input_pipeline.predict(model, mirrored, recipe)
     np.testing.assert_allclose(there.augmented, back.augmented, atol=1e-6)
     mean = (there.probabilities + back.probabilities) / 2
     np.testing.assert_allclose(there.augmented, mean, atol=1e-6)
@@ -285,7 +289,7 @@ import sys, tensorflow as tf
 device = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
 import test_train
-from ferbook import train
+from ferbook.training import train
 train._strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 train.train(test_train.MIRROR, test_train.faces_to_train(), study="s", results_dir=sys.argv[1],
             runs_dir=sys.argv[1], verbose=0)

@@ -11,9 +11,10 @@ import pytest
 from conftest import ROOT
 from typer.testing import CliRunner
 
-from ferbook import manifest, verify
-from ferbook.__main__ import app
-from ferbook.files import write_json
+from ferbook.cli import app
+from ferbook.core.files import write_json
+from ferbook.paper import verify
+from ferbook.results import manifest
 
 RUN = "results/reference/paper-efficientnet_lite2-96-s42"
 needs_published = pytest.mark.skipif(
@@ -39,7 +40,7 @@ def kinds():
 
 
 def findings(monkeypatch, project, *notebooks):
-    monkeypatch.setattr(verify.book, "NOTEBOOKS", notebooks)
+    monkeypatch.setattr(verify.chapters, "NOTEBOOKS", notebooks)
     return verify.verify(project).findings
 
 
@@ -127,7 +128,7 @@ def test_labels_that_disagree_with_their_folders_are_found(project, monkeypatch)
 
 def test_a_run_of_other_images_and_a_wrong_share_are_found(project, monkeypatch):
     rewrite(project / RUN / "run.json", lambda v: v["dataset"].update(fingerprint="0"))
-    edge = next((project / "results/edge").iterdir())
+    edge = next((project / "results/deployment").iterdir())
     rewrite(edge, lambda v: v["exports"]["onnx-int8"].update(accuracy=0.7))
     manifest.renew(project / "results")
     found = findings(monkeypatch, project)
@@ -179,7 +180,7 @@ def test_a_glued_number_is_compared(project, monkeypatch):
 
 
 def test_the_command_names_findings_and_fails(project, monkeypatch):
-    monkeypatch.setattr(verify.book, "NOTEBOOKS", ())
+    monkeypatch.setattr(verify.chapters, "NOTEBOOKS", ())
     arguments = ["verify", "--project", str(project)]
     shown = CliRunner().invoke(app, arguments)
     assert shown.exit_code == 0 and "0 findings" in shown.output
@@ -196,6 +197,6 @@ def test_outside_a_checkout_it_says_so(tmp_path):
 
 
 def test_verifying_leaves_tensorflow_out():
-    code = "import sys; from ferbook import verify; print('tensorflow' in sys.modules)"
+    code = "import sys; from ferbook.paper import verify; print('tensorflow' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert shown.stdout == "False\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from ferbook.book import NOTEBOOKS
+from ferbook.paper.chapters import NOTEBOOKS
 
 BIN = Path(sys.executable).parent
 
@@ -19,7 +19,7 @@ def snakemake(*arguments, cwd=ROOT):
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
 
 
-RULES = ("data", "training", "from_store", "edge", "book")
+RULES = ("data", "training", "from_store", "deployment", "book")
 
 
 @pytest.mark.parametrize("profile", ["quick", "laptop", "gpu"])
@@ -60,7 +60,7 @@ def test_teachers_are_trained_before_who_learns_from_them():
 
 def test_newer_teachers_are_no_reason_to_train_again(tmp_path):
     """A checkout gives files the times of its writing, and Snakemake deletes what it makes anew."""
-    for name in ("Snakefile", "configs", "notebooks", "src", "book", "_toc.yml", "_config.yml"):
+    for name in ("workflow", "configs", "notebooks", "src", "book", "_toc.yml", "_config.yml"):
         (tmp_path / name).symlink_to(ROOT / name)
     for age, path in enumerate((TAUGHT, *TEACHERS)):
         (tmp_path / path).parent.mkdir(parents=True)
@@ -90,7 +90,7 @@ def test_plan_on_a_cluster(executor):
 
 def test_missing_data_stops_with_the_reason(tmp_path):
     """A notebook that fails keeps its half-done copy, and the command says why."""
-    for name in ("Snakefile", "configs", "notebooks", "src", "book", "_toc.yml", "_config.yml"):
+    for name in ("workflow", "configs", "notebooks", "src", "book", "_toc.yml", "_config.yml"):
         (tmp_path / name).symlink_to(ROOT / name)
     shown = snakemake(
         "--cores", "1", "--config", "profile=laptop", "data=nowhere.zip", "--",

@@ -1,0 +1,29 @@
+"""`python -m benchmarks`: measure input, training step, start-up, audit and memory.
+
+With nothing else at work on the machine, the full budget takes about ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmarks import runner
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=runner.PIECES, help="one piece, measured anew")
+    parser.add_argument("--budget", choices=runner.BUDGETS, default="full")
+    parser.add_argument("--fresh", action="store_true", help="measure what the store has, too")
+    parser.add_argument("--torch", default="", help="a Python that has PyTorch and timm")
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    given = parser.parse_args(arguments)
+    names = [given.only] if given.only else runner.missing(given.results, fresh=given.fresh)
+    for name in names:
+        print(runner.measure(name, given.budget, given.results, torch=given.torch))
+
+
+if __name__ == "__main__":
+    main()

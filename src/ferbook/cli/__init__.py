@@ -1,0 +1,20 @@
+"""The command line. Each command imports what it needs, so that --help answers at once."""
+
+from __future__ import annotations
+
+import typer
+
+from ferbook.cli import checks, dataset, pictures, runs
+
+app = typer.Typer(
+    help="An executable paper on FER-2013: check its claims, audit a table, train its runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",  # or paragraphs keep the source's line breaks
+    pretty_exceptions_enable=False,
+)
+for command in (checks.claims, checks.audit, checks.verify, runs.train, runs.runs, runs.compare,
+                runs.export, pictures.predict):  # fmt: skip
+    app.command()(command)
+app.command("any-size")(pictures.any_size)
+app.add_typer(dataset.app, name="data")

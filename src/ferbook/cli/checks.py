@@ -1,0 +1,78 @@
+"""Checks of what is written: claims, audit, verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ferbook.cli.output import errors, print_table
+
+
+def claims(
+    results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
+    ledger: Annotated[Path, typer.Option(help="The claims.")] = Path("book/claims.yml"),
+    original: Annotated[Path, typer.Option(help="The original's numbers.")] = Path(
+        "book/original.yml"
+    ),
+) -> None:
+    """Grade every claim of the original by what the result store holds."""
+    from ferbook.claims.ledger import gather, grade, read_claims
+    from ferbook.paper.chapters.claims import tables
+
+    with errors():
+        evidence = gather(results, original)
+        graded = [(claim, grade(claim, evidence)) for claim in read_claims(ledger)]
+    grades = tables.grade_table([verdict for _, verdict in graded])
+    print_table(tables.claims_frame(graded), "Claims")
+    print_table(grades.frame.reset_index(), "Grades")
+
+
+def audit(
+    table: Annotated[Path, typer.Argument(help="A YAML table of published scores.")],
+) -> None:
+    """Check a published table by arithmetic: test set, whole numbers, agreement of its cells.
+
+    The form of the file is described in ferbook.claims.published; book/original.yml and
+    book/second.yml are examples. Ends with status 2 when some result is possible on no test set.
+    """
+    from ferbook.claims.table_audit import audit_table
+    from ferbook.paper.chapters.results import audit_tables
+
+    with errors():
+        findings = audit_table(table)
+    print_table(audit_tables.audit_table(findings).frame.reset_index(), str(table))
+    homeless = audit_tables.homeless_results(findings)
+    if homeless:
+        typer.echo(f"On no test set possible: {'; '.join(homeless)}")
+        raise typer.Exit(2)
+
+
+def verify(
+    project: Annotated[Path, typer.Option(help="A checkout.")] = Path("."),
+    renew_manifest: Annotated[
+        bool, typer.Option(help="Write results/MANIFEST.sha256 anew, and check nothing.")
+    ] = False,
+) -> None:
+    """Recompute every score, table, grade and number of the book from results/, and compare.
+
+    Ends with status 1 and a line for each thing that disagrees. Needs neither TensorFlow nor the
+    data set.
+    """
+    from ferbook.results import manifest
+
+    with errors():
+        if renew_manifest:
+            typer.echo(manifest.renew(project / "results"))
+            return
+        from ferbook.paper.verify import verify as verify_all
+
+        found = verify_all(project)
+    for finding in found.findings:
+        typer.echo(finding)
+    for skipped in found.skipped:
+        typer.echo(f"not recomputed, needs the images: {skipped}", err=True)
+    compared = ", ".join(f"{n:,} {what}" for what, n in found.compared.items())
+    typer.echo(f"{len(found.findings):,} findings; compared {compared}.", err=True)
+    raise typer.Exit(1 if found.findings else 0)

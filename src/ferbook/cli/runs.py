@@ -1,0 +1,101 @@
+"""Runs: train them, list them, compare them with others, export them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ferbook.cli.output import errors, print_table
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="A recipe or a grid: a file of configs/.")],
+    data: Annotated[str, typer.Option(help="archive.zip, its folder or fer2013.csv.")] = "",
+    run: Annotated[str, typer.Option(help="One run of a grid; all when empty.")] = "",
+    results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
+    runs: Annotated[Path, typer.Option(help="Checkpoints of unfinished runs.")] = Path("runs"),
+    deterministic: Annotated[
+        bool, typer.Option(help="The same bits each time, on a GPU too; slower.")
+    ] = False,
+    augment_in_model: Annotated[bool, typer.Option(help="Warp images on the GPU.")] = False,
+) -> None:
+    """Train the runs of a configuration that are not in the store yet; a killed one is resumed."""
+    from ferbook.results.study import StudyError, read_study
+
+    with errors():
+        study = read_study(config)
+        if run and run not in study.recipes:
+            raise StudyError(f"--run: no {run} in {config}. It has {', '.join(study.recipes)}.")
+        recipes = [study.recipes[run]] if run else list(study.recipes.values())
+        # Late, so that a mistyped name is told before TensorFlow starts.
+        from ferbook.data.sources import load
+        from ferbook.training.train import train as train_one
+
+        faces = load(data or study.data)
+        for recipe in recipes:
+            typer.echo(f"{study.name}/{recipe.run_name}")
+            places = {"study": study.name, "results_dir": results, "runs_dir": runs}
+            how = {"deterministic": deterministic, "augment_in_model": augment_in_model}
+            train_one(recipe, faces, **places, **how)
+
+
+def runs(
+    results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
+) -> None:
+    """List the runs of the store with accuracy and cost."""
+    from ferbook.paper.chapters.ablations.tables import ledger_table
+    from ferbook.results import store
+
+    with errors():
+        leaked = frozenset(store.load_dataset(results)["leaked_files"])
+        table = ledger_table(store.load_all(results), leaked)
+    print_table(table.formatted(), "Runs")
+
+
+def compare(
+    data: Annotated[str, typer.Argument(help="archive.zip, its folder or fer2013.csv.")],
+    only: Annotated[str, typer.Option(help="One of them; all when empty.")] = "",
+    results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
+) -> None:
+    """Evaluate others on the same test images: packaged models, classical features, ten crops.
+
+    The last are crops of each image, classified by our released model.
+    """
+    from ferbook import comparison
+
+    with errors():
+        names = comparison.chosen(only)
+        from ferbook.data.sources import load
+        from ferbook.data.splits import split
+
+        parts = split(load(data))
+        for name in names:
+            typer.echo(comparison.evaluate(name, parts, results))
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="A run's folder in the result store.")],
+    source: Annotated[str, typer.Option("--data", help="archive.zip, its folder or a csv.")],
+    weights: Annotated[Path | None, typer.Option(help="Default: runs/STUDY/RUN/best.npz.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Default: exports/RUN.")] = None,
+    results: Annotated[Path, typer.Option(help="Measurements go here.")] = Path("results"),
+    runs: Annotated[Path, typer.Option(help="Where training kept the weights.")] = Path("runs"),
+    release: Annotated[bool, typer.Option(help="Make it the model of ferbook predict.")] = False,
+) -> None:
+    """Write a run as Keras, ONNX and LiteRT files and measure each on all test images."""
+    from ferbook.results import store
+
+    with errors():
+        trained = store.load_run(run)
+        # Late, so that a mistyped name is told before TensorFlow starts.
+        from ferbook.comparison.peers import answerers
+        from ferbook.data.sources import load
+        from ferbook.export.deploy import deploy
+
+        faces = load(source)
+        others = answerers() if faces.name == "fer2013" else {}
+        places = {"weights": weights, "folder": folder, "results_dir": results, "runs_dir": runs}
+        written = deploy(trained, faces, others=others, release=release, **places)
+    typer.echo(written)

@@ -1,0 +1,170 @@
+"""A recipe: everything that decides a training run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ferbook.core.errors import FerbookError
+
+BACKBONES = (
+    "efficientnet_b0",
+    "efficientnet_b2",
+    "efficientnet_b3",
+    "efficientnet_lite0",
+    "efficientnet_lite1",
+    "efficientnet_lite2",
+    "vgg16",
+    "tiny",
+)
+WEIGHTS = ("imagenet", "none")
+SCHEDULES = ("plateau", "cosine")
+OPTIMIZERS = ("adam", "adamw")
+POOLINGS = ("average", "attention")
+
+
+class RecipeError(FerbookError, ValueError):
+    """A recipe asks for what makes no sense, or for what this machine or code cannot do."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run, with the original paper's values as defaults.
+
+    Units stand in the names; fractions are of the image side, learning rates per step.
+    Raises RecipeError, naming the field and the value received, when a value makes no sense.
+    """
+
+    name: str = "paper"
+    backbone: str = "efficientnet_b2"
+    weights: str = "imagenet"
+    image_size: int = 260  # px
+    seed: int = 42
+    train_images: int = 0  # 0: all of the training split; else a stratified subset, to try things
+    distinct_images: bool = False  # leave out training images whose pixels stand elsewhere too
+    batch_size: int = 32
+    pooling: str = "average"  # of the last feature map; or "attention", with learned weights
+    dropout: float = 0.5
+    drop_path_rate: float = 0.2  # of EfficientNet-Lite's last block; Keras's own networks keep 0.2
+    # Phase 1: the head alone, backbone frozen, Adam.
+    warmup_epochs: int = 3
+    warmup_learning_rate: float = 1e-3
+    # Phase 2: all layers but BatchNorm, AdamW.
+    finetune_epochs: int = 7
+    finetune_learning_rate: float = 3e-5
+    finetune_optimizer: str = "adamw"
+    weight_decay: float = 1e-4  # of AdamW
+    train_batch_norm: bool = False
+    schedule: str = "plateau"  # or "cosine", over all steps, without early stopping
+    rise_fraction: float = 0.1  # of the cosine's steps: linear rise to the learning rate
+    small_epochs: int = 0  # the first so many epochs of phase 2 see smaller images
+    small_image_size: int = 64  # px
+    ema_momentum: float = 0.0  # of averaged weights, which are then those evaluated; 0: none
+    sam_radius: float = 0.0  # of sharpness-aware minimisation, over all weights; 0: none
+    label_smoothing: float = 0.06
+    class_weight_clip: float = 4.0
+    early_stopping_patience: int = 3  # epochs
+    plateau_factor: float = 0.3
+    plateau_patience: int = 2  # epochs
+    # Augmentation, training images only.
+    rotation_degrees: float = 25.0
+    shift_fraction: float = 0.15
+    zoom_fraction: float = 0.25
+    shear_degrees: float = 0.1  # the paper's "0.1" is read by Keras as degrees
+    horizontal_flip: bool = True
+    erasing_probability: float = 0.0  # of a grey rectangle over part of an image
+    mixup_alpha: float = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
+    cutmix_alpha: float = 0.0  # the same with a rectangle of the other image pasted in; 0: none
+    votes_weight: float = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
+    teachers: str = ""  # recipes whose runs of the same study and seed teach, between spaces
+    distillation_share: float = 0.5  # of the teachers' mean answer in a target, beside the label
+
+    def __post_init__(self) -> None:
+        _check_types(self)
+        _check_values(self)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> Recipe:
+        """A recipe from the fields that `values` (say, a notebook's parameters) names."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(**{name: values[name] for name in names if name in values})
+
+    @property
+    def run_name(self) -> str:
+        """`<recipe>-<backbone>-<image_size>-s<seed>`: the folder of the run in the result store."""
+        return f"{self.name}-{self.backbone}-{self.image_size}-s{self.seed}"
+
+    @property
+    def teacher_runs(self) -> list[str]:
+        """The runs of `teachers`: of the same backbone, size and seed, and so of the same split."""
+        names = self.teachers.split()
+        return [dataclasses.replace(self, name=name, teachers="").run_name for name in names]
+
+
+def _check_types(recipe: Recipe) -> None:
+    for field in dataclasses.fields(recipe):
+        value, kind = getattr(recipe, field.name), type(field.default)
+        if kind is float and type(value) is int:
+            object.__setattr__(recipe, field.name, float(value))  # YAML writes 4.0 as 4
+        elif type(value) is not kind:
+            raise RecipeError(
+                f"{field.name}: expected {kind.__name__}. "
+                f"Received: {value!r} ({type(value).__name__})."
+            )
+
+
+def _check_values(recipe: Recipe) -> None:
+    choices = {
+        "backbone": BACKBONES,
+        "weights": WEIGHTS,
+        "schedule": SCHEDULES,
+        "finetune_optimizer": OPTIMIZERS,
+        "pooling": POOLINGS,
+    }
+    for name, allowed in choices.items():
+        if getattr(recipe, name) not in allowed:
+            raise RecipeError(
+                f"{name}: expected one of {', '.join(allowed)}. "
+                f"Received: {getattr(recipe, name)!r}."
+            )
+    if not recipe.name or not recipe.name.replace("_", "").isalnum():
+        raise RecipeError(
+            f"name: expected letters, digits and underscores. Received: {recipe.name!r}."
+        )
+    for name in (
+        "image_size",
+        "small_image_size",
+        "batch_size",
+        "warmup_learning_rate",
+        "finetune_learning_rate",
+    ):
+        if not getattr(recipe, name) > 0:
+            raise RecipeError(f"{name}: expected more than 0. Received: {getattr(recipe, name)!r}.")
+    for field in dataclasses.fields(recipe):
+        value = getattr(recipe, field.name)
+        if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
+            raise RecipeError(f"{field.name}: expected 0 or more and finite. Received: {value!r}.")
+    for name in (
+        "dropout",
+        "drop_path_rate",
+        "ema_momentum",
+        "label_smoothing",
+        "shift_fraction",
+        "zoom_fraction",
+        "plateau_factor",
+        "rise_fraction",
+    ):
+        if not getattr(recipe, name) < 1:
+            raise RecipeError(f"{name}: expected less than 1. Received: {getattr(recipe, name)!r}.")
+    for name in ("erasing_probability", "distillation_share"):
+        if getattr(recipe, name) > 1:
+            raise RecipeError(f"{name}: expected at most 1. Received: {getattr(recipe, name)!r}.")
+    if recipe.small_epochs > recipe.finetune_epochs:
+        raise RecipeError(
+            f"small_epochs: expected at most finetune_epochs ({recipe.finetune_epochs}). "
+            f"Received: {recipe.small_epochs!r}."
+        )
+    if recipe.warmup_epochs + recipe.finetune_epochs < 1:
+        raise RecipeError("warmup_epochs and finetune_epochs: expected at least one epoch in all.")

@@ -1,0 +1,146 @@
+"""What the data set holds that a paper should say: counts, copies, leaks, doubtful labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.ndimage import laplace
+
+from ferbook.core.classes import CLASSES
+from ferbook.data import faces as data_faces
+from ferbook.data import ferplus, near_duplicates, splits
+from ferbook.data.faces import Faces
+
+
+def describe_dataset(faces: Faces) -> dict[str, Any]:
+    """The facts about `faces` that the book needs where the images are absent.
+
+    `leaked_files` are the test images with a byte-identical copy in the training folder.
+    """
+    parts = splits.split(faces)
+    usages = {usage: int((faces.usages == usage).sum()) for usage in data_faces.USAGES}
+    leaked = faces.files[faces.leaked]
+    return {
+        "name": faces.name,
+        "fingerprint": faces.fingerprint,
+        "images": len(faces),
+        "usages": usages,
+        "splits": {name: len(getattr(parts, name)) for name in ("train", "val", "test")},
+        "counts": data_faces.count_table(faces).to_dict(),
+        "duplicates": summarize_duplicates(faces),
+        "near_duplicates": summarize_near_duplicates(faces),
+        "ferplus": summarize_ferplus(faces),
+        "constant_files": faces.files[constant_mask(faces)].tolist(),
+        "leaked_files": leaked.tolist(),
+    }
+
+
+def summarize_duplicates(faces: Faces) -> dict[str, int]:
+    """Byte-identical images: groups, the images in them, surplus copies, conflicting groups.
+
+    A group conflicts when its images do not all carry the same label.
+    """
+    groups = duplicate_groups(faces)
+    images = sum(len(group) for group in groups)
+    return {
+        "groups": len(groups),
+        "images": images,
+        "surplus": images - len(groups),
+        "conflicting_groups": sum(len(np.unique(faces.labels[group])) > 1 for group in groups),
+    }
+
+
+def duplicate_groups(faces: Faces) -> list[np.ndarray]:
+    """Rows of byte-identical images, one array of two or more per group."""
+    digests = pd.Series(faces.digests)
+    return [rows for rows in digests.groupby(digests).indices.values() if len(rows) > 1]
+
+
+def leak_table(faces: Faces) -> pd.DataFrame:
+    """Test images with a byte-identical training image, by part of the test set.
+
+    `same_label` is the fraction of them for which a training copy carries the test label.
+    """
+    digests, training = faces.digests, faces.usages == "Training"
+    labelled = np.char.add(digests, faces.labels.astype(str))
+    leaked, same = faces.leaked, np.isin(labelled, labelled[training])
+    rows = []
+    for usage in ("PublicTest", "PrivateTest"):
+        part = faces.usages == usage
+        hit = part & leaked
+        rows.append((usage, part.sum(), hit.sum(), hit.sum() / part.sum(), same[hit].mean()))
+    columns = ["part", "images", "leaked", "leaked_fraction", "same_label"]
+    return pd.DataFrame(rows, columns=columns).set_index("part")
+
+
+def constant_mask(faces: Faces) -> np.ndarray:
+    """(n,) bool: images of a single grey value."""
+    return faces.images.min(axis=(1, 2)) == faces.images.max(axis=(1, 2))
+
+
+def summarize_near_duplicates(faces: Faces) -> dict[str, Any]:
+    """Pairs of equal pictures that are not byte-identical, and what they leak.
+
+    `leaked_files` are the test images with such a picture in the training folder and no
+    byte-identical one; `same_label` is the fraction of pairs whose labels agree.
+    """
+    pairs = near_duplicates.near_duplicates(faces)
+    near = pairs[~pairs["identical"]]
+    first, second = near["first"].to_numpy(), near["second"].to_numpy()
+    training = faces.usages == "Training"
+    across = training[first] != training[second]
+    tests = np.where(training[first], second, first)[across]
+    leaked = np.zeros(len(faces), bool)
+    leaked[tests] = True
+    same = faces.labels[first] == faces.labels[second]
+    return {
+        "pairs": len(near),
+        "mirrored": int(near["mirrored"].sum()),
+        "same_label": float(same.mean()) if len(near) else None,
+        "leaked_files": faces.files[leaked & ~faces.leaked].tolist(),
+    }
+
+
+def summarize_ferplus(faces: Faces) -> dict[str, Any]:
+    """FER's label against the plurality of FER+'s ten taggers; ties are left out.
+
+    `confusion` counts images by label and plurality (columns: ferplus.VOTES). `by_votes` gives
+    images and agreement by the number of taggers behind the plurality. An agreement is None
+    where no image is in FER+, as for synthetic faces.
+    """
+    plurality, votes = ferplus.pluralities(faces.files), ferplus.certainty(faces.files)
+    clear = plurality >= 0
+    agree = ferplus.as_class(plurality) == faces.labels
+    confusion = np.zeros((len(CLASSES), len(ferplus.VOTES)), int)
+    np.add.at(confusion, (faces.labels[clear], plurality[clear]), 1)
+
+    def share(part: np.ndarray) -> float | None:
+        return float(agree[clear & part].mean()) if (clear & part).any() else None
+
+    return {
+        "known": int((votes > 0).sum()),
+        "untied": int(clear.sum()),
+        "agreement": share(clear),
+        "by_class": {name: share(faces.labels == i) for i, name in enumerate(CLASSES)},
+        "by_votes": {
+            int(k): [int((clear & (votes == k)).sum()), share(votes == k)]
+            for k in np.unique(votes[clear])
+        },
+        "confusion": dict(zip(CLASSES, confusion.tolist(), strict=True)),
+        "no_face_files": faces.files[plurality == ferplus.VOTES.index("NF")].tolist(),
+    }
+
+
+def describe_images(faces: Faces) -> pd.DataFrame:
+    """`brightness` (mean grey value) and `sharpness` (variance of the Laplacian) by file.
+
+    Source of the second: Pech-Pacheco et al., ICPR 2000.
+    """
+    grey = faces.images.astype(np.float32)
+    measures = {
+        "brightness": grey.mean(axis=(1, 2)).round(1),
+        "sharpness": laplace(grey, axes=(1, 2)).var(axis=(1, 2)).round(1),
+    }
+    return pd.DataFrame(measures, index=pd.Index(faces.files, name="file"))

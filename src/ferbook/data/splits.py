@@ -1,0 +1,75 @@
+"""Who trains, who chooses, who judges: the named subsets of FER-2013."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from sklearn.model_selection import train_test_split
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import Recipe
+from ferbook.data.faces import Faces
+
+VALIDATION_FRACTION = 0.125
+
+
+@dataclass(frozen=True)
+class Split:
+    """The original's three parts. The test images choose nothing."""
+
+    train: Faces
+    val: Faces
+    test: Faces
+
+
+def split(faces: Faces, *, seed: int = 42) -> Split:
+    """Stratified 87.5 / 12.5 of the official training images; the official test is kept.
+
+    The images are put in the order of their pixels' SHA-256 first, so that the split depends on
+    the images and the seed alone, not on whether a zip or a csv delivered them.
+    """
+    pool = faces.select(faces.usages == "Training")
+    order = np.lexsort((pool.labels, pool.digests))
+    train, val = train_test_split(
+        order, test_size=VALIDATION_FRACTION, stratify=pool.labels[order], random_state=seed
+    )
+    test = faces.select(faces.usages != "Training")
+    return Split(pool.select(np.sort(train)), pool.select(np.sort(val)), test)
+
+
+def training_subset(parts: Split, recipe: Recipe) -> Faces:
+    """The part of the training images that `recipe` asks for.
+
+    `distinct_images` keeps the first of each set of byte-identical images and none with a copy in
+    validation or test; `train_images` then takes a stratified subset, or all when it is 0.
+    """
+    train, n = parts.train, recipe.train_images
+    if recipe.distinct_images:
+        train = _distinct(parts)
+    if n == 0 or n >= len(train):
+        return train
+    rows, _ = train_test_split(
+        np.arange(len(train)), train_size=n, stratify=train.labels, random_state=recipe.seed
+    )
+    return train.select(np.sort(rows))
+
+
+def _distinct(parts: Split) -> Faces:
+    digests = parts.train.digests
+    _, first = np.unique(digests, return_index=True)
+    others = [part.digests for part in (parts.val, parts.test)]
+    known = np.isin(digests, np.concatenate(others))
+    return parts.train.select(np.setdiff1d(first, np.flatnonzero(known)))
+
+
+def class_weights(labels: UInt8[np.ndarray, " n"], clip: float) -> Float[np.ndarray, "7"]:
+    """n / (7 n_c), clipped at `clip`; all ones when `clip` is 0.
+
+    Source: "balanced" of scikit-learn, after King & Zeng 2001.
+    """
+    if clip == 0:
+        return np.ones(len(CLASSES))
+    counts = np.bincount(labels, minlength=len(CLASSES))
+    return np.minimum(len(labels) / (len(CLASSES) * np.maximum(counts, 1)), clip)

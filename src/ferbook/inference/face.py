@@ -1,0 +1,24 @@
+"""A face that was found in a picture, and what the model says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from ferbook.core.errors import FerbookError
+
+
+class InputError(FerbookError, ValueError):
+    """A picture, video or model file cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face and what the model says of it."""
+
+    source: str  # file, or "camera 0"
+    frame: int  # 0 for a picture
+    box: tuple[int, int, int, int]  # left, top, width, height in px
+    expression: str = ""
+    confidence: float = float("nan")
+    probabilities: dict[str, float] = dataclasses.field(default_factory=dict)

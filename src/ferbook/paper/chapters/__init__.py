@@ -1,0 +1,54 @@
+"""The chapters that are notebooks, in the order of the book, and what each is made from.
+
+`_toc.yml`'s test, the workflow, freshness, staging and verification all read this one list. The
+tables, figures and numbers of a chapter are in the package of its name and serve no other chapter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A notebook of `notebooks/` and what it reads besides its modules.
+
+    In `inputs`, `{results}` is a result store; a folder stands for all files in it. `takes` names
+    what the notebook is told by the profile: "data", "subset", "config", "study" or "deployed".
+    """
+
+    name: str
+    inputs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    after: tuple[str, ...] = ("02_training",)
+
+    @property
+    def reads_store(self) -> bool:
+        """Whether measurements in the result store are among the inputs."""
+        return any(path.startswith("{results}") for path in self.inputs)
+
+
+_GRIDS = ("ablations", "variants", "scratch", "leak")
+
+CHAPTERS = (
+    Chapter("01_data", takes=("data", "subset"), after=()),
+    Chapter("02_training", ("book/original.yml",), takes=("config", "data"), after=("01_data",)),
+    Chapter("03_results", ("book/original.yml", "book/second.yml", "{results}"), ("study",)),
+    Chapter(
+        "04_ablations",
+        ("book/original.yml", *(f"configs/{name}.yml" for name in _GRIDS), "{results}"),
+    ),
+    Chapter("05_deployment", ("src/ferbook/inference/released", "{results}"), ("data", "deployed")),
+    Chapter("06_claims", ("book/original.yml", "book/claims.yml", "{results}")),
+    Chapter("07_performance", ("{results}/bench", "{results}/dataset.json")),
+    Chapter(
+        "08_reliability",
+        ("configs/ablations.yml", "configs/variants.yml", "results/reliability", "{results}"),
+    ),
+)
+NOTEBOOKS = tuple(chapter.name for chapter in CHAPTERS)
+
+
+def chapter(name: str) -> Chapter:
+    """The chapter of the notebook `name`. Raises KeyError when there is none."""
+    return {each.name: each for each in CHAPTERS}[name]

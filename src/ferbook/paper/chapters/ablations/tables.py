@@ -1,0 +1,214 @@
+"""Tables of the chapter Ablations."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferbook.core.run import Answers, Predictions, Run
+from ferbook.paper.table import Table, interval
+from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
+from ferbook.results.study import FINALS, Study, gains, of_study, paired
+
+
+def pairs_table(runs: list[Run]) -> Table:
+    """McNemar's test for each pair of runs on all test images."""
+    rows = []
+    for first, second in itertools.combinations(runs, 2):
+        test = paired_test(first.test, second.test)
+        gain = (test["only_second"] - test["only_first"]) / test["total"]
+        rows.append((first.label, second.label, test["only_first"], test["only_second"],
+                     f"{100 * gain:+.2f}", f"{test['p_value']:.2g}"))  # fmt: skip
+    columns = ["first run", "second run", "only first right", "only second right",
+               "difference, points", "p"]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=columns).set_index("first run")
+    caption = "Pairs of runs on the same test images, McNemar's exact test, two-sided."
+    return Table(frame, caption, "tab-pairs")
+
+
+# Per busy core, memory and cooling left out.
+# Source: the default of the Green Algorithms calculator (Lannelongue et al. 2021).
+WATTS_PER_CORE = 12.0
+
+
+def ledger_table(
+    runs: Iterable[Run], leaked_files: frozenset[str], *, label: str = "tab-ledger"
+) -> Table:
+    """A row per run: accuracy on three readings of the test set, and what it cost."""
+    rows = {}
+    for run in runs:
+        sets = named_test_sets(run.test, leaked_files)
+        whole, hours = score(run.test), cpu_hours(run)
+        rows[f"{run.study}/{run.name}"] = (
+            accuracy(run.val), whole["accuracy"], _accuracy(sets["private"]),
+            _accuracy(sets["clean"]), interval(whole),
+            len(run.history), run.info["images_seen"], hours, hours * WATTS_PER_CORE,
+        )  # fmt: skip
+    columns = ["validation", "test", "PrivateTest", "without copies", "95 % interval of test",
+               "epochs", "images seen", "core hours", "Wh"]  # fmt: skip
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("run")
+    formats = dict.fromkeys(columns[:4], ".2%")
+    formats |= {"images seen": ",d", "core hours": ".2f", "Wh": ".1f"}
+    caption = (
+        "Runs, their accuracies and their cost. Core hours are processor time of training; energy "
+        f"is that times {WATTS_PER_CORE:g} watts a core, a rough guess."
+    )
+    return Table(frame, caption, label, formats)
+
+
+def change_table(study: Study, runs: Iterable[Run], caption: str) -> Table:
+    """Each change of the base recipe against the base: accuracies, differences, tests."""
+    pairs = [("base", name) for name in study.changes]
+    return _comparison(pairs, study.changes, of_study(study, runs), caption, f"tab-{study.name}")
+
+
+def step_table(study: Study, runs: Iterable[Run]) -> Table:
+    """From the original's recipe to ours: each step against the one before it."""
+    pairs = list(itertools.pairwise(["base", *study.steps]))
+    caption = "Step by step from the original's recipe to ours, each against the step before."
+    return _comparison(pairs, study.steps, of_study(study, runs), caption, "tab-steps")
+
+
+def copies_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
+    """Recipes with and without copies among the training images, on test images of each kind."""
+    rows = {}
+    for name in ("base", *study.changes):
+        some = [run for run in of_study(study, runs) if run.recipe.name == name]
+        if some:
+            sets = [named_test_sets(run.test, leaked_files) for run in some]
+            images = [run.info["images_seen"] // len(run.history) for run in some]
+            rows[name] = (f"{images[0]:,}", len(some), *(
+                _spread([accuracy(s[part]) for s in sets], ".2%")
+                for part in ("test", "clean", "leaked")
+            ))  # fmt: skip
+    columns = ["training images", "seeds", "test", "without copies", "copies only"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
+    caption = "The same recipe with all training images and without copies: mean and range."
+    return Table(frame, caption, f"tab-{study.name}")
+
+
+def others_table(
+    others: Mapping[str, Answers], runs: Iterable[Run], leaked_files: frozenset[str]
+) -> Table:
+    """Peers, baselines and runs on the same images: all, without copies, copies only."""
+    rows = {}
+    for item in (*others.values(), *runs):
+        sets = named_test_sets(item.test, leaked_files)
+        accuracies = [_with_interval(sets[name]) for name in ("test", "clean", "leaked")]
+        parameters = item.info["parameters"]
+        total = parameters["total"] if isinstance(parameters, Mapping) else parameters
+        rows[item.label] = (*accuracies, total)
+    columns = ["test", "without copies", "copies only", "parameters"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("model")
+    caption = (
+        "Models of others, classical baselines and our runs on the same test images, with "
+        "Wilson intervals."
+    )
+    return Table(frame, caption, "tab-others", {"parameters": ",.0f"})
+
+
+def views_table(run: Run, views: Mapping[str, Answers]) -> Table:
+    """Test-time augmentation of one run: mirrors, and those of `views` that are of this run."""
+    ways = {
+        "one answer": (accuracy(run.val), run.test),
+        "mean with the mirror": (
+            accuracy(run.val.with_augmentation()),
+            run.test.with_augmentation(),
+        ),
+    }
+    for view in views.values():
+        if view.info["run"] == f"{run.study}/{run.name}":
+            side = view.info["crop_side"]
+            chosen = view.info["val_accuracy"][str(side)]
+            ways[f"mean of ten crops, {side} px"] = chosen, view.test
+    rows = {
+        name: (on_val, _with_interval(test), 100 * (accuracy(test) - accuracy(run.test)),
+               f"{paired_test(run.test, test)['p_value']:.2g}" if test is not run.test else None)
+        for name, (on_val, test) in ways.items()
+    }  # fmt: skip
+    columns = ["validation", "test", "difference, points", "p"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("answer")
+    caption = f"Several looks at each image, {run.label}: what they gain over one."
+    formats = {"validation": ".2%", "difference, points": "+.2f"}
+    return Table(frame, caption, "tab-views", formats)
+
+
+def cost_frame(
+    runs: Iterable[Run], others: Mapping[str, Answers], original: Mapping[str, Any]
+) -> pd.DataFrame:
+    """A row per model: accuracy, `parameters`, `core hours of training`, kind; for plots.pareto."""
+    rows = {}
+    for run in runs:
+        whole = run.study in FINALS
+        rows[f"{run.study}/{run.name}"] = {
+            "accuracy": accuracy(run.test),
+            "parameters": run.info["parameters"]["total"],
+            "core hours of training": cpu_hours(run),
+            "kind": "our runs, in full" if whole else "our runs, short",
+            "name": run.recipe.name if whole else "",
+        }
+    for item in others.values():
+        rows[item.name] = {"accuracy": accuracy(item.test), "kind": "others", "name": item.name,
+                           "parameters": item.info["parameters"]}  # fmt: skip
+    rows["original"] = {"parameters": original["parameters_claimed"], "kind": "the original",
+                        "name": "", "accuracy": original["accuracy"]}  # fmt: skip
+    return pd.DataFrame.from_dict(rows, "index").astype({"parameters": float})
+
+
+def cpu_hours(run: Run) -> float:
+    """Processor time of training; wall time on all cores for runs that did not measure it."""
+    seconds = run.info.get("cpu_seconds")
+    return (seconds or run.info["seconds"] * run.info["hardware"]["cores"]) / 3600
+
+
+def _with_interval(part: Predictions) -> str | None:
+    if not len(part):
+        return None
+    scores = score(part)
+    return f"{scores['accuracy']:.2%} ({interval(scores)})"
+
+
+def _accuracy(part: Predictions) -> float | None:
+    """None, shown as a dash, where a run of a subset has no such images."""
+    return accuracy(part) if len(part) else None
+
+
+def _comparison(
+    names: Iterable[tuple[str, str]],
+    changes: Mapping[str, Mapping[str, Any]],
+    runs: Sequence[Run],
+    caption: str,
+    label: str,
+) -> Table:
+    base = [accuracy(run.test) for run in runs if run.recipe.name == "base"]
+    rows = {"base": ("", len(base), _spread(base, ".2%"), None, None, None)} if base else {}
+    for first, second in names:
+        if pairs := paired(runs, first, second):
+            rows[second] = (_words(changes[second]), *_compared(pairs))
+    columns = ["what changes", "seeds", "test", "on validation", "on test", "p"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
+    more = " Differences in points, mean and range over seeds; p of McNemar's test, by seed."
+    return Table(frame, caption + more, label)
+
+
+def _compared(pairs: list[tuple[Run, Run]]) -> tuple[Any, ...]:
+    accuracies = [accuracy(two.test) for _, two in pairs]
+    p = ", ".join(f"{paired_test(one.test, two.test)['p_value']:.2g}" for one, two in pairs)
+    points = (_spread(gains(pairs, part), "+.2f") for part in ("val", "test"))
+    return (len(pairs), _spread(accuracies, ".2%"), *points, p)
+
+
+def _spread(values: Sequence[float], spec: str) -> str:
+    """Mean, with the range where there are several."""
+    mean = format(float(np.mean(values)), spec)
+    if len(values) == 1:
+        return mean
+    return f"{mean} ({format(min(values), spec)} to {format(max(values), spec)})"
+
+
+def _words(change: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{name}` {value}" for name, value in change.items()) or "nothing"

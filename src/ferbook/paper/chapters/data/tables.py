@@ -1,0 +1,60 @@
+"""Tables of the chapter Data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from ferbook.core.classes import CLASSES
+from ferbook.paper.table import Table
+
+
+def count_table(dataset: Mapping[str, Any]) -> Table:
+    """Images per class and part of the data set, with totals."""
+    frame = pd.DataFrame(dataset["counts"]).loc[list(CLASSES)]
+    frame.loc["all"] = frame.sum()
+    frame["all"] = frame.sum(axis=1)
+    caption = f"Images per class and part of {_dataset_name(dataset)}."
+    return Table(frame.rename_axis("class"), caption, "tab-counts", dict.fromkeys(frame, ",d"))
+
+
+def weight_table(labels_count: Iterable[int], weights: Iterable[float], clip: float) -> Table:
+    """Class weights before and after clipping."""
+    counts = pd.Series(list(labels_count), index=CLASSES, name="images")
+    frame = pd.DataFrame({"training images": counts})
+    frame["n / (7 n_c)"] = counts.sum() / (len(CLASSES) * counts)
+    frame["weight used"] = list(weights)
+    formats = {"training images": ",d", "n / (7 n_c)": ".3f", "weight used": ".3f"}
+    caption = f"Class weights of the training split, clipped at {clip:g}."
+    return Table(frame.rename_axis("class"), caption, "tab-weights", formats)
+
+
+def leak_table(frame: pd.DataFrame) -> Table:
+    """Test images with a byte-identical copy in the training folder; see audit.leak_table."""
+    shown = frame.rename(
+        columns={"leaked_fraction": "share", "same_label": "copy has the same label"}
+    )
+    formats = {"images": ",d", "leaked": ",d", "share": ".1%", "copy has the same label": ".1%"}
+    return Table(shown, "Test images with a byte-identical training image.", "tab-leaks", formats)
+
+
+def copies_table(frame: pd.DataFrame) -> Table:
+    """Copies planted to justify the thresholds of near duplicates; see copies.planted_copies."""
+    caption = "Altered copies of real images, and the share that each threshold recognises."
+    return Table(frame, caption, "tab-copies", dict.fromkeys(frame, ".1%"))
+
+
+def certainty_table(dataset: Mapping[str, Any]) -> Table:
+    """Agreement of FER's labels with FER+ by the number of taggers behind the plurality."""
+    rows = {int(k): row for k, row in dataset["ferplus"]["by_votes"].items()}
+    frame = pd.DataFrame.from_dict(rows, "index", columns=["images", "same label"])
+    formats = {"images": ",d", "same label": ".1%"}
+    caption = "Images by the number of FER+ taggers behind the plurality, and how many of them " \
+        "carry that label in FER-2013."  # fmt: skip
+    return Table(frame.rename_axis("taggers of ten"), caption, "tab-certainty", formats)
+
+
+def _dataset_name(dataset: Mapping[str, Any]) -> str:
+    return "FER-2013" if dataset["name"] == "fer2013" else "the synthetic faces"

@@ -1,0 +1,95 @@
+"""Tables of the chapter Performance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferbook.paper.chapters.performance.ratios import Measured, ratio
+from ferbook.paper.table import Table
+
+
+def input_table(measured: Measured) -> Table:
+    """Images per second of each way to feed the training, and how many times the generator's."""
+    rows = []
+    for size, rounds in measured["input"]["sizes"].items():
+        folder, arrays = rounds["generator, folder"], rounds["generator, arrays"]
+        for name, values in rounds.items():
+            rows.append((size, name, np.median(values), str(ratio(values, folder)),
+                         str(ratio(values, arrays))))  # fmt: skip
+    columns = ["size", "input", "images per second", "times folder", "times arrays"]
+    frame = pd.DataFrame(rows, columns=columns).set_index("size")
+    caption = (
+        "Augmented images in batches of thirty-two; how many times those of the generator on a "
+        f"folder and on arrays. {_where(measured['input'])}"
+    )
+    return Table(frame, caption, "tab-input", {"images per second": ",.0f"})
+
+
+def step_table(measured: Measured) -> Table:
+    """Milliseconds of a training step under each condition, and as a share of the plain one."""
+    step = measured["step"]
+    plain = step["rounds"]["constant batch"]
+    rows = {
+        name: (1000 * np.median(values), str(ratio(values, plain)))
+        for name, values in step["rounds"].items()
+        if name != "matrix product"
+    }
+    if "not_run" in step["torch"]:
+        rows[f"PyTorch: not run ({step['torch']['not_run']})"] = (None, "")
+    columns = ["milliseconds", "times constant batch"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("step")
+    caption = (
+        f"One step of {step['backbone']} on {step['batch_size']} images of {step['image_size']} px."
+        f" PyTorch: {step['torch'].get('versions', 'not run')}. {_where(step)}"
+    )
+    return Table(frame, caption, "tab-step", {"milliseconds": ".1f"})
+
+
+def operation_table(measured: Measured) -> Table:
+    """Where a training step spends its processor time."""
+    found = measured["step"]["operations"]
+    frame = pd.DataFrame({"milliseconds": found})
+    frame["of these"] = frame["milliseconds"] / frame["milliseconds"].sum()
+    caption = f"The costliest kinds of operation of a step, all threads. {_where(measured['step'])}"
+    formats = {"milliseconds": ".1f", "of these": ".0%"}
+    return Table(frame.rename_axis("operation"), caption, "tab-operations", formats)
+
+
+def seconds_table(measured: Measured) -> Table:
+    """Seconds of start-up, of a first step, of the audit and of the book's pages."""
+    first, audit = measured["first_step"], measured["audit"]
+    named = {
+        **measured["startup"]["rounds"],
+        **{f"{first['backbone']}, first step {k}": v for k, v in first["rounds"].items()},
+        **{f"near copies among {row['n']:,} random hashes": row["seconds"]
+           for row in audit["growth"]},
+        **{name: values for name, values in audit["rounds"].items() if name != "near copies"},
+        f"near copies of {audit['images']:,} images": audit["rounds"]["near copies"],
+    }  # fmt: skip
+    rows = {name: (np.median(v), min(v), max(v), len(v)) for name, v in named.items()}
+    columns = ["seconds", "lowest", "highest", "rounds"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("what")
+    formats = dict.fromkeys(columns[:3], ".2f") | {"rounds": "d"}
+    return Table(frame, f"Each in a new process where it starts one. {_where(first)}",
+                 "tab-seconds", formats)  # fmt: skip
+
+
+def memory_table(measured: Measured) -> Table:
+    """Peak resident memory of a training by the number of images."""
+    found = measured["memory"]
+    rows = {f"{int(n):,}": (np.median(values) / 2**20, int(n) * found["image_bytes"] / 2**20)
+            for n, values in found["rounds"].items()}  # fmt: skip
+    columns = ["peak, MiB", "pixels, MiB"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("images")
+    caption = f"Peak resident memory of a training, TensorFlow included. {_where(found)}"
+    return Table(frame, caption, "tab-memory", dict.fromkeys(columns, ",.0f"))
+
+
+def _where(piece: Mapping[str, Any]) -> str:
+    hardware = piece["hardware"]
+    smoke = " A smoke run: too short to say anything." if piece["budget"] == "smoke" else ""
+    return f"{hardware['cpu']}, {hardware['cores']} cores.{smoke}"

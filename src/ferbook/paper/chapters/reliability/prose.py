@@ -1,0 +1,38 @@
+"""Numbers in the prose of the chapter Reliability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def reliability_numbers(
+    jobs: Mapping[str, Mapping[str, Any]], licences: Sequence[str], noise: float
+) -> dict[str, int | float]:
+    """`reliability_*`: cases tried, faults survived, mutants noticed, advisories looked up.
+
+    `jobs` are the files of results/reliability by name, `licences` the kinds of all packages,
+    `noise` the deviation of test accuracy over seeds, in points.
+    """
+    loaders = list(jobs["fuzz"].get("loaders", {}).values())
+    stages = [row for row in jobs["faults"].get("stages", {}).values() if "kills" in row]
+    modules = list(jobs["mutants"].get("modules", {}).values())
+    packages = jobs["advisories"].get("dependencies", [])
+    return {
+        "reliability_readers": len(loaders),
+        "reliability_files": sum(row["cases"] for row in loaders),
+        "reliability_files_other": sum(row["other"] for row in loaders),
+        "reliability_kills": sum(row["kills"] for row in stages),
+        "reliability_restarts": sum(row["trials"] for row in stages),
+        "reliability_restarts_same": sum(row["survived"] for row in stages),
+        "reliability_modules": len(modules),
+        "reliability_mutants": sum(row["mutants"] for row in modules),
+        "reliability_mutants_noticed": sum(row["killed"] for row in modules),
+        "reliability_mutants_survived": sum(len(row["survived"]) for row in modules),
+        "reliability_packages": len(licences),
+        "reliability_copyleft": licences.count("copyleft"),
+        "reliability_audited": sum("skip_reason" not in package for package in packages),
+        "reliability_not_audited": sum("skip_reason" in package for package in packages),
+        "reliability_vulnerable": sum(bool(package.get("vulns")) for package in packages),
+        "reliability_seed_noise": noise,
+    }

@@ -1,0 +1,140 @@
+"""Tables of the chapter Reliability: stress tests, licences, and the spread over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferbook.core.run import Run
+from ferbook.paper.table import Table
+from ferbook.results.metrics import accuracy
+from ferbook.results.study import Study, gains, of_study, paired
+
+
+def fuzz_table(fuzz: Mapping[str, Any]) -> Table:
+    """Each reader: hostile files tried, and how they ended."""
+    columns = ["cases", "refused", "right", "other", "peak_megabytes"]
+    names = ["files", "refused in words", "right result", "anything else", "peak MB"]
+    frame = pd.DataFrame.from_dict(fuzz.get("loaders", {}), "index", columns=columns)
+    frame = frame.set_axis(names, axis=1).rename_axis("reader")
+    caption = "Hostile files before every reader. The peak is of the whole process."
+    return Table(frame, caption, "tab-fuzz", dict.fromkeys(names, ",.0f"))
+
+
+def faults_table(faults: Mapping[str, Any]) -> Table:
+    """Each stage: kills, and whether what was restarted ended as if left alone."""
+    rows = {
+        name: (row["kills"], row["trials"], row["survived"], row["seconds_undisturbed"])
+        for name, row in faults.get("stages", {}).items()
+        if "kills" in row
+    }
+    columns = ["kills", "restarts compared", "same outcome", "seconds, undisturbed"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("stage")
+    caption = "Stages of a tiny pipeline, killed at random moments by SIGKILL and started again."
+    formats = dict.fromkeys(columns[:3], ",d") | {columns[3]: ".1f"}
+    return Table(frame, caption, "tab-faults", formats)
+
+
+def mutants_table(mutants: Mapping[str, Any]) -> Table:
+    """Each module: wrong versions of it, and how many its tests noticed."""
+    rows = {
+        name: (row["mutants"], row["killed"], len(row["equivalent"]), len(row["survived"]))
+        for name, row in mutants.get("modules", {}).items()
+    }
+    columns = ["mutants", "noticed", "equivalent", "survived"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("module")
+    caption = "Modules with one small error each, before their own tests."
+    return Table(frame, caption, "tab-mutants", dict.fromkeys(columns, ",d"))
+
+
+def survivors_table(mutants: Mapping[str, Any]) -> Table:
+    """The mutants that no test noticed, with the reason where there is one."""
+    rows = [
+        (f"`{name}`, {what.split(': ', 1)[0]}", f"`{what.split(': ', 1)[1]}`", reason)
+        for name, row in mutants.get("modules", {}).items()
+        for what, reason in [*row["equivalent"].items(), *((s, None) for s in row["survived"])]
+    ]
+    frame = pd.DataFrame(rows, columns=["place", "error", "why no test can notice it"])
+    caption = "Errors that went unnoticed. A dash: a test is missing."
+    return Table(frame.set_index("place"), caption, "tab-survivors")
+
+
+def licence_table(licences: pd.DataFrame) -> Table:
+    """Locked packages by what their licence asks for; the fewer are named."""
+    groups = licences.groupby("kind", sort=False)["package"]
+    rows = {
+        kind: (len(names), "" if kind == "permissive" else ", ".join(names))
+        for kind, names in groups
+    }
+    frame = pd.DataFrame.from_dict(rows, "index", columns=["packages", "which"])
+    caption = "Licences of the locked packages, from their own metadata."
+    return Table(frame.rename_axis("licence"), caption, "tab-licences", {"packages": ",d"})
+
+
+def seed_noise(runs: Sequence[Run]) -> float:
+    """Standard deviation of test accuracy over seeds, in points, pooled over all recipes.
+
+    NaN where no recipe was run with two seeds.
+    """
+    groups = _by_recipe(runs).values()
+    freedom = sum(len(group) - 1 for group in groups)
+    if freedom == 0:
+        return float("nan")
+    squares = sum(float(np.var(group)) * len(group) for group in groups)
+    return math.sqrt(squares / freedom)
+
+
+def seeds_table(runs: Sequence[Run]) -> Table:
+    """The recipes that were run with several seeds, and how far apart these ended."""
+    rows = {
+        name: (len(points), np.mean(points), min(points), max(points), max(points) - min(points))
+        for name, points in _by_recipe(runs).items()
+        if len(points) > 1
+    }
+    columns = ["seeds", "mean", "lowest", "highest", "range, points"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
+    formats = dict.fromkeys(columns[1:], ".2f")
+    caption = "Accuracy on all test images, in percent, of the same recipe with several seeds."
+    return Table(frame, caption, "tab-seeds", formats)
+
+
+def differences_table(grids: Sequence[Study], runs: Sequence[Run]) -> Table:
+    """Each change of a grid's base against what seeds alone do in all of `grids`."""
+    noise = seed_noise(runs)
+    rows = {
+        f"{grid.name}/{name}": _against_noise(paired(of_study(grid, runs), "base", name), noise)
+        for grid in grids
+        for name in grid.changes
+    }
+    columns = ["seeds", "difference", "seeds alone", "beyond it"]
+    kept = {name: row for name, row in rows.items() if row[0]}
+    frame = pd.DataFrame.from_dict(kept, "index", columns=columns).rename_axis("change")
+    formats = {"difference": "+.2f", "seeds alone": ".2f"}
+    caption = "Differences on test from the base, in points, and what chance would give."
+    return Table(frame, caption, "tab-noise", formats)
+
+
+def _against_noise(pairs: Sequence[tuple[Run, Run]], noise: float) -> tuple[int, float, float, str]:
+    """Twice the standard deviation of a difference between two means over so many seeds."""
+    n = len(pairs)
+    mean = float(np.mean(gains(pairs))) if n else float("nan")
+    bound = 2 * noise * math.sqrt(2 / n) if n else float("nan")
+    return (
+        n,
+        mean,
+        bound,
+        "not known" if math.isnan(bound) else "yes" if abs(mean) > bound else "no",
+    )
+
+
+def _by_recipe(runs: Sequence[Run]) -> dict[str, list[float]]:
+    """Accuracies on test, in percent, of each recipe over its seeds."""
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        name = run.recipe.name
+        found.setdefault(f"{run.study}/{name}", []).append(100 * accuracy(run.test))
+    return found

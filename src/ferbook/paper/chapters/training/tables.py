@@ -1,0 +1,36 @@
+"""Tables of the chapter Training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from ferbook.core.recipe import Recipe
+from ferbook.paper.table import Table
+
+
+def recipe_table(recipe: Recipe, original: Recipe) -> Table:
+    """Every hyper-parameter of a run beside the original's."""
+    names = [name for name in vars(recipe) if name not in ("name", "train_images")]
+    rows = [
+        (f"`{name}`", getattr(original, name), getattr(recipe, name),
+         "" if getattr(recipe, name) == getattr(original, name) else "changed")
+        for name in names
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["hyper-parameter", "original", "this run", "difference"])
+    for column in ("original", "this run"):
+        frame[column] = frame[column].replace({"": None})  # no teachers
+    caption = "The recipe: the original's hyper-parameters and this run's."
+    return Table(frame.set_index("hyper-parameter"), caption, "tab-recipe")
+
+
+def parameter_table(parameters: Mapping[str, Mapping[str, int]]) -> Table:
+    """Parameters of each backbone with the seven-class head, computed from the built models."""
+    columns = {"total": "parameters", "trainable": "trainable", "multiply_adds": "multiply-adds"}
+    frame = pd.DataFrame(parameters).T.rename_axis("network")[list(columns)].rename(columns=columns)
+    caption = (
+        "Parameters, those trainable in phase 2 (BatchNorm frozen), and multiply-adds per image; "
+        "seven classes and 48 pixels unless the name says another size or ImageNet."
+    )
+    return Table(frame, caption, "tab-parameters", dict.fromkeys(frame, ",d"))

@@ -1,0 +1,89 @@
+"""CITATION.cff as BibTeX and in APA's form, and the repository that launch buttons open."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from ferbook.core.files import FileError, read_yaml
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A citation file. Raises FileError when title, authors or version are missing."""
+    cff = read_yaml(path)
+    missing = [key for key in ("title", "authors", "version") if not cff.get(key)]
+    if missing:
+        raise FileError(f"{path}: no {', '.join(missing)}. See citation-file-format.github.io.")
+    return cff
+
+
+def bibtex(cff: dict[str, Any]) -> str:
+    """As an entry of a bibliography; biblatex knows @software, older styles take it for @misc."""
+    fields = {
+        # A name without parts stands in braces, lest BibTeX split it.
+        "author": " and ".join(_name(a, ", ") if _is_person(a) else f"{{{a['name']}}}"
+                               for a in cff["authors"]),
+        "title": f"{{{cff['title']}}}",
+        "version": str(cff["version"]),
+        **({"year": str(year)} if (year := _year(cff)) else {}),
+        **({"url": url} if (url := repository(cff)) else {}),
+        **({"doi": str(cff["doi"])} if cff.get("doi") else {}),
+    }  # fmt: skip
+    lines = ",\n".join(f"  {key:<7} = {{{value}}}" for key, value in fields.items())
+    return f"@software{{ferbook,\n{lines}\n}}\n"
+
+
+def apa(cff: dict[str, Any]) -> str:
+    """As a line of a reference list, after APA's seventh edition."""
+    names = [_short(a) if _is_person(a) else a["name"] for a in cff["authors"]]
+    authors = names[0] if len(names) == 1 else f"{', '.join(names[:-1])}, & {names[-1]}"
+    place = f" https://doi.org/{cff['doi']}" if cff.get("doi") else f" {repository(cff)}"
+    kind = "Computer software"
+    head = f"{authors.rstrip('.')}. ({_year(cff) or 'n.d.'})."
+    return f"{head} {cff['title']} (Version {cff['version']}) [{kind}].{place}".rstrip() + "\n"
+
+
+def repository(cff: dict[str, Any]) -> str:
+    """The address in `repository-code`, or nothing: then the book has no launch buttons."""
+    return str(cff.get("repository-code") or "").rstrip("/")
+
+
+def launching(cff: dict[str, Any]) -> str:
+    """What a page says of Binder and Colab, in MyST; nothing without a repository."""
+    address = repository(cff)
+    if not address:
+        return ""
+    return f"""## Run it elsewhere
+
+The rocket above each notebook opens it on Binder, with everything installed, or on Colab. There,
+run this in a first cell:
+
+```
+!git clone --depth 1 {address} ferbook
+!pip install --quiet ./ferbook
+%cd ferbook
+```
+
+The notebooks of results, ablations and claims need nothing else; the others need the data set.
+"""
+
+
+def _year(cff: dict[str, Any]) -> int | None:
+    date = cff.get("date-released")
+    if isinstance(date, str):
+        date = datetime.date.fromisoformat(date)
+    return date.year if date else None
+
+
+def _is_person(author: dict[str, str]) -> bool:
+    return "family-names" in author
+
+
+def _name(author: dict[str, str], between: str) -> str:
+    return between.join(author[k] for k in ("family-names", "given-names") if author.get(k))
+
+
+def _short(author: dict[str, str]) -> str:
+    initials = " ".join(f"{name[0]}." for name in author.get("given-names", "").split())
+    return f"{author['family-names']}, {initials}".rstrip(", ")

@@ -1,0 +1,46 @@
+"""Executed notebooks: read with suspicion, and asked whether they show synthetic faces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from ferbook.core.errors import FerbookError
+from ferbook.paper.chapters import NOTEBOOKS
+from ferbook.paper.table import SYNTHETIC_NOTICE
+
+
+class StaleError(FerbookError, ValueError):
+    """An executed notebook is missing, failed, or mixes sources."""
+
+
+def read_all(folder: Path) -> dict[str, dict]:
+    """Name -> notebook of every chapter in `folder`. Raises StaleError as `read`."""
+    return {name: read(folder / f"{name}.ipynb") for name in NOTEBOOKS}
+
+
+def read(path: Path) -> dict:
+    """A notebook that papermill executed to its end; else raises StaleError."""
+    if not path.is_file():
+        raise StaleError(f"{path}: no executed notebook; run make paper first.")
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        metadata = [cell["metadata"] for cell in notebook["cells"]]
+        statuses = {about.get("papermill", {}).get("status") for about in metadata}
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise StaleError(f"{path}: not a notebook ({error!r}); run make paper again.") from error
+    if statuses != {"completed"}:
+        raise StaleError(f"{path}: not executed to its end by papermill; run make paper again.")
+    return notebook
+
+
+def are_synthetic(notebooks: Iterable[dict]) -> bool:
+    """Whether `notebooks` are a smoke run, by what they printed, since that is what a reader sees.
+
+    Raises StaleError when some are and some are not.
+    """
+    said = {SYNTHETIC_NOTICE in json.dumps(notebook["cells"]) for notebook in notebooks}
+    if len(said) > 1:
+        raise StaleError("some notebooks are of synthetic faces and some are not; run all again.")
+    return said.pop()

@@ -1,0 +1,103 @@
+"""Whether an executed notebook still shows what its sources, modules and inputs give."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from ferbook.core.files import read_yaml
+from ferbook.paper.chapters import chapter
+from ferbook.paper.executed import read_all
+
+
+def modules(name: str, *, project: Path = Path(".")) -> list[Path]:
+    """The files of ferbook that a notebook imports, directly or not, at any level of its code."""
+    found: set[Path] = set()
+    waiting = [project / "notebooks" / f"{name}.py"]
+    while waiting:
+        for path in _imported(waiting.pop(), project / "src") - found:
+            found.add(path)
+            waiting.append(path)
+    return sorted(found)
+
+
+def inputs(name: str, results: str = "results", *, project: Path = Path(".")) -> list[Path]:
+    """The files of the project that a notebook reads; the data set is not among them."""
+    paths = [project / path.format(results=results) for path in chapter(name).inputs]
+    files = [[path] if path.is_file() else sorted(path.rglob("*.*")) for path in paths]
+    # The manifest says nothing that the files themselves do not.
+    return [f for group in files for f in group if f.is_file() and f.name != "MANIFEST.sha256"]
+
+
+def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".")) -> None:
+    """Write into an executed notebook what it was made from, for `stale` to compare."""
+    notebook = json.loads(executed.read_text(encoding="utf-8"))
+    facts = {"profile": profile, "results": results}
+    facts |= _digests(executed.stem, profile, results, project)
+    notebook["metadata"]["ferbook"] = facts
+    executed.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def stale(published: Path, *, project: Path = Path(".")) -> dict[str, list[str]]:
+    """Notebook -> what has changed since it was executed: source, modules, parameters, inputs."""
+    found = {}
+    for name, notebook in read_all(published).items():
+        facts = notebook["metadata"].get("ferbook", {})
+        now = _digests(name, facts.get("profile", ""), facts.get("results", "results"), project)
+        changed = [what for what, digest in now.items() if facts.get(what) != digest]
+        if changed:
+            found[name] = changed
+    return found
+
+
+def _imported(path: Path, source: Path) -> set[Path]:
+    """The files of ferbook below `source` that the code at `path` names in its imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # `from a import b`: b is a module of the package a, or a name in it.
+            names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    ours = {name for name in names if name.partition(".")[0] == "ferbook"}
+    return {file for name in ours for file in _files(name, source)}
+
+
+def _files(module: str, source: Path) -> Iterable[Path]:
+    """The file of `module`, if it is one, and those of the packages that it lies in."""
+    parts = module.split(".")
+    packages = (source.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1))
+    file = source.joinpath(*parts).with_suffix(".py")
+    return [path for path in (*packages, file) if path.is_file()]
+
+
+def _digests(name: str, profile: str, results: str, project: Path) -> dict[str, str]:
+    source = project / "notebooks" / f"{name}.py"
+    config = project / "configs" / f"{profile}.yml"
+    trees = map(_code, modules(name, project=project))
+    return {
+        "source": _digest([source.read_bytes()]),
+        "modules": _digest(tree.encode() for tree in trees),
+        "parameters": _digest([repr(read_yaml(config) if config.is_file() else None).encode()]),
+        "inputs": _digest(path.read_bytes() for path in inputs(name, results, project=project)),
+    }
+
+
+def _code(path: Path) -> str:
+    """The syntax tree of a module, since comments, layout and docstrings change no result."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()

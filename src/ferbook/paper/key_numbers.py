@@ -1,0 +1,183 @@
+"""Numbers that the prose of several chapters shows, by the key under which they are glued.
+
+Values are plain Python: percentages and points as floats (68.78 for 68.78 %), counts as int.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import Recipe
+from ferbook.core.run import Run
+from ferbook.results.label_issues import label_issues
+from ferbook.results.metrics import (
+    accuracy_interval,
+    calibration,
+    fit_temperature,
+    merged,
+    score_sets,
+    with_temperature,
+)
+
+
+def dataset_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
+    """`data_*`: what is in `dataset.json`."""
+    splits, usages = dataset["splits"], dataset["usages"]
+    duplicates, leaked = dataset["duplicates"], len(dataset["leaked_files"])
+    return {
+        "data_n_images": dataset["images"],
+        "data_n_official_train": usages["Training"],
+        "data_n_train": splits["train"],
+        "data_n_val": splits["val"],
+        "data_n_test": splits["test"],
+        "data_n_private": usages["PrivateTest"],
+        "data_n_public": usages["PublicTest"],
+        "data_n_leaked": leaked,
+        "data_n_clean": splits["test"] - leaked,
+        "data_leaked_percent": 100 * leaked / splits["test"],
+        "data_duplicate_groups": duplicates["groups"],
+        "data_duplicate_images": duplicates["images"],
+        "data_surplus_copies": duplicates["surplus"],
+        "data_conflicting_groups": duplicates["conflicting_groups"],
+        "data_constant_images": len(dataset["constant_files"]),
+        **_near_duplicate_numbers(dataset, splits["test"] - leaked),
+        **_ferplus_numbers(dataset["ferplus"]),
+    }
+
+
+def _near_duplicate_numbers(dataset: Mapping[str, Any], clean: int) -> dict[str, int | float]:
+    near = dataset["near_duplicates"]
+    return {
+        "data_near_pairs": near["pairs"],
+        "data_near_mirrored": near["mirrored"],
+        "data_near_same_label_percent": percent(near["same_label"]),
+        "data_near_leaked": len(near["leaked_files"]),
+        "data_n_pristine": clean - len(near["leaked_files"]),
+    }
+
+
+def _ferplus_numbers(second: Mapping[str, Any]) -> dict[str, int | float]:
+    return {
+        "data_ferplus_known": second["known"],
+        "data_ferplus_untied": second["untied"],
+        "data_ferplus_agreement": percent(second["agreement"]),
+        "data_ferplus_no_face": len(second["no_face_files"]),
+        **{f"data_ferplus_agreement_{k}": percent(v) for k, v in second["by_class"].items()},
+    }
+
+
+def original_numbers(original: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """`original_*`: what the original paper reports, and its interval on our test images."""
+    total = dataset["splits"]["test"]
+    correct = round(original["accuracy"] * total)
+    low, high = accuracy_interval(correct, total)
+    table, recipe = original["table_2"], Recipe()
+    return {
+        "original_finetune_epochs": recipe.finetune_epochs,
+        "original_finetune_learning_rate": recipe.finetune_learning_rate,
+        "original_image_size": recipe.image_size,
+        "original_accuracy": 100 * original["accuracy"],
+        "original_correct": correct,
+        "original_accuracy_low": 100 * low,
+        "original_accuracy_high": 100 * high,
+        **claimed_parameters(original),
+        "original_macro_f1": sum(table[name]["f1"] for name in CLASSES) / len(CLASSES),
+        "original_weighted_f1": table["overall"]["f1"],
+        **{f"original_recall_{k}": 100 * v for k, v in original["text_recalls"].items()},
+    }
+
+
+def claimed_parameters(original: Mapping[str, Any]) -> dict[str, float]:
+    """`original_parameters_millions`: what the original says its model has."""
+    return {"original_parameters_millions": original["parameters_claimed"] / 1e6}
+
+
+def parameter_numbers(parameters: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """`paper_model_*` and `<backbone>_parameters`: counted on the built models."""
+    paper = parameters["efficientnet_b2"]
+    return {
+        "paper_model_parameters": paper["total"],
+        "paper_model_trainable": paper["trainable"],
+        **{f"{name}_parameters": count["total"] for name, count in parameters.items()},
+    }
+
+
+def run_numbers(
+    run: Run,
+    dataset: Mapping[str, Any],
+    original: Mapping[str, Any],
+    *,
+    prefix: str = "reference",
+) -> dict[str, Any]:
+    """`<prefix>_*`: everything that prose says about one run."""
+    info, history = run.info, run.history
+    scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]))
+    accuracies = {
+        f"{key}_{name}": 100 * part[key]
+        for name, part in scores.items()
+        for key in ("accuracy", "accuracy_low", "accuracy_high")
+    }
+    test = scores["test"]
+    best = int(history["val_accuracy"].argmax())
+    values = {
+        **accuracies,
+        **_calibration_numbers(run),
+        **_doubt_numbers(run),
+        "label": run.label,
+        "backbone": info["backbone"],
+        "image_size": info["image_size"],
+        "seed": info["seed"],
+        "correct": test["correct"],
+        "difference": 100 * (test["accuracy"] - original["accuracy"]),
+        "macro_f1": test["macro"]["f1"],
+        "weighted_f1": test["weighted"]["f1"],
+        **{f"recall_{k}": 100 * test["classes"][k]["recall"] for k in CLASSES},
+        "epochs": len(history),
+        "best_epoch": best + 1,
+        "best_phase": str(history["phase"].iloc[best]),
+        "train_accuracy_last": 100 * float(history["accuracy"].iloc[-1]),
+        "val_accuracy_last": 100 * float(history["val_accuracy"].iloc[-1]),
+        "hours": info["seconds"] / 3600,
+        "images_seen": info["images_seen"],
+        "images_per_second": info["images_seen"] / info["seconds"],
+        "parameters": info["parameters"]["total"],
+        "trainable_parameters": info["parameters"]["trainable"],
+        "hardware": hardware_name(info),
+    }
+    return {f"{prefix}_{key}": value for key, value in values.items()}
+
+
+def _calibration_numbers(run: Run) -> dict[str, float]:
+    temperature = fit_temperature(run.val)
+    return {
+        "ece": 100 * calibration(run.test)["ece"],
+        "temperature": temperature,
+        "ece_fitted": 100 * calibration(with_temperature(run.test, temperature))["ece"],
+    }
+
+
+def _doubt_numbers(run: Run) -> dict[str, int | float]:
+    issues = label_issues(merged(run.val, run.test))
+    known = issues[issues["ferplus"].notna()]
+    return {
+        "doubted": len(issues),
+        "doubted_known": len(known),
+        "doubted_confirmed_percent": percent((known["ferplus"] != known["label"]).mean()),
+    }
+
+
+def hardware_name(info: Mapping[str, Any]) -> str:
+    """Processor and cores that `info`, of a run or a measurement, names."""
+    return f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores"
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean, or NaN of nothing."""
+    return sum(values) / len(values) if values else float("nan")
+
+
+def percent(fraction: float | None) -> float:
+    """A fraction in percent; NaN for None."""
+    return float("nan") if fraction is None else 100 * float(fraction)

@@ -1,0 +1,126 @@
+"""From executed notebooks to the folder that jupyter-book renders.
+
+Run as `python -m ferbook.paper.staging stage|publish <folder of executed notebooks> <target>`, or
+`python -m ferbook.paper.staging stamp <executed notebook> <profile> <result store>`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import yaml
+
+from ferbook.core.files import read_yaml
+from ferbook.paper.chapters import NOTEBOOKS
+from ferbook.paper.executed import StaleError, are_synthetic, read_all
+from ferbook.paper.freshness import stamp
+from ferbook.paper.table import SYNTHETIC_NOTICE
+
+
+def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
+    """Copy configuration, prose and `executed` notebooks to `target`, ready to be rendered.
+
+    If any notebook saw synthetic faces, every page gets a banner that says so. Returns whether.
+    Raises StaleError when a notebook is missing, was not executed to its end, or when some are
+    synthetic and some are not.
+    """
+    notebooks = read_all(executed)
+    synthetic = are_synthetic(notebooks.values())
+    shutil.rmtree(target, ignore_errors=True)
+    ignore = shutil.ignore_patterns("executed")
+    shutil.copytree(project / "book", target / "book", ignore=ignore)
+    (target / "book" / "executed").mkdir()
+    for name, notebook in notebooks.items():
+        _fold_injected_cell(notebook)
+        text = json.dumps(notebook, indent=1, ensure_ascii=False)
+        (target / "book" / "executed" / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    shutil.copy(project / "_toc.yml", target)
+    config = read_yaml(project / "_config.yml")
+    if synthetic:
+        _add_banner(config)
+    _add_made(target / "book", config, _results_of(notebooks), project)
+    (target / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    return synthetic
+
+
+def _fold_injected_cell(notebook: dict) -> None:
+    """papermill inserts the parameters of this execution as a cell; fold it like its neighbour."""
+    for cell in notebook["cells"]:
+        if "injected-parameters" in cell["metadata"].get("tags", []):
+            cell["metadata"]["tags"].append("hide-cell")
+
+
+def _add_banner(config: dict) -> None:
+    options = config.setdefault("sphinx", {}).setdefault("config", {})
+    theme = options.setdefault("html_theme_options", {})
+    theme["announcement"] = f"<strong>{SYNTHETIC_NOTICE}</strong>"
+    config["title"] = f"{config['title']} (smoke run)"
+
+
+def _results_of(notebooks: dict[str, dict]) -> str:
+    """The result store that the notebooks were executed with."""
+    facts = (notebook["metadata"].get("ferbook", {}) for notebook in notebooks.values())
+    return next((fact["results"] for fact in facts if "results" in fact), "results")
+
+
+def _add_made(book: Path, config: dict, results: str, project: Path) -> None:
+    """What pages take from elsewhere: citations, launch buttons, answers, the store to download."""
+    from ferbook.paper import citation, explorer
+
+    made, cff = book / "made", citation.read(project / "CITATION.cff")
+    made.mkdir()
+    (made / "citation.bib").write_text(citation.bibtex(cff), encoding="utf-8")
+    (made / "citation.txt").write_text(citation.apa(cff), encoding="utf-8")
+    (made / "launch.txt").write_text(citation.launching(cff), encoding="utf-8")
+    _set_repository(config, citation.repository(cff))
+    explorer.write(book / "_static" / "answers.js", project / results)
+    shutil.make_archive(str(made / "results"), "zip", project / results)
+
+
+def _set_repository(config: dict, address: str) -> None:
+    """Launch buttons lead to this repository; without one there are none."""
+    if address:
+        config["repository"]["url"] = address
+    else:
+        del config["repository"], config["launch_buttons"]
+
+
+def publish(executed: Path, published: Path) -> None:
+    """Copy `executed` notebooks to where `make book` finds them.
+
+    Raises StaleError for notebooks that failed or that saw synthetic faces.
+    """
+    if are_synthetic(read_all(executed).values()):
+        raise StaleError(f"{executed}: synthetic faces; a smoke run is never published.")
+    published.mkdir(parents=True, exist_ok=True)
+    for name in NOTEBOOKS:
+        shutil.copy(executed / f"{name}.ipynb", published)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="ferbook.paper.staging", description=stage.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in (stage, publish):
+        one = commands.add_parser(command.__name__)
+        one.add_argument("executed", type=Path)
+        one.add_argument("target", type=Path)
+    one = commands.add_parser("stamp")
+    one.add_argument("executed", type=Path)
+    one.add_argument("profile")
+    one.add_argument("results")
+    given = parser.parse_args(arguments)
+    try:
+        if given.command == "stamp":
+            stamp(given.executed, given.profile, given.results)
+        else:
+            {"stage": stage, "publish": publish}[given.command](given.executed, given.target)
+    except StaleError as error:
+        parser.exit(1, f"error: {error}\n")
+
+
+if __name__ == "__main__":
+    main()

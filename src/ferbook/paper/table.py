@@ -1,0 +1,81 @@
+"""A DataFrame as a numbered table of the book.
+
+JupyterLab shows its HTML, the book its MyST form, which Sphinx numbers and `{numref}` can cite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+SYNTHETIC_NOTICE = "Smoke run on synthetic faces: nothing here is a result."
+
+
+@dataclass(frozen=True)
+class Table:
+    """A DataFrame as a numbered table; `formats` maps columns to format strings."""
+
+    frame: pd.DataFrame
+    caption: str
+    label: str
+    formats: Mapping[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.caption}\n{self.formatted().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        frame = self.formatted()
+        return f"<p>{self.caption}</p>{frame.to_html(index=False, border=0)}"
+
+    def _repr_markdown_(self) -> str:
+        frame = self.formatted()
+        head, rule = list(frame.columns), ["---", *map(self._alignment, frame.columns[1:])]
+        rows = "\n".join(_markdown_row(row) for row in [head, rule, *frame.to_numpy().tolist()])
+        return f":::{{table}} {self.caption}\n:name: {self.label}\n\n{rows}\n:::\n"
+
+    def _alignment(self, column: str) -> str:
+        """Numbers to the right, words to the left."""
+        numeric = column in (self.formats or {}) or is_numeric_dtype(self.frame[column])
+        return "---:" if numeric else ":---"
+
+    def formatted(self) -> pd.DataFrame:
+        """All cells as text, the index as first column; missing values as a dash."""
+        frame = self.frame.reset_index()
+        formats = self.formats or {}
+        text = {name: [_cell(v, formats.get(name)) for v in frame[name]] for name in frame}
+        return pd.DataFrame(text, columns=frame.columns, dtype=object)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning box where what follows comes from synthetic faces; nothing otherwise."""
+
+    synthetic: bool
+
+    def __repr__(self) -> str:
+        return SYNTHETIC_NOTICE if self.synthetic else "Real data."
+
+    def _repr_html_(self) -> str:
+        return f"<p><strong>{SYNTHETIC_NOTICE}</strong></p>" if self.synthetic else ""
+
+    def _repr_markdown_(self) -> str:
+        return f":::{{warning}}\n{SYNTHETIC_NOTICE}\n:::\n" if self.synthetic else ""
+
+
+def interval(scores: Mapping[str, Any]) -> str:
+    """The interval of an accuracy, `accuracy_low` and `accuracy_high`, in percent."""
+    return f"{100 * scores['accuracy_low']:.2f} to {scores['accuracy_high']:.2%}"
+
+
+def _cell(value: Any, spec: str | None) -> str:
+    if value is None or value != value:  # NaN differs from itself
+        return "-"
+    return format(value, spec) if spec and not isinstance(value, str) else str(value)
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

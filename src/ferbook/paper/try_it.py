@@ -1,0 +1,163 @@
+"""The released model for the page "Try it": runtime, model and examples, beside its scripts.
+
+Run as `python -m ferbook.paper.try_it <staged book>`. The runtime is onnxruntime-web, fetched by
+npm as `package-lock.json` pins it by hash; the part used is kept in `_build/browser`. Without npm
+the book is built all the same, and the page says what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from PIL import Image
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.errors import FerbookError
+from ferbook.data.synthetic import draw_faces
+from ferbook.inference.classifier import RELEASED
+from ferbook.inference.detector import cascade_file
+
+PAGE = Path("book") / "_static" / "try"  # in the staged book
+RUNTIME, BINARY, MODEL = "ort.min.mjs", "ort.wasm.gz", "model.onnx.gz"
+CASCADE = "cascade.json"
+_DIST = Path("node_modules") / "onnxruntime-web" / "dist"
+_SECONDS = 300  # for npm: its package is large, lines may be slow
+
+
+class MissingRuntime(FerbookError, RuntimeError):
+    """npm or its registry is not there; the message is for readers of the page."""
+
+
+def add(page: Path, *, project: Path = Path(".")) -> dict[str, Any]:
+    """Write what the page fetches to `page`; the last file, about.json, is also returned.
+
+    It holds file names and sizes, or the reason under `missing`.
+    """
+    page.mkdir(parents=True, exist_ok=True)
+    try:
+        about = _add_all(page, _runtime(project))
+    except MissingRuntime as error:
+        about = {"missing": str(error)}
+    (page / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+    return about
+
+
+def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
+    for name in (RUNTIME, BINARY):
+        shutil.copy(runtime / name, page)
+    _pack(RELEASED / "model-int8.onnx", page / MODEL)
+    (page / CASCADE).write_text(json.dumps(cascade(), separators=(",", ":")), encoding="utf-8")
+    files = {"runtime": RUNTIME, "binary": BINARY, "model": MODEL, "cascade": CASCADE}
+    sizes = [(page / name).stat().st_size for name in files.values()]
+    return {
+        "files": files,
+        "bytes": sum(sizes),
+        "classes": list(CLASSES),
+        "examples": _draw_examples(page),
+    }
+
+
+def cascade() -> dict[str, Any]:
+    """OpenCV's file of the face detector as detect.js takes it, with its licence.
+
+    A stump is a threshold, the votes below and above it, and its rectangles, each of left, top,
+    width, height (px in a window of `side`) and weight, in one flat list.
+    """
+    text = cascade_file().read_text(encoding="utf-8")
+    tree = ElementTree.fromstring(text).find("cascade")
+    rectangles = [_numbers(f.find("rects")) for f in tree.find("features")]
+    return {
+        "licence": text.partition("<!--")[2].partition("-->")[0].strip(),
+        "side": int(tree.findtext("width")),
+        "stages": [
+            {
+                # OpenCV lowers each threshold by this much.
+                "threshold": float(stage.findtext("stageThreshold")) - 1e-5,
+                "stumps": [_stump(stump, rectangles) for stump in stage.find("weakClassifiers")],
+            }
+            for stage in tree.find("stages")
+        ],
+    }
+
+
+def _stump(node: ElementTree.Element, rectangles: list[list[float]]) -> list[float]:
+    _, _, feature, threshold = _numbers(node.find("internalNodes"))
+    return [threshold, *_numbers(node.find("leafValues")), *rectangles[int(feature)]]
+
+
+def _numbers(node: ElementTree.Element) -> list[float]:
+    """All numbers in an element; whole ones without a point."""
+    values = map(float, "".join(node.itertext()).split())
+    return [int(v) if v.is_integer() else v for v in values]
+
+
+def _runtime(project: Path) -> Path:
+    """The folder of the runtime's two files; fetched once for each content of the lock file."""
+    lock = project / "package-lock.json"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    folder = project / "_build" / "browser" / digest
+    if not (folder / BINARY).is_file():
+        _fetch(lock, folder)
+    return folder
+
+
+def _fetch(lock: Path, folder: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise MissingRuntime(
+            "npm was not there when this book was built. Install Node.js and run make book again."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", lock.name):
+        shutil.copy(lock.with_name(name), folder)
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
+    try:
+        subprocess.run(
+            command, cwd=folder, check=True, capture_output=True, text=True, timeout=_SECONDS
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[0]
+        raise MissingRuntime(
+            f"npm could not fetch onnxruntime-web when this book was built ({reason})."
+        ) from error
+    shutil.copy(folder / _DIST / "ort.wasm.bundle.min.mjs", folder / RUNTIME)
+    _pack(folder / _DIST / "ort-wasm-simd-threaded.wasm", folder / BINARY)  # last: it means done
+    shutil.rmtree(folder / "node_modules")  # of 150 MB two files are used
+
+
+def _pack(source: Path, target: Path) -> None:
+    """Plain servers do not compress; the page unpacks by itself."""
+    target.write_bytes(gzip.compress(source.read_bytes(), mtime=0))
+
+
+def _draw_examples(page: Path) -> list[dict[str, str]]:
+    """One drawn face for each class that was drawn as it is labelled."""
+    faces, planted = draw_faces(400, 50, seed=1)
+    no_use = {*planted.constant, *(file for file, _ in planted.wrong_labels)}
+    examples = []
+    for label, name in enumerate(CLASSES):
+        rows = [i for i in (faces.labels == label).nonzero()[0] if faces.files[i] not in no_use]
+        Image.fromarray(faces.images[rows[0]]).save(page / f"drawn-{name}.png")
+        examples.append({"file": f"drawn-{name}.png", "drawn": name})
+    return examples
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m ferbook.paper.try_it", description=add.__doc__)
+    parser.add_argument("book", type=Path, help="the folder that ferbook.paper.staging staged")
+    about = add(parser.parse_args(arguments).book / PAGE)
+    if "missing" in about:
+        print(f'The page "Try it" will not work: {about["missing"]}')
+
+
+if __name__ == "__main__":
+    main()

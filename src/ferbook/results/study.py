@@ -1,0 +1,117 @@
+"""A study: the recipes that one file of `configs/` asks for.
+
+A flat file is one recipe. A file with `changes` or `steps` is a grid around its own recipe, which
+is then called "base": each entry of `changes` alters the base and nothing else, each entry of
+`steps` alters the step before it. `seeds` repeats all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ferbook.core.errors import FerbookError
+from ferbook.core.files import read_yaml
+from ferbook.core.recipe import Recipe
+from ferbook.core.run import Run
+from ferbook.results.metrics import accuracy
+
+FINALS = ("reference", "ours", "gpu")  # studies of a complete recipe on all training images
+_KEYS = {"data", "study", "subset", "changes", "steps", "seeds"}
+
+
+class StudyError(FerbookError, ValueError):
+    """A file of `configs/` does not describe a recipe or a grid of recipes."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """The recipes of a study by the name of their run, in the order to train them."""
+
+    name: str
+    data: str
+    recipes: dict[str, Recipe]
+    changes: dict[str, dict[str, Any]]  # of the base; empty unless the study is a grid
+    steps: dict[str, dict[str, Any]]  # each of the step before
+
+
+def read_study(path: str | Path) -> Study:
+    """The study that the YAML file at `path` describes.
+
+    Raises StudyError for an unknown key, a value that makes no sense, two runs of one name, or
+    teachers that are trained later or not at all.
+    """
+    values = read_yaml(path)
+    _check_keys(values, _KEYS, path)
+    recipes: dict[str, Recipe] = {}
+    try:
+        for recipe in _recipes(values):
+            if recipe.run_name in recipes:
+                raise StudyError(f"two runs are called {recipe.run_name}.")
+            if missing := set(recipe.teacher_runs) - set(recipes):
+                raise StudyError(
+                    f"teachers: expected runs that come before {recipe.run_name}. "
+                    f"Received: {', '.join(sorted(missing))}."
+                )
+            recipes[recipe.run_name] = recipe
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StudyError(f"{path}: {error}") from error
+    grid = values.get("changes", {}), values.get("steps", {})
+    return Study(str(values["study"]), str(values["data"]), recipes, *grid)
+
+
+def finals(runs: Iterable[Run]) -> list[Run]:
+    """Those of `runs` that trained a complete recipe on all images, the original's recipe first."""
+    return sorted((run for run in runs if run.study in FINALS), key=lambda r: FINALS.index(r.study))
+
+
+def of_study(study: Study, runs: Iterable[Run]) -> list[Run]:
+    """Those of `runs` that belong to `study`."""
+    return [run for run in runs if run.study == study.name]
+
+
+def gains(pairs: Iterable[tuple[Run, Run]], part: str = "test") -> list[float]:
+    """Points of accuracy on "test" or "val" by which each pair's second run is better."""
+    return [
+        100 * (accuracy(getattr(two, part)) - accuracy(getattr(one, part))) for one, two in pairs
+    ]
+
+
+def paired(runs: Iterable[Run], first: str, second: str) -> list[tuple[Run, Run]]:
+    """(run of the recipe `first`, run of `second`) of each seed that both were run with."""
+    runs = list(runs)
+    ones, twos = (
+        {run.recipe.seed: run for run in runs if run.recipe.name == name}
+        for name in (first, second)
+    )
+    return [(ones[seed], twos[seed]) for seed in sorted(ones.keys() & twos.keys())]
+
+
+def _recipes(values: Mapping[str, Any]) -> Iterator[Recipe]:
+    for seed in values.get("seeds", [values.get("seed", Recipe.seed)]):
+        base = {**values, "seed": seed}
+        if not values.keys() & {"changes", "steps"}:
+            yield Recipe.from_mapping(base)
+            continue
+        yield Recipe.from_mapping({**base, "name": "base"})
+        for name, change in values.get("changes", {}).items():
+            yield _changed(base, name, change)
+        for name, change in values.get("steps", {}).items():
+            yield _changed(base, name, change)
+            base |= change
+
+
+def _changed(base: Mapping[str, Any], name: str, change: Mapping[str, Any]) -> Recipe:
+    _check_keys(change, set(), name)
+    return Recipe.from_mapping({**base, **change, "name": name})
+
+
+def _check_keys(values: Mapping[str, Any], others: set[str], where: Any) -> None:
+    unknown = set(values) - others - {field.name for field in fields(Recipe)}
+    if unknown or (others and not {"data", "study"} <= set(values)):
+        raise StudyError(
+            f"{where}: expected {'data, study and ' if others else ''}fields of Recipe. "
+            f"Received: {', '.join(sorted(map(str, unknown or values)))}."
+        )

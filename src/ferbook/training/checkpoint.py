@@ -1,0 +1,205 @@
+"""The state of an unfinished training, after every epoch, and of its best epoch.
+
+It holds every variable of the model and of the optimizer, so that a resumed run is the run that
+was never interrupted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ferbook.core.errors import FerbookError
+from ferbook.core.files import write_atomically
+from ferbook.core.provenance import provenance
+from ferbook.core.recipe import Recipe
+from ferbook.core.run import Run
+from ferbook.training import models
+
+_LOGGED = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
+class CheckpointError(FerbookError, ValueError):
+    """A checkpoint is damaged or belongs to another run."""
+
+
+def load_network(run: Run, weights: Path) -> keras.Model:
+    """The network of `run` with its best epoch, kept in `runs/<study>/<run>/best.npz`.
+
+    Raises CheckpointError when the file cannot be read or belongs to another network.
+    """
+    recipe = dataclasses.replace(run.recipe, weights="none")
+    model = models.build_model(recipe)
+    _restore(models.add_votes_head(model, recipe), weights)
+    return model
+
+
+class Checkpoint:
+    """The state of an unfinished run in `folder`: `state.npz` after each epoch, `best.npz`.
+
+    Raises CheckpointError when the folder holds the state of another recipe or data set.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe, dataset: dict[str, str]):
+        self.folder = folder
+        self._about = {
+            "identity": {"recipe": repr(recipe), "dataset": dataset},
+            "provenance": provenance(),
+            "history": [],
+            "finished_phases": [],
+        }
+        self._arrays: dict[str, list[np.ndarray]] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "state.npz").exists():
+            self._read()
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One row per finished epoch, over both phases."""
+        return self._about["history"]
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Commit, packages and hardware of the run's first start."""
+        return self._about["provenance"]
+
+    def rows(self, phase: str) -> list[dict[str, Any]]:
+        """The finished epochs of `phase`."""
+        return [row for row in self.history if row["phase"] == phase]
+
+    def has_finished(self, phase: str) -> bool:
+        """Whether `phase` reached its last epoch or was stopped early."""
+        return phase in self._about["finished_phases"]
+
+    def save(self, model: keras.Model, row: dict[str, Any], *, last: bool) -> None:
+        """Append an epoch and write its state; keep the best by validation accuracy."""
+        best = max((r["val_accuracy"] for r in self.history), default=-1.0)
+        self.history.append(row)
+        if last:
+            self._about["finished_phases"].append(row["phase"])
+        variables = _values(model.variables)
+        # The best first: killed between the two, the epoch is trained again to the same end.
+        if row["val_accuracy"] > best:
+            _write_state(self.folder / "best.npz", {"model": _evaluated(model, variables)}, {})
+        state = {"model": variables, "optimizer": _values(model.optimizer.variables)}
+        _write_state(self.folder / "state.npz", state, self._about)
+
+    def restore(self, model: keras.Model, phase: str) -> None:
+        """Put what was read at the start, if anything, into a compiled and built model."""
+        if self._arrays is None:
+            return
+        _assign(model.variables, self._arrays["model"])
+        if self.rows(phase):  # else the optimizer belonged to the phase before
+            _assign(model.optimizer.variables, self._arrays["optimizer"])
+        self._arrays = None
+
+    def restore_best(self, model: keras.Model) -> None:
+        """Put the epoch of the highest validation accuracy into the model."""
+        _restore(model, self.folder / "best.npz")
+
+    def finish(self) -> None:
+        """Keep the best epoch only, for exports: the run is in the result store."""
+        (self.folder / "state.npz").unlink(missing_ok=True)
+
+    def _read(self) -> None:
+        self._arrays, about = _read_state(self.folder / "state.npz")
+        if about["identity"] != self._about["identity"]:
+            raise CheckpointError(
+                f"{self.folder}: a checkpoint of another run is in the way "
+                f"({about['identity']}). Delete the folder to start anew, or give the recipe "
+                "another name."
+            )
+        self._about = about
+
+
+class EpochEnd(keras.callbacks.Callback):
+    """Saves each epoch; at the start, brings the other callbacks to where they were."""
+
+    def __init__(
+        self, phase: str, checkpoint: Checkpoint, stateful: list[keras.callbacks.Callback]
+    ):
+        super().__init__()
+        self.phase, self.checkpoint, self.stateful = phase, checkpoint, stateful
+
+    def on_train_begin(self, logs=None):
+        """Go on where the checkpoint ends."""
+        # Their state is a function of the history, so replaying it restores them.
+        for row in self.checkpoint.rows(self.phase):
+            for callback in self.stateful:
+                callback.on_epoch_end(row["epoch"], dict(row))
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.checkpoint.restore(self.model, self.phase)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Start the clocks; note the learning rate before anything lowers it."""
+        self.started, self.cpu_started = time.perf_counter(), time.process_time()
+        self.learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write the epoch's row and state."""
+        row = {
+            "phase": self.phase,
+            "epoch": epoch,
+            **{name: float(logs[name]) for name in _LOGGED},
+            "learning_rate": self.learning_rate,
+            "seconds": time.perf_counter() - self.started,
+            "cpu_seconds": time.process_time() - self.cpu_started,
+        }
+        last = epoch + 1 == self.params["epochs"] or self.model.stop_training
+        self.checkpoint.save(self.model, row, last=last)
+
+
+def _restore(trained: keras.Model, weights: Path) -> None:
+    try:
+        _assign(trained.variables, _read_state(weights)[0]["model"])
+    except (FileNotFoundError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{weights}: no weights of {trained.name} ({error}).") from error
+
+
+def _values(variables: list[Any]) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+
+def _evaluated(model: keras.Model, variables: list[np.ndarray]) -> list[np.ndarray]:
+    """The values that validation saw: averaged over steps where the recipe asks for it."""
+    if not model.optimizer.use_ema:
+        return variables
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    averaged = _values(model.variables)
+    _assign(model.variables, variables)
+    return averaged
+
+
+def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _write_state(path: Path, groups: dict[str, list[np.ndarray]], about: dict[str, Any]) -> None:
+    arrays = {f"{name}/{i}": a for name, group in groups.items() for i, a in enumerate(group)}
+    buffer = io.BytesIO()
+    np.savez(buffer, about=np.array(json.dumps(about)), **arrays)
+    write_atomically(path, buffer.getvalue())
+
+
+def _read_state(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
+    groups: dict[str, list[np.ndarray]] = {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for key in file.files:
+                if key != "about":
+                    groups.setdefault(key.split("/")[0], []).append(file[key])
+            return groups, json.loads(file["about"].item())
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files
+        raise CheckpointError(
+            f"{path}: not a readable checkpoint ({error}). Delete {path.parent} to start anew."
+        ) from error

@@ -1,0 +1,136 @@
+"""Layers of Keras with the same values and gradients, computed faster on a processor.
+
+Keras 3 writes BatchNorm out in elementwise operators; TensorFlow has one fused operator each way.
+oneDNN has a fast kernel for the filter gradient of a depthwise convolution for 3x3 filters alone;
+that of a 5x5 filter is computed here by matrix products on small maps and from four 3x3 filter
+gradients on larger ones. Anything else (a GPU, other types, other shapes) is left to Keras.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+LARGEST_PRODUCT_MAP = 6  # px; above it the matrix product does more work than it saves
+
+
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """BatchNorm over the last axis of float32 (n, h, w, c), by TensorFlow's fused operator."""
+
+    def call(self, inputs, training=None, mask=None):
+        """As Keras's; statistics are those of the batch, with its variance over n, not n - 1."""
+        if not (training and self.trainable and inputs.dtype == tf.float32):
+            return super().call(inputs, training=training, mask=mask)
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs, scale=self.gamma, offset=self.beta, mean=[], variance=[],
+            epsilon=self.epsilon, exponential_avg_factor=1.0, is_training=True,
+        )  # fmt: skip
+        count = tf.cast(tf.size(inputs) // inputs.shape[-1], tf.float32)
+        variance *= (count - 1) / count  # the operator returns the unbiased one
+        for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + value * (1 - self.momentum))
+        return outputs
+
+
+class PointwiseConv2D(keras.layers.Conv2D):
+    """A 1x1 convolution, trained as a matrix product, which oneDNN computes faster each way."""
+
+    def call(self, inputs, training=None):
+        """As Keras's; outside training it is Keras's, so that exports hold a convolution."""
+        if not (training and _is_on_processor(inputs)):
+            return super().call(inputs)
+        rows = tf.reshape(inputs, (-1, inputs.shape[-1]))
+        outputs = rows @ tf.reshape(self.kernel, (inputs.shape[-1], self.filters))
+        return tf.reshape(outputs, tf.concat([tf.shape(inputs)[:-1], [self.filters]], axis=0))
+
+
+class FastDepthwiseConv2D(keras.layers.DepthwiseConv2D):
+    """A SAME depthwise convolution whose 5x5 filter gradient avoids oneDNN's slow kernel."""
+
+    def call(self, inputs, training=None):
+        """As Keras's; outside training it is Keras's."""
+        square = self.kernel_size == (5, 5) and self.strides[0] == self.strides[1]
+        if not (training and square and self.trainable and _is_on_processor(inputs)):
+            return super().call(inputs)
+        return _depthwise_5x5(inputs, self.kernel, self.strides[0])
+
+
+def _is_on_processor(inputs: tf.Tensor) -> bool:
+    """Whether `inputs` are float32 maps of known size, and no GPU is there to compute on."""
+    known = inputs.dtype == tf.float32 and None not in inputs.shape[1:]
+    return known and not tf.config.list_physical_devices("GPU")
+
+
+def _depthwise_5x5(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
+    """SAME convolution of (n, h, w, c) by (5, 5, c, 1), with the gradient of `filter_gradient`."""
+    strides = [1, stride, stride, 1]
+
+    @tf.custom_gradient
+    def convolve(x, k):
+        def gradient(upstream):
+            of_inputs = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
+                input_sizes=tf.shape(x), filter=k, out_backprop=upstream, strides=strides,
+                padding="SAME",
+            )  # fmt: skip
+            return of_inputs, filter_gradient(x, upstream, stride)
+
+        return tf.nn.depthwise_conv2d(x, k, strides, "SAME"), gradient
+
+    return convolve(inputs, tf.convert_to_tensor(kernel))
+
+
+def filter_gradient(x: tf.Tensor, upstream: tf.Tensor, stride: int) -> tf.Tensor:
+    """Gradient (5, 5, c, 1) of a SAME 5x5 depthwise convolution of `x` (n, h, w, c)."""
+    height, width = x.shape[1:3]
+    if max(height, width) <= LARGEST_PRODUCT_MAP:
+        return _by_product(x, upstream, stride)
+    return _by_windows(x, upstream, stride)
+
+
+def _by_product(x: tf.Tensor, upstream: tf.Tensor, stride: int) -> tf.Tensor:
+    """All products of an input place and an output place, summed by their distance."""
+    places = x.shape[1] * x.shape[2], upstream.shape[1] * upstream.shape[2]
+    channels = x.shape[3]
+    inputs = tf.transpose(tf.reshape(x, (-1, places[0] * channels)))  # (p * c, n)
+    inputs = tf.reshape(inputs, (places[0], channels, -1))
+    outputs = tf.reshape(upstream, (-1, places[1], channels))
+    products = tf.einsum("pcn,nqc->cpq", inputs, outputs)
+    by_offset = tf.constant(_offsets(*x.shape[1:3], *upstream.shape[1:3], stride))
+    sums = tf.reshape(products, (channels, -1)) @ by_offset  # (c, 25)
+    return tf.reshape(tf.transpose(sums), (5, 5, channels, 1))
+
+
+def _offsets(height: int, width: int, rows: int, columns: int, stride: int) -> np.ndarray:
+    """(h w rows columns, 25), 1 where an input place lies at that kernel offset of an output."""
+    table = np.zeros((height, width, rows, columns, 5, 5), np.float32)
+    top, left = (_padding(n, stride)[0] for n in (height, width))
+    for i, j in np.ndindex(rows, columns):
+        for k, m in np.ndindex(5, 5):
+            y, x = i * stride + k - top, j * stride + m - left
+            if 0 <= y < height and 0 <= x < width:
+                table[y, x, i, j, k, m] = 1
+    return table.reshape(-1, 25)
+
+
+def _by_windows(x: tf.Tensor, upstream: tf.Tensor, stride: int) -> tf.Tensor:
+    """Four 3x3 filter gradients, of windows that together cover the 25 offsets."""
+    paddings = [(0, 0), _padding(x.shape[1], stride), _padding(x.shape[2], stride), (0, 0)]
+    padded = tf.pad(x, paddings)
+    high, wide = ((n - 1) * stride + 3 for n in upstream.shape[1:3])
+
+    def window(row: int, column: int) -> tf.Tensor:
+        return tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
+            input=padded[:, row : row + high, column : column + wide], out_backprop=upstream,
+            filter_sizes=[3, 3, x.shape[3], 1], strides=[1, stride, stride, 1], padding="VALID",
+        )  # fmt: skip
+
+    upper = tf.concat([window(0, 0), window(0, 2)[:, 1:]], axis=1)  # (3, 5, c, 1)
+    lower = tf.concat([window(2, 0), window(2, 2)[:, 1:]], axis=1)
+    return tf.concat([upper, lower[1:]], axis=0)
+
+
+def _padding(size: int, stride: int) -> tuple[int, int]:
+    """What SAME adds before and after `size` for a filter of five."""
+    total = max((-(-size // stride) - 1) * stride + 5 - size, 0)
+    return total // 2, total - total // 2

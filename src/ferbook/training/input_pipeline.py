@@ -1,0 +1,133 @@
+"""From faces to the batches that a network learns from or is judged on, and its answers.
+
+Order and augmentation are functions of (seed, epoch, batch), never of when a run was resumed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+from jaxtyping import Float
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import Recipe
+from ferbook.core.run import Predictions
+from ferbook.data import ferplus, splits
+from ferbook.data.faces import Faces
+from ferbook.training import augment
+
+EVALUATION_BATCH = 128
+
+
+def training_dataset(
+    train: Faces,
+    recipe: Recipe,
+    epochs: range,
+    *,
+    taught: Float[np.ndarray, "n 7"] | None = None,
+    augment_in_model: bool = False,
+) -> tf.data.Dataset:
+    """Augmented batches of `epochs`, one after the other.
+
+    With `augment_in_model`, images as they are and their maps, for `augment.resampled`; else it
+    yields float32 images (n, side, side, 1), targets (n, 7 or 15) and weights (n,): see `targets`.
+    `taught` are the answers of other runs on the same images, see `targets`.
+    """
+    images, wanted = tf.constant(train.images), tf.constant(targets(train, recipe, taught))
+    weights = splits.class_weights(train.labels, recipe.class_weight_clip)[train.labels]
+    weights = tf.constant(weights, tf.float32)
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(train)), seed)
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
+        return batches.enumerate(start=epoch * 2**32)
+
+    def batches(side: int, epochs: range) -> tf.data.Dataset:
+        def load(step: tf.Tensor, rows: tf.Tensor):
+            seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
+            batch = tf.gather(images, rows)
+            if augment_in_model:
+                batch = batch, augment.draw_maps(batch, recipe, seed, side)
+            else:
+                batch = augment.augment(batch, recipe, seed, side)
+            batch = batch, tf.gather(wanted, rows), tf.gather(weights, rows)
+            if recipe.mixup_alpha:
+                batch = augment.mix(*batch, recipe.mixup_alpha, seed)
+            if recipe.cutmix_alpha:
+                batch = augment.cut_and_mix(*batch, recipe.cutmix_alpha, seed)
+            return batch
+
+        numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
+        return numbers.flat_map(one_epoch).map(load, num_parallel_calls=tf.data.AUTOTUNE)
+
+    small, full = _by_size(recipe, epochs)
+    sizes = (recipe.small_image_size, small), (recipe.image_size, full)
+    parts = [batches(side, part) for side, part in sizes if part]
+    return functools.reduce(tf.data.Dataset.concatenate, parts).prefetch(tf.data.AUTOTUNE)
+
+
+def targets(
+    faces: Faces, recipe: Recipe, taught: Float[np.ndarray, "n 7"] | None = None
+) -> Float[np.ndarray, "n outputs"]:
+    """One-hot labels, float32 (n, 7); with a votes head, followed by the shares of FER+ (n, 8).
+
+    `taught` takes the recipe's share of the labels' place.
+    """
+    wanted = np.eye(len(CLASSES), dtype=np.float32)[faces.labels]
+    if taught is not None:
+        share = recipe.distillation_share
+        wanted = ((1 - share) * wanted + share * taught).astype(np.float32)
+    if recipe.votes_weight == 0:
+        return wanted
+    return np.hstack([wanted, ferplus.expression_shares(faces.files).astype(np.float32)])
+
+
+def augmentation_examples(faces: Faces, recipe: Recipe, rounds: int = 3):
+    """`faces` as evaluation sees them (n, s, s), and augmented (rounds, n, s, s), in [0, 255]."""
+    images = tf.constant(faces.images)
+    drawn = [augment.augment(images, recipe, tf.constant([recipe.seed, i])) for i in range(rounds)]
+    return augment.resize(images, recipe.image_size)[..., 0].numpy(), np.stack(drawn)[..., 0]
+
+
+def evaluation_dataset(
+    faces: Faces, recipe: Recipe, *, augment_in_model: bool = False
+) -> tf.data.Dataset:
+    """Batches in file-name order, resized only: float32 images and targets.
+
+    With `augment_in_model`, images as they are and the map that resizes them.
+    """
+    side_in, side = faces.images.shape[1], recipe.image_size
+
+    def load(images: tf.Tensor, wanted: tf.Tensor):
+        if not augment_in_model:
+            return augment.resize(images, side), wanted
+        maps = tf.repeat(augment.resize_matrix(side_in, side)[None], tf.shape(images)[0], axis=0)
+        return (images, maps), wanted
+
+    arrays = faces.images, targets(faces, recipe)
+    batches = tf.data.Dataset.from_tensor_slices(arrays).batch(EVALUATION_BATCH)
+    return batches.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def predict(model: keras.Model, faces: Faces, recipe: Recipe) -> Predictions:
+    """The model's answers on `faces`; with test-time augmentation, their mean over both mirrors."""
+    mirrored = dataclasses.replace(faces, images=faces.images[:, :, ::-1])
+    once, again = (
+        model.predict(evaluation_dataset(part, recipe), verbose=0) for part in (faces, mirrored)
+    )
+    return Predictions(faces.files, faces.labels, once, (once + again) / 2)
+
+
+def _by_size(recipe: Recipe, epochs: range) -> tuple[range, range]:
+    """`epochs`, divided where phase 2 goes from small images to full ones."""
+    if epochs.start < recipe.warmup_epochs < epochs.stop:
+        raise ValueError(f"epochs: expected those of one phase. Received: {epochs}.")
+    warmup = epochs.start < recipe.warmup_epochs
+    edge = 0 if warmup else recipe.warmup_epochs + recipe.small_epochs
+    edge = min(max(edge, epochs.start), epochs.stop)
+    return range(epochs.start, edge), range(edge, epochs.stop)

@@ -1,0 +1,269 @@
+"""The networks: a backbone, global average pooling, dropout, seven probabilities."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import keras
+import numpy as np
+from keras import layers
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import BACKBONES, Recipe, RecipeError
+from ferbook.data.ferplus import EXPRESSIONS
+from ferbook.training import lite_weights
+from ferbook.training.fast_layers import (
+    FastDepthwiseConv2D,
+    FusedBatchNormalization,
+    PointwiseConv2D,
+)
+
+_KERAS_BACKBONES = {
+    "efficientnet_b0": keras.applications.EfficientNetB0,
+    "efficientnet_b2": keras.applications.EfficientNetB2,
+    "efficientnet_b3": keras.applications.EfficientNetB3,
+    "vgg16": keras.applications.VGG16,
+}
+# (width, depth) multipliers. Source: the EfficientNet-Lite release of TensorFlow's TPU models.
+_LITE_SCALES = {
+    "efficientnet_lite0": (1.0, 1.0),
+    "efficientnet_lite1": (1.0, 1.1),
+    "efficientnet_lite2": (1.1, 1.2),
+}
+# (repeats, kernel, stride, expansion, filters) of EfficientNet's seven stages.
+# Source: Tan & Le, ICML 2019, Table 1.
+_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+_EPSILON = 1e-3
+
+
+def build_model(recipe: Recipe) -> keras.Model:
+    """The classifier of `recipe`.
+
+    Input: float32 (n, image_size, image_size, 1), grey in [0, 255]. Output: float32 (n, 7),
+    probabilities in the order of CLASSES. Each backbone scales its input inside the graph.
+    Raises weights.WeightsError when packaged weights are missing.
+    """
+    side = _input_side(recipe)
+    inputs = keras.Input((side, side, 1), name="grey")
+    rgb = layers.Concatenate(name="rgb")([inputs, inputs, inputs])
+    features = build_backbone(recipe)(rgb)
+    pooled = _pool(features, recipe)
+    dropped = layers.Dropout(recipe.dropout, seed=recipe.seed, name="dropout")(pooled)
+    # float32 also under mixed precision: a softmax in float16 loses small probabilities.
+    outputs = layers.Dense(len(CLASSES), "softmax", dtype="float32", name="expression")(dropped)
+    return keras.Model(inputs, outputs, name=recipe.run_name.replace("-", "_"))
+
+
+def build_backbone(recipe: Recipe, *, channels: int = 3) -> keras.Model:
+    """The feature extractor, RGB in [0, 255] to a feature map, named "backbone"."""
+    side = _input_side(recipe)
+    inputs = keras.Input((side, side, channels))
+    if recipe.backbone in _KERAS_BACKBONES:
+        outputs = _keras_features(recipe, inputs)
+    elif recipe.backbone in _LITE_SCALES:
+        outputs = _lite_features(recipe, inputs)
+    else:
+        outputs = _tiny_features(inputs)
+    backbone = keras.Model(inputs, outputs, name="backbone")
+    if recipe.backbone in _LITE_SCALES and recipe.weights == "imagenet":
+        _assign(backbone, lite_weights.read_lite_weights(recipe.backbone))
+    if recipe.backbone == "tiny" and recipe.weights == "imagenet":
+        raise lite_weights.WeightsError('tiny: no ImageNet weights exist; choose weights="none".')
+    return backbone
+
+
+def add_votes_head(model: keras.Model, recipe: Recipe) -> keras.Model:
+    """`model` with a second head for the votes of FER+, if the recipe trains one.
+
+    Both share all layers but their last; the output is (n, 7 + 8), the expressions first.
+    """
+    if recipe.votes_weight == 0:
+        return model
+    dropped = model.get_layer("dropout").output
+    votes = layers.Dense(len(EXPRESSIONS), "softmax", dtype="float32", name="votes")(dropped)
+    both = layers.Concatenate(name="expression_and_votes")([model.output, votes])
+    return keras.Model(model.input, both, name=f"{model.name}_votes")
+
+
+def freeze_backbone(model: keras.Model, recipe: Recipe) -> None:
+    """Phase 1: only the head learns."""
+    model.get_layer("backbone").trainable = False
+
+
+def unfreeze(model: keras.Model, recipe: Recipe) -> None:
+    """Phase 2: all layers learn; BatchNorm keeps its statistics unless `train_batch_norm`."""
+    backbone = model.get_layer("backbone")
+    backbone.trainable = True
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = recipe.train_batch_norm
+
+
+def fold_grey(backbone: keras.Model, recipe: Recipe) -> keras.Model:
+    """The same function of a grey picture (n, h, w, 1) as of its threefold repetition.
+
+    The first kernel is summed over its three input channels. Also worth doing before quantisation:
+    kernels that compare colours cancel on grey, but their rounded weights do not.
+    Raises RecipeError for a network of Keras's, which scales each colour in its own way.
+    """
+    if recipe.backbone in _KERAS_BACKBONES:
+        raise RecipeError(f"backbone: {recipe.backbone} cannot be folded; its inputs differ.")
+    folded = build_backbone(dataclasses.replace(recipe, weights="none"), channels=1)
+    arrays = backbone.get_weights()
+    arrays[0] = arrays[0].sum(axis=2, keepdims=True)  # (h, w, 3, filters)
+    folded.set_weights(arrays)
+    return folded
+
+
+def count_parameters(model: keras.Model, recipe: Recipe) -> dict[str, int]:
+    """{"total", "trainable"} in phase 2, computed from the weights of the built model."""
+    unfreeze(model, recipe)
+    return {
+        "total": sum(math.prod(w.shape) for w in model.weights),
+        "trainable": sum(math.prod(w.shape) for w in model.trainable_weights),
+    }
+
+
+def count_multiply_adds(model: keras.Model) -> int:
+    """Multiply-adds of one image's forward pass in convolutions and dense layers."""
+    total = 0
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)):
+            places = math.prod(layer.output.shape[1:-1])  # 1 for a dense layer
+            total += places * math.prod(layer.kernel.shape)
+    return total
+
+
+def count_all_parameters() -> dict[str, dict[str, int]]:
+    """{"total", "trainable", "multiply_adds"} of every backbone at 48 px with random weights.
+
+    Three networks that the original's Table III speaks of follow under names of their own.
+    """
+    recipes = {name: Recipe(backbone=name, weights="none", image_size=48) for name in BACKBONES}
+    recipes["efficientnet_b2_260"] = Recipe(weights="none")
+    built = {name: build_model(recipe) for name, recipe in recipes.items()}
+    counts = {name: count_parameters(model, recipes[name]) for name, model in built.items()}
+    # As published for ImageNet, with their thousand classes.
+    built["efficientnet_b2_imagenet"] = keras.applications.EfficientNetB2(weights=None)
+    built["vgg16_imagenet"] = keras.applications.VGG16(weights=None)
+    for name in ("efficientnet_b2_imagenet", "vgg16_imagenet"):
+        counts[name] = dict.fromkeys(("total", "trainable"), built[name].count_params())
+    for name, model in built.items():
+        counts[name]["multiply_adds"] = count_multiply_adds(model)
+    return counts
+
+
+def _pool(features: keras.KerasTensor, recipe: Recipe) -> keras.KerasTensor:
+    """(n, h, w, c) to (n, c): the mean over all places, or one weighted by learned attention."""
+    if recipe.pooling == "attention":
+        scores = layers.Conv2D(1, 1, name="attention_scores")(features)
+        weights = layers.Softmax(axis=(1, 2), name="attention")(scores)
+        return keras.ops.sum(features * weights, axis=(1, 2))
+    return layers.GlobalAveragePooling2D(name="pool")(features)
+
+
+def _input_side(recipe: Recipe) -> int | None:
+    """The side of the input; None where the recipe trains on two sizes."""
+    return None if recipe.small_epochs else recipe.image_size
+
+
+def _keras_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTensor:
+    # "imagenet" at construction: loading the weights later would leave out a 1/sqrt(std) scaling.
+    named = None if recipe.weights == "none" else recipe.weights
+    build = _KERAS_BACKBONES[recipe.backbone]
+    if recipe.backbone == "vgg16":  # the only one whose preprocessing is not in its graph
+        blue_green_red = inputs[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
+        shape = tuple(inputs.shape[1:])
+        return build(include_top=False, weights=named, input_shape=shape)(blue_green_red)
+    return build(include_top=False, weights=named, input_tensor=inputs).output
+
+
+def _tiny_features(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    """Three small convolutions, for smoke runs and tests."""
+    x = layers.Rescaling(1 / 128, offset=-127 / 128)(inputs)
+    for filters in (16, 32, 64):
+        x = layers.Conv2D(filters, 3, strides=2, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(epsilon=_EPSILON)(x)
+        x = layers.ReLU(6.0)(x)
+    return x
+
+
+def _lite_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTensor:
+    """EfficientNet-Lite: no squeeze-and-excitation, ReLU6, stem and head of fixed width."""
+    x = layers.Rescaling(1 / 128, offset=-127 / 128)(inputs)
+    x = _convolution(x, 32, 3, 2, name="stem")
+    blocks = _lite_blocks(*_LITE_SCALES[recipe.backbone])
+    for index, (kernel, stride, expansion, filters) in enumerate(blocks):
+        rate = recipe.drop_path_rate * index / len(blocks)
+        x = _block(x, index, kernel, stride, expansion, filters, rate, recipe.seed)
+    return _convolution(x, 1280, 1, 1, name="head")
+
+
+def _lite_blocks(width: float, depth: float) -> list[tuple[int, int, int, int]]:
+    """(kernel, stride, expansion, filters) of every block."""
+    blocks = []
+    for stage, (repeats, kernel, stride, expansion, filters) in enumerate(_STAGES):
+        # Lite keeps the first and the last stage at their depth.
+        if 0 < stage < len(_STAGES) - 1:
+            repeats = math.ceil(repeats * depth)
+        filters = _round_filters(filters * width)
+        blocks += [(kernel, stride if i == 0 else 1, expansion, filters) for i in range(repeats)]
+    return blocks
+
+
+def _round_filters(filters: float) -> int:
+    """To the nearest multiple of 8, but never down by more than a tenth (as in MobileNet)."""
+    rounded = max(8, int(filters + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * filters else rounded
+
+
+def _block(x, index, kernel, stride, expansion, filters, drop_rate, seed) -> keras.KerasTensor:
+    """MBConv without squeeze-and-excitation: expand, filter depthwise, project, add."""
+    name, shortcut = f"block{index}", x
+    if expansion > 1:
+        x = _convolution(x, x.shape[-1] * expansion, 1, 1, name=f"{name}_expand")
+    x = FastDepthwiseConv2D(
+        kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
+    )(x)
+    x = FusedBatchNormalization(epsilon=_EPSILON, name=f"{name}_depthwise_bn")(x)
+    x = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(x)
+    x = _convolution(x, filters, 1, 1, name=f"{name}_project", activate=False)
+    if stride > 1 or shortcut.shape[-1] != filters:
+        return x
+    if drop_rate > 0:  # stochastic depth: the whole branch of an image is dropped
+        drop = layers.Dropout(drop_rate, (None, 1, 1, 1), seed=seed + index, name=f"{name}_drop")
+        x = drop(x)
+    return layers.Add(name=f"{name}_add")([shortcut, x])
+
+
+def _convolution(x, filters, kernel, stride, *, name, activate=True) -> keras.KerasTensor:
+    layer = PointwiseConv2D if kernel == stride == 1 else layers.Conv2D
+    x = layer(filters, kernel, stride, padding="same", use_bias=False, name=f"{name}_conv")(x)
+    x = FusedBatchNormalization(epsilon=_EPSILON, name=f"{name}_bn")(x)
+    return layers.ReLU(6.0, name=f"{name}_relu")(x) if activate else x
+
+
+def _assign(backbone: keras.Model, state: dict[str, np.ndarray]) -> None:
+    """Put a torch state dict into the Lite backbone, by order of layers and check of shapes."""
+    convolutions = [v for k, v in state.items() if v.ndim == 4]
+    norms = [k.removesuffix(".running_mean") for k in state if k.endswith(".running_mean")]
+    kernels = iter(convolutions)
+    prefixes = iter(norms)
+    for layer in backbone.layers:
+        if isinstance(layer, layers.DepthwiseConv2D):
+            layer.set_weights([next(kernels).transpose(2, 3, 0, 1)])  # (c, 1, h, w)
+        elif isinstance(layer, layers.Conv2D):
+            layer.set_weights([next(kernels).transpose(2, 3, 1, 0)])  # (out, in, h, w)
+        elif isinstance(layer, layers.BatchNormalization):
+            prefix = next(prefixes)
+            names = ("weight", "bias", "running_mean", "running_var")
+            layer.set_weights([state[f"{prefix}.{name}"] for name in names])

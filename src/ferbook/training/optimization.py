@@ -1,0 +1,104 @@
+"""How a phase learns: loss, optimizer, schedule, stopping, and steps that look around."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import Recipe
+
+
+def compile_model(
+    model: keras.Model, recipe: Recipe, optimizer: keras.optimizers.Optimizer
+) -> None:
+    """Give `model` the loss and the accuracy of `recipe`, for the targets of `batches`."""
+    n = len(CLASSES)
+
+    def loss(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
+        value = keras.losses.categorical_crossentropy(
+            wanted[:, :n], answers[:, :n], label_smoothing=recipe.label_smoothing
+        )
+        if recipe.votes_weight == 0:
+            return value
+        votes = keras.losses.categorical_crossentropy(wanted[:, n:], answers[:, n:])
+        return value + recipe.votes_weight * votes  # an image without votes adds 0
+
+    def accuracy(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
+        return keras.metrics.categorical_accuracy(wanted[:, :n], answers[:, :n])
+
+    # A bare function would become a metric within the first step, which is then traced twice.
+    metric = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
+    # XLA on a CPU is several times slower.
+    model.compile(optimizer, loss, metrics=[metric], jit_compile=has_gpu())
+
+
+def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """The optimizer of `phase`, "warmup" or "finetune", with so many `steps` an epoch."""
+    average = {"use_ema": recipe.ema_momentum > 0, "ema_momentum": recipe.ema_momentum}
+    if phase == "warmup":
+        return keras.optimizers.Adam(recipe.warmup_learning_rate, **average)
+    rate = recipe.finetune_learning_rate
+    if recipe.schedule == "cosine":
+        steps *= recipe.finetune_epochs
+        rise = round(recipe.rise_fraction * steps)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, steps - rise, warmup_target=rate, warmup_steps=rise
+        )
+    if recipe.finetune_optimizer == "adam":
+        return keras.optimizers.Adam(rate, **average)
+    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
+
+
+def stoppers(recipe: Recipe) -> list[keras.callbacks.Callback]:
+    """Of the schedule "plateau": early stopping, and a lower rate where validation stands still."""
+    patience = recipe.early_stopping_patience, recipe.plateau_patience
+    return [
+        keras.callbacks.EarlyStopping("val_loss", mode="min", patience=patience[0]),
+        keras.callbacks.ReduceLROnPlateau(
+            "val_loss", mode="min", factor=recipe.plateau_factor, patience=patience[1]
+        ),
+    ]
+
+
+class SharpnessAware(keras.Model):
+    """`model`, which learns from the gradient where the loss is highest within `radius`.
+
+    That place is one step up the gradient, its length `radius` over all weights together.
+    BatchNorm counts both passes. On one device only.
+    Source: Foret et al., "Sharpness-Aware Minimization", ICLR 2021.
+    """
+
+    def __init__(self, model: keras.Model, radius: float):
+        super().__init__(model.input, model.output, name=f"{model.name}_sharpness_aware")
+        self.radius = radius
+
+    def train_step(self, data):
+        """Up, the gradient there, back, and down by the optimizer."""
+        variables = self.trainable_variables
+        before = [tf.identity(variable) for variable in variables]
+        loss, answers, gradients = self._gradients(*data)
+        length = self.radius / (tf.linalg.global_norm(gradients) + 1e-12)
+        for variable, gradient in zip(variables, gradients, strict=True):
+            variable.assign_add(length * gradient)
+        _, _, gradients = self._gradients(*data)
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        self.optimizer.apply(gradients, variables)
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(loss)
+        images, wanted, weights = data
+        return self.compute_metrics(images, wanted, answers, weights)
+
+    def _gradients(self, images, wanted, weights):
+        with tf.GradientTape() as tape:
+            answers = self(images, training=True)
+            loss = self.compute_loss(images, wanted, answers, weights)
+            scaled = self.optimizer.scale_loss(loss)
+        return loss, answers, tape.gradient(scaled, self.trainable_variables)
+
+
+def has_gpu() -> bool:
+    """Whether TensorFlow sees a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))

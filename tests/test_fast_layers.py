@@ -1,0 +1,148 @@
+"""The faster layers give the values and gradients of Keras's."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from ferbook.core.recipe import Recipe
+from ferbook.training import fast_layers, models
+
+RANDOM = np.random.default_rng(0)
+
+
+def random(*shape):
+    return tf.constant(RANDOM.normal(size=shape).astype("float32"))
+
+
+def pair(fast, plain, *arguments, shape, **options):
+    """A fast layer and Keras's own with the same weights, and an input."""
+    layers, x = (fast(*arguments, **options), plain(*arguments, **options)), random(*shape)
+    for layer in layers:
+        layer.build(x.shape)
+    layers[0].set_weights([RANDOM.uniform(0.5, 2, w.shape) for w in layers[0].get_weights()])
+    layers[1].set_weights(layers[0].get_weights())
+    return layers, x
+
+
+def values_and_gradients(layer, x, **how):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x, **how)
+        loss = tf.reduce_sum(tf.sin(y))
+    found = tape.gradient(loss, [x, *(v.value for v in layer.trainable_variables)])
+    return [y, *found, *(v.value for v in layer.non_trainable_variables)]
+
+
+def assert_same(layers, x, training):
+    fast, plain = (values_and_gradients(layer, x, training=training) for layer in layers)
+    for a, b in zip(fast, plain, strict=True):
+        scale = max(1.0, float(np.abs(b).max()))
+        np.testing.assert_allclose(a / scale, b / scale, atol=1e-5)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", [(4, 5, 5, 8), (1, 3, 4, 2), (16, 1, 1, 3)])
+def test_batch_norm(shape, training):
+    layers, x = pair(
+        fast_layers.FusedBatchNormalization, keras.layers.BatchNormalization,
+        epsilon=1e-3, momentum=0.9, shape=shape,
+    )  # fmt: skip
+    assert_same(layers, x, training)
+
+
+def test_variance_of_two_values_by_hand():
+    """1 and 3 have the mean 2 and, over n, the variance 1."""
+    layer = fast_layers.FusedBatchNormalization(momentum=0.75, epsilon=0.0)
+    y = layer(tf.reshape(tf.constant([1.0, 3.0]), (2, 1, 1, 1)), training=True)
+    np.testing.assert_allclose(np.ravel(y), [-1, 1], rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_mean, [0.5])  # 0.75 * 0 + 0.25 * 2
+    np.testing.assert_allclose(layer.moving_variance, [1.0])  # 0.75 * 1 + 0.25 * 1
+
+
+def test_frozen_batch_norm_keeps_its_statistics():
+    layers, x = pair(
+        fast_layers.FusedBatchNormalization, keras.layers.BatchNormalization, shape=(4, 5, 5, 8)
+    )
+    for layer in layers:
+        layer.trainable = False
+    before = layers[0].get_weights()
+    np.testing.assert_array_equal(*(layer(x, training=True) for layer in layers))
+    np.testing.assert_array_equal(before, layers[0].get_weights())
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("side", [1, 2, 3, 5, 6, 7, 8, 11, 12, 24])
+def test_depthwise_convolution(side, stride):
+    layers, x = pair(
+        fast_layers.FastDepthwiseConv2D, keras.layers.DepthwiseConv2D, 5, stride,
+        padding="same", use_bias=False, shape=(2, side, side + 1, 3),
+    )  # fmt: skip
+    assert_same(layers, x, True)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("side", [3, 6, 9])
+def test_both_ways_to_the_filter_gradient_agree(side, stride):
+    x, upstream = random(3, side, side, 4), random(3, -(-side // stride), -(-side // stride), 4)
+    ways = fast_layers._by_product, fast_layers._by_windows
+    np.testing.assert_allclose(*(way(x, upstream, stride) for way in ways), atol=1e-4)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_pointwise_convolution(training):
+    layers, x = pair(
+        fast_layers.PointwiseConv2D, keras.layers.Conv2D, 6, 1, use_bias=False, shape=(2, 4, 5, 3)
+    )
+    fast, plain = (values_and_gradients(layer, x) for layer in layers)
+    fast = values_and_gradients(layers[0], x, training=training)
+    for a, b in zip(fast, plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_half_precision_and_unknown_sizes_are_left_to_keras():
+    layer = fast_layers.FastDepthwiseConv2D(5, padding="same", dtype="mixed_float16")
+    assert layer(random(1, 7, 7, 2), training=True).dtype == tf.float16
+    norm = fast_layers.FusedBatchNormalization(dtype="mixed_float16")
+    assert norm(random(2, 7, 7, 2), training=True).dtype == tf.float16
+    inputs = keras.Input((None, None, 2))
+    model = keras.Model(inputs, fast_layers.FastDepthwiseConv2D(5, padding="same")(inputs))
+    assert model(random(1, 9, 9, 2), training=True).shape == (1, 9, 9, 2)
+
+
+def first_step(model, dtype="float32"):
+    """Loss and gradients of one batch."""
+    x = np.random.default_rng(1).integers(0, 256, (16, 6, 6, 1)).repeat(8, 1).repeat(8, 2)
+    labels = tf.one_hot(np.arange(16) % 7, 7)
+    with tf.GradientTape() as tape:
+        answers = model(tf.constant(x.astype(dtype)), training=True)
+        loss = tf.reduce_mean(keras.losses.categorical_crossentropy(labels, answers))
+    gradients = tape.gradient(loss, [v.value for v in model.trainable_variables])
+    return float(loss), [np.asarray(g, np.float64) for g in gradients]
+
+
+def test_first_step_of_a_network_is_as_exact_as_keras(monkeypatch):
+    """Float32 rounds both; measured against Keras in float64, ours errs no more than Keras does."""
+    recipe = Recipe(
+        backbone="efficientnet_lite0", weights="none", image_size=48, dropout=0, drop_path_rate=0
+    )
+    fast = models.build_model(recipe)
+    monkeypatch.setattr(models, "FusedBatchNormalization", keras.layers.BatchNormalization)
+    monkeypatch.setattr(models, "FastDepthwiseConv2D", keras.layers.DepthwiseConv2D)
+    monkeypatch.setattr(models, "PointwiseConv2D", keras.layers.Conv2D)
+    plain = models.build_model(recipe)
+    keras.config.set_dtype_policy("float64")
+    try:
+        exact = models.build_model(recipe)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    for model in (plain, exact):
+        model.set_weights(fast.get_weights())
+    loss, truth = first_step(exact, "float64")
+    errors = []
+    for model in (fast, plain):
+        found, gradients = first_step(model)
+        assert found == pytest.approx(loss, rel=1e-5)
+        pairs = zip(gradients, truth, strict=True)
+        errors.append(np.median([np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in pairs]))
+    assert errors[0] < 2 * errors[1] < 0.1

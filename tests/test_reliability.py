@@ -1,0 +1,129 @@
+"""Chance and trials in tables and numbers, by hand."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT
+from test_store import FACTS, history, made_up
+
+from ferbook.core.recipe import Recipe
+from ferbook.core.run import Predictions, Run
+from ferbook.paper.chapters.reliability import prose, tables
+from ferbook.results import store
+from ferbook.results.study import Study
+
+
+def run(name, seed, right):
+    """A run of the study "s" that answers `right` of 100 test images."""
+    labels = np.zeros(100, np.uint8)
+    answers = np.eye(7)[np.where(np.arange(100) < right, 0, 1)]
+    files = np.array([f"test/angry/PublicTest_{i}.jpg" for i in range(100)])
+    test = Predictions(files, labels, answers)
+    recipe = Recipe(name=name, backbone="tiny", weights="none", image_size=48, seed=seed)
+    info = dataclasses.asdict(recipe)
+    places = {k: info.pop(k) for k in ("backbone", "weights", "image_size", "seed")}
+    info = {"recipe": info, **places, **FACTS}
+    return Run("s", recipe.run_name, info, history(), made_up("train", "Training"), test)
+
+
+# Deviations from the mean: -2, 0, 2 and -1, 1; a recipe with one seed says nothing of chance.
+RUNS = [
+    run("base", 1, 50), run("base", 2, 52), run("base", 3, 54),
+    run("wide", 1, 60), run("wide", 2, 62), run("once", 1, 70),
+]  # fmt: skip
+PLAN = Study("s", "kaggle", {}, {"wide": {}, "once": {}, "never": {}}, {})
+
+
+def test_deviation_is_pooled_over_recipes_with_several_seeds():
+    assert tables.seed_noise(RUNS) == pytest.approx(math.sqrt((8 + 2) / (2 + 1)))
+    assert math.isnan(tables.seed_noise([RUNS[0], RUNS[3]]))
+
+
+def test_recipes_with_several_seeds_are_shown():
+    frame = tables.seeds_table(RUNS).frame
+    assert frame.loc["s/base"].tolist() == [3, 52, 50, 54, pytest.approx(4)]
+    assert list(frame.index) == ["s/base", "s/wide"]
+
+
+def test_differences_are_set_against_chance():
+    frame, noise = tables.differences_table([PLAN], RUNS).frame, math.sqrt(10 / 3)
+    assert frame.loc["s/wide"].tolist() == [2, pytest.approx(10), pytest.approx(2 * noise), "yes"]
+    assert frame.loc["s/once"].tolist() == [
+        1, pytest.approx(20), pytest.approx(2 * noise * math.sqrt(2)), "yes",
+    ]  # fmt: skip
+    assert "s/never" not in frame.index
+    close = [*RUNS[:3], run("wide", 1, 51), run("wide", 2, 52), run("wide", 3, 53)]
+    assert tables.differences_table([PLAN], close).frame.loc["s/wide", "beyond it"] == "no"
+    single = tables.differences_table([PLAN], [RUNS[0], RUNS[3]]).frame
+    assert single.loc["s/wide", "beyond it"] == "not known"
+
+
+FUZZ = {"loaders": {"a": {"cases": 10, "refused": 7, "right": 2, "other": 1, "peak_megabytes": 9}}}
+FAULTS = {"stages": {
+    "s": {"kills": 5, "trials": 4, "survived": 3, "seconds_undisturbed": 1.5, "problems": ["x"]},
+    "disk full": {"stopped": True},
+}}  # fmt: skip
+MUTANTS = {"modules": {"m": {
+    "mutants": 9, "killed": 7, "equivalent": {"line 1: a -> b": "why"},
+    "survived": ["line 2: c | d"],
+}}}  # fmt: skip
+ADVISORIES = {"dependencies": [
+    {"name": "x", "skip_reason": "?"}, {"name": "y", "version": "1", "vulns": []},
+    {"name": "z", "version": "1", "vulns": [{}]},
+]}  # fmt: skip
+JOBS = {"fuzz": FUZZ, "faults": FAULTS, "mutants": MUTANTS, "advisories": ADVISORIES}
+
+
+def test_numbers_add_up_what_the_trials_left():
+    found = prose.reliability_numbers(JOBS, ["permissive", "copyleft"], 1.5)
+    assert {key.removeprefix("reliability_"): value for key, value in found.items()} == {
+        "readers": 1, "files": 10, "files_other": 1, "kills": 5, "restarts": 4,
+        "restarts_same": 3, "modules": 1, "mutants": 9, "mutants_noticed": 7, "mutants_survived": 1,
+        "packages": 2, "copyleft": 1, "audited": 2, "not_audited": 1, "vulnerable": 1,
+        "seed_noise": 1.5,
+    }  # fmt: skip
+    nothing = prose.reliability_numbers({name: {} for name in JOBS}, [], 0.0)
+    assert set(nothing.values()) == {0}
+
+
+def test_tables_show_what_the_trials_left_and_stand_empty_without():
+    assert tables.fuzz_table(FUZZ).formatted().iloc[0].tolist() == "a 10 7 2 1 9".split()
+    assert tables.faults_table(FAULTS).frame.index.tolist() == ["s"]
+    assert tables.mutants_table(MUTANTS).frame.loc["m"].tolist() == [9, 7, 1, 1]
+    text = repr(tables.survivors_table(MUTANTS))
+    assert "why" in text and "line 2" in text
+    # A bar in a cell of a MyST table is escaped.
+    assert "c \\| d" in tables.survivors_table(MUTANTS)._repr_markdown_()
+    for table in (tables.fuzz_table, tables.faults_table, tables.mutants_table,
+                  tables.survivors_table):  # fmt: skip
+        assert len(table({}).frame) == 0 and table({})._repr_markdown_()
+
+
+def test_licences_that_ask_for_something_are_named():
+    kinds = ["permissive", "copyleft", "permissive"]
+    licences = pd.DataFrame({"package": list("abc"), "kind": kinds})
+    frame = tables.licence_table(licences).frame
+    assert frame.loc["permissive"].tolist() == [2, ""] and frame.loc["copyleft"].tolist() == [
+        1,
+        "b",
+    ]
+
+
+def test_committed_trials_are_complete_and_clean():
+    jobs = store.load_facts(ROOT / "results", "reliability")
+    for name, key in (("fuzz", "loaders"), ("faults", "stages"), ("mutants", "modules")):
+        if not (job := jobs.get(name)):
+            pytest.skip(f"make {name} has not been run")
+        assert job[key] and job["dirty"] is False and job["git_commit"]
+    loaders = jobs["fuzz"]["loaders"].values()
+    assert sum(row["cases"] for row in loaders) >= 10_000
+    assert all(row["other"] == 0 for row in loaders)
+    stages = jobs["faults"]["stages"]
+    kills = [row for row in stages.values() if "kills" in row]
+    assert sum(row["kills"] for row in kills) >= (50 if "training" in stages else 30)
+    assert all(row["survived"] == row["trials"] for row in kills)
+    full = stages.get("disk full", {"stopped": True, "same_result_later": True})
+    assert full["stopped"] and full["same_result_later"]

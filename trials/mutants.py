@@ -1,0 +1,227 @@
+"""Do the tests notice a wrong program? One small error at a time: `make mutants`.
+
+    python -m trials.mutants [--only MODULE ...] [--share 1.0] [--into results]
+    python -m trials.mutants --again --only MODULE ... --into results    # after tests were added
+    python -m trials.mutants --only --into results    # after EQUIVALENT was changed
+
+Each mutant is a module with one operator, number, condition or return value changed. Its tests run
+in a forked process; a mutant that they pass has survived, and is listed with its line. EQUIVALENT
+names the survivors that no test can kill, with the reason.
+"""
+
+import argparse
+import ast
+import contextlib
+import importlib.abc
+import importlib.util
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import hypothesis  # noqa: F401  what follows is imported once, before the forks
+import matplotlib.pyplot  # noqa: F401
+import mlscorecheck.check.binary  # noqa: F401
+import pandas  # noqa: F401
+import pytest
+import scipy.optimize  # noqa: F401
+import sklearn.model_selection  # noqa: F401
+import statsmodels.stats.contingency_tables  # noqa: F401
+import typer.testing  # noqa: F401
+import yaml  # noqa: F401
+
+ROOT = Path(__file__).parents[1]
+TESTS = {
+    "results.metrics": ["metrics"],
+    "data.splits": ["splits"],
+    "data.audit": ["audit"],
+    "claims.ledger": ["checks", "claims"],
+}
+SECONDS = 120
+SWAPS = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or,
+    ast.Or: ast.And,
+}  # fmt: skip
+_MCNEMAR = "McNemar's exact test looks at the images that one run alone gets right."
+_STRICT = "strict=True of zip is a guard: the lengths are equal wherever it stands."
+METRICS, AUDIT, CLAIMS = "results.metrics", "data.audit", "claims.ledger"
+EQUIVALENT = {
+    f"{METRICS}: True -> False": _STRICT,
+    f"{AUDIT}: True -> False": _STRICT,
+    f"{AUDIT}: line 161: 1 -> 2": "n_jobs says how many processes search, not what they find.",
+    f"{METRICS}: a & b -> a | b": _MCNEMAR,
+    f"{METRICS}: ~a & ~b -> ~a | ~b": _MCNEMAR,
+    f"{CLAIMS}: False -> True": "repr=False keeps a long field out of error messages, no more.",
+    f"{CLAIMS}: distance <= unit -> distance < unit": "the unit has a margin that no float meets.",
+    f"{CLAIMS}: low > high -> low >= high": "Wilson bounds of different samples never coincide.",
+    f"{CLAIMS}: gain > 0 -> gain >= 0": "a gain of nought has p = 1 and fails the other condition.",
+    f"{CLAIMS}: p_value < 0.05 -> p_value <= 0.05": "an exact p is k / 2^n, never 0.05.",
+    f"{CLAIMS}: return '' -> return None": "its caller asks only whether there is a text.",
+}
+
+
+def mutants(source):
+    """(line number, what was changed, the changed tree) of every mutant of a module."""
+    for number in range(len(list(_sites(ast.parse(source))))):
+        tree = ast.parse(source)
+        node, change = list(_sites(tree))[number]
+        before = ast.unparse(node)
+        change()
+        yield node.lineno, f"{before} -> {ast.unparse(node)}"[:160], tree
+
+
+def _sites(tree):
+    """(node, what changes it) of all places; messages, annotations and docstrings are none."""
+    for node in _relevant(tree):
+        if isinstance(node, ast.Compare) and type(node.ops[0]) in SWAPS:
+            yield node, _setter(node.ops, 0, SWAPS[type(node.ops[0])]())
+        elif isinstance(node, (ast.BinOp, ast.BoolOp)) and type(node.op) in SWAPS:
+            yield node, _setter(vars(node), "op", SWAPS[type(node.op)]())
+        elif isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
+            value = not node.value if isinstance(node.value, bool) else node.value + 1
+            yield node, _setter(vars(node), "value", value)
+        elif isinstance(node, (ast.If, ast.IfExp)):
+            yield node.test, _setter(vars(node), "test", ast.UnaryOp(ast.Not(), node.test))
+        elif isinstance(node, ast.Return) and node.value is not None:
+            yield node, _setter(vars(node), "value", ast.Constant(None))
+        elif isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant):
+            yield node, _setter(vars(node), "op", ast.UAdd())
+
+
+def _setter(place, key, value):
+    return lambda: place.__setitem__(key, value)
+
+
+def _relevant(node):
+    skipped = {"annotation", "returns", "decorator_list"}
+    for name, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and name not in skipped:
+                if not isinstance(child, (ast.JoinedStr, ast.Raise, ast.Import, ast.ImportFrom)):
+                    yield child
+                    yield from _relevant(child)
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives the mutant in place of the module."""
+
+    def __init__(self, name, code):
+        self.name, self.code = name, code
+
+    def find_spec(self, name, path, target=None):
+        return importlib.util.spec_from_loader(name, self) if name == self.name else None
+
+    def exec_module(self, module):
+        exec(self.code, vars(module))
+
+
+def start(module, tree):
+    """A process that ends well if the module's tests pass with the mutant in its place."""
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            signal.alarm(SECONDS)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1), os.dup2(null, 2)
+            code = compile(ast.fix_missing_locations(tree), f"{module}.py", "exec")
+            sys.meta_path.insert(0, Finder(f"ferbook.{module}", code))
+            tests = [str(ROOT / "tests" / f"test_{name}.py") for name in TESTS[module]]
+            # jaxtyping's import hook would read the module from its file.
+            options = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
+            os._exit(int(pytest.main([*options, *tests])))
+        os._exit(1)
+    return pid
+
+
+def torment(module, share=1.0, among=None):
+    """Counts of a module's mutants, or of those named in `among`, and the survivors."""
+    source = (ROOT / "src/ferbook" / module.replace(".", "/")).with_suffix(".py").read_text()
+    if any(name.split(".")[0] == "ferbook" for name in sys.modules):
+        raise RuntimeError("ferbook is imported already: a mutant could not take its place")
+    if os.waitpid(start(module, ast.parse(source)), 0)[1]:
+        raise SystemExit(f"{module}: its tests fail without any mutant")
+    os.environ["FERBOOK_DATA"] = "nowhere"  # what only the real data would notice is not tested
+    tried, running, survivors = 0, {}, []
+
+    def reap():
+        pid, status = os.wait()
+        mutant = running.pop(pid)
+        if status == 0:
+            survivors.append(mutant)
+            print(f"{module}: {mutant}", flush=True)
+
+    for number, (line, what, tree) in enumerate(mutants(source)):
+        name = f"line {line}: {what}"
+        chosen = int((number + 1) * share) > int(number * share) if among is None else name in among
+        if chosen:
+            tried += 1
+            running[start(module, tree)] = name
+        if len(running) == os.cpu_count():
+            reap()
+    while running:
+        reap()
+    survivors.sort(key=lambda text: int(text.split()[1][:-1]))
+    return explained(module, {"mutants": tried, "killed": tried - len(survivors),
+                              "equivalent": {}, "survived": survivors})  # fmt: skip
+
+
+def torment_survivors(module, row):
+    """The row after its survivors met the tests of today."""
+    left = torment(module, among={*row["equivalent"], *row["survived"]})
+    return explained(module, {**left, "mutants": row["mutants"]})
+
+
+def explained(module, row):
+    """The row with its survivors divided anew by what EQUIVALENT says now."""
+    survivors = [*row["equivalent"], *row["survived"]]
+    keys = {s: (f"{module}: {s}", f"{module}: {s.split(': ', 1)[1]}") for s in survivors}
+    reasons = {s: [EQUIVALENT[key] for key in keys[s] if key in EQUIVALENT] for s in survivors}
+    equivalent = {s: found[0] for s, found in reasons.items() if found}
+    return {**row, "killed": row["mutants"] - len(survivors), "equivalent": equivalent,
+            "survived": [s for s in survivors if s not in equivalent]}  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", nargs="*", choices=TESTS, default=list(TESTS))
+    parser.add_argument("--share", type=float, default=1.0, help="of the mutants")
+    parser.add_argument(
+        "--into", type=Path, help="result store to write reliability/mutants.json to"
+    )
+    parser.add_argument("--again", action="store_true", help="only those that survived before")
+    given = parser.parse_args()
+    for module in given.only:
+        if given.again:
+            known = json.loads((given.into / "reliability/mutants.json").read_text())["modules"]
+            row = torment_survivors(module, known[module])
+        else:
+            row = torment(module, given.share)
+        print(json.dumps({module: row}), flush=True)
+        if given.into:
+            record(given.into, {module: row})
+    if given.into and not given.only:
+        record(given.into, {})
+
+
+def record(results, rows):
+    """Write rows beside those of other modules, all with the reasons that hold now.
+
+    In a process of its own: what imports ferbook could no longer be given a mutant.
+    """
+    pid = os.fork()
+    if pid == 0:
+        from ferbook.results import store
+
+        known = store.load_facts(results, "reliability").get("mutants", {}).get("modules", {})
+        rows = {name: explained(name, row) for name, row in (known | rows).items()}
+        store.write_facts(results, "reliability", "mutants", {"modules": rows})
+        os._exit(0)
+    os.waitpid(pid, 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+# Every run of configs/<study>.yml that results/ does not hold yet.
+GRID = read_study(f"configs/{config['study']}.yml") if "study" in config else None
+
+
+rule study:
+    input:
+        [f"results/{GRID.name}/{run}/run.json" for run in GRID.recipes] if GRID else [],
+
+
+# Teachers are trained first; a newer file of a teacher is no reason to train again.
+def teachers(wildcards):
+    recipe = GRID.recipes.get(wildcards.run) if GRID else None
+    names = recipe.teacher_runs if recipe else []
+    return [f"results/{wildcards.study}/{name}/run.json" for name in names]
+
+
+rule run:
+    input:
+        ancient(teachers),
+    output:
+        "results/{study}/{run}/run.json",
+    params:
+        data=config.get("data") or (GRID.data if GRID else ""),
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=360,
+    shell:
+        "ferbook train configs/{wildcards.study}.yml --run {wildcards.run} --data {params.data:q}"
