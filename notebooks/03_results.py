@@ -36,7 +36,7 @@ from ferbook.claims import table_audit
 from ferbook.core import files, paths
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.results import audit_tables, figures, prose, tables
-from ferbook.results import label_issues, metrics, store
+from ferbook.results import metrics, store
 from ferbook.results.study import finals
 
 os.chdir(paths.project_root())
@@ -48,7 +48,6 @@ others = [other for other in finals(store.load_all(results_dir)) if other.name !
 runs = [run, *others]
 dataset = store.load_dataset(results_dir)
 original = files.read_yaml("book/original.yml")
-leaked_files = frozenset(dataset["leaked_files"])
 table.Notice(synthetic=run.is_synthetic)
 
 # %% [markdown]
@@ -61,8 +60,7 @@ table.Notice(synthetic=run.is_synthetic)
 # give: that spread would need more seeds.
 
 # %% tags=["hide-input"]
-near_leaked_files = dataset["near_duplicates"]["leaked_files"]
-tables.accuracy_table(run, leaked_files, near_leaked_files)
+tables.accuracy_table(run, dataset)
 
 # %% [markdown]
 # The original reports {glue:text}`original_accuracy:.2f` % on {glue:text}`data_n_test:,` images,
@@ -166,8 +164,7 @@ tables.second_truth_table(runs)
 # {glue:text}`reference_doubted_confirmed_percent:.0f` %.
 
 # %% tags=["hide-input"]
-known = metrics.merged(run.val, run.test)
-tables.issue_table(label_issues.label_issues(known), known)
+tables.issue_table(run)
 
 # %% [markdown]
 # ## Slices

@@ -8,8 +8,8 @@ import pytest
 from conftest import ROOT
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.run import Predictions
-from ferbook.data import audit, ferplus, sources
+from ferbook.core.predictions import Predictions
+from ferbook.data import audit, duplicates, ferplus, sources
 from ferbook.data import faces as data_faces
 from ferbook.data.faces import Faces
 from ferbook.data.synthetic import draw_faces
@@ -18,11 +18,11 @@ from ferbook.results import label_issues, store
 
 def test_duplicates_are_those_that_were_planted():
     faces, planted = draw_faces(200, 100)
-    found = audit.duplicate_groups(faces)
+    found = duplicates.duplicate_groups(faces)
     originals: dict[str, set[str]] = {}
     for original, copy in planted.duplicates:
         originals.setdefault(original, {original}).add(copy)
-    assert {frozenset(faces.files[g]) for g in found} == {frozenset(g) for g in originals.values()}
+    assert {frozenset(g) for g in found} == {frozenset(g) for g in originals.values()}
     summary = audit.summarize_duplicates(faces)
     assert summary["surplus"] == len(planted.duplicates)
     assert 0 < summary["conflicting_groups"] <= summary["groups"]

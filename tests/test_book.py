@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT
 
 from ferbook.core.files import read_json, read_yaml
+from ferbook.data import duplicates
 from ferbook.paper import chapters, freshness, staging
 from ferbook.paper.table import SYNTHETIC_NOTICE
 from ferbook.results import metrics, store
@@ -79,9 +80,11 @@ def test_committed_runs_are_real_and_small():
 
 @needs_published
 def test_scores_of_committed_runs_follow_from_their_predictions():
-    leaked = frozenset(store.load_dataset(ROOT / "results")["leaked_files"])
+    dataset = store.load_dataset(ROOT / "results")
+    leaked = frozenset(dataset["leaked_files"])
     for run in store.load_study(ROOT / "results", "reference"):
-        assert metrics.score_sets(run.val, run.test, leaked) == run.info["metrics"]
+        twins = duplicates.validation_twins(run.val.files, dataset["duplicate_groups"])
+        assert metrics.score_sets(run.val, run.test, leaked, twins) == run.info["metrics"]
         assert len(run.test) == 7178 and len(run.val) == 3589
         # The label is in the file's name too, so labels cannot have been shuffled.
         folders = np.array([file.split("/")[1] for file in run.test.files])
@@ -94,7 +97,7 @@ def test_scores_of_committed_runs_follow_from_their_predictions():
     [("reference", "laptop", "| its recipe, our run |"), ("ours", "laptop_ours", "| our recipe |")],
 )
 def test_readme_and_head_comments_give_the_committed_numbers(study, profile, row):
-    (run,) = store.load_study(ROOT / "results", study)
+    run = store.load_study(ROOT / "results", study)[0]
     text, scores = (ROOT / "README.md").read_text(), run.info["metrics"]
     line = next(line for line in text.splitlines() if line.startswith(row)).replace("*", "")
     cells = [f"{100 * scores[name]['accuracy']:.2f} %" for name in ("test", "private", "clean")]
@@ -107,7 +110,7 @@ def test_readme_and_head_comments_give_the_committed_numbers(study, profile, row
 
 
 def test_readme_gives_what_several_looks_are_worth():
-    (run,) = store.load_study(ROOT / "results", "ours")
+    run = store.load_study(ROOT / "results", "ours")[0]
     crops = store.load_answers(ROOT / "results", "test_time_augmentation")["ten_crops"]
     text = " ".join((ROOT / "README.md").read_text().split())
     mirrored, cropped = map(metrics.accuracy, (run.test.with_augmentation(), crops.test))

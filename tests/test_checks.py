@@ -13,8 +13,9 @@ from ferbook.claims import published as claims_published
 from ferbook.claims.ledger import CONTRADICTED, NOT_REPRODUCED, NOT_RUN, REPRODUCED, WITHIN
 from ferbook.claims.published import Published
 from ferbook.core.classes import CLASSES
+from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Predictions, Run
+from ferbook.results.run import Run
 
 N = 70  # test images of a run, ten of each class
 COUNTS = {name: 100 for name in CLASSES} | {"disgust": 10, "happy": 5}

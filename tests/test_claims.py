@@ -29,7 +29,8 @@ def ledger():
 def with_exact_run(evidence, **changes):
     """The evidence with a made-up run of the original's own configuration."""
     run = evidence.stand_in()
-    info = run.info | {"backbone": "efficientnet_b2", "image_size": 260}
+    changed = {"backbone": "efficientnet_b2", "image_size": 260}
+    info = run.info | changed | {"recipe": run.info["recipe"] | changed}
     run = dataclasses.replace(run, info=info, **changes)
     return dataclasses.replace(evidence, runs=[*evidence.runs, run])
 
@@ -152,7 +153,8 @@ def test_synthetic_runs_are_no_evidence(tmp_path, evidence):
         recipe = dataclasses.replace(run.recipe, name=name)
         folder = store.run_folder(tmp_path, "s", recipe)
         facts["dataset"] = {"name": name, "fingerprint": "0"}
-        store.write_run(folder, recipe, run.history, run.val, run.test, frozenset(), facts)
+        store.write_run(folder, recipe, run.history, run.val, run.test, facts,
+                        leaked_files=frozenset(), val_twins=frozenset())  # fmt: skip
     found = claims_ledger.gather(tmp_path, ROOT / "book" / "original.yml").runs
     assert [run.recipe.name for run in found] == ["fer2013"]
 

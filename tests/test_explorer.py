@@ -54,11 +54,11 @@ def test_an_empty_store_is_named(tmp_path):
 
 def test_a_synthetic_run_says_so(tmp_path):
     """Its files are not in FER+, so nobody's opinion of them is known."""
-    from test_store import LEAKED
+    from test_store import DATASET, LEAKED
     from test_store import write as write_run
 
     write_run(tmp_path)
-    store.write_dataset(tmp_path, {"name": "synthetic", "leaked_files": sorted(LEAKED)})
+    store.write_dataset(tmp_path, DATASET | {"leaked_files": sorted(LEAKED)})
     explorer.write(tmp_path / "a.js", tmp_path)
     data = json.loads((tmp_path / "a.js").read_text().split(" = ")[1].rstrip(";\n"))
     assert data["synthetic"] and data["run"] == "s/t-tiny-48-s42"

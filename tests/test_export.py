@@ -21,7 +21,7 @@ from ferbook.training import train  # noqa: E402
 RECIPE = Recipe(
     name="e", backbone="tiny", weights="none", image_size=64, warmup_epochs=0, finetune_epochs=4,
     finetune_learning_rate=3e-3, train_batch_norm=True, small_epochs=1, small_image_size=32,
-    votes_weight=0.5, schedule="cosine", class_weight_clip=0,
+    ferplus_loss_weight=0.5, schedule="cosine", class_weight_clip=0,
 )  # fmt: skip
 
 

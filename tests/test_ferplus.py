@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.run import Predictions
+from ferbook.core.predictions import Predictions
 from ferbook.data import audit, ferplus, sources
 from ferbook.results import label_issues
 

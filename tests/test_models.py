@@ -107,7 +107,7 @@ def test_batch_norm_can_be_trained():
 def test_votes_head_shares_all_but_its_last_layer():
     model = untrained("tiny")
     assert models.add_votes_head(model, Recipe()) is model
-    both = models.add_votes_head(model, Recipe(votes_weight=0.5))
+    both = models.add_votes_head(model, Recipe(ferplus_loss_weight=0.5))
     images = np.full((2, 48, 48, 1), 90.0, np.float32)
     answers = both(images).numpy()
     assert answers.shape == (2, 15) and len(both.weights) == len(model.weights) + 2

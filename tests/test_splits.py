@@ -32,6 +32,15 @@ def test_split_depends_on_the_seed_and_not_on_names_or_order(faces):
     assert pixels(splits.split(faces, seed=1).val) != pixels(splits.split(faces).val)
 
 
+def test_grouped_split_has_no_twin_in_validation():
+    faces = draw_faces(1600, 100)[0]
+    plain, grouped = splits.split(faces), splits.split_for(faces, Recipe(grouped_split=True))
+    twins = np.isin(plain.val.digests, plain.train.digests)
+    assert twins.any() and not np.isin(grouped.val.digests, grouped.train.digests).any()
+    assert set(grouped.val.files) == set(plain.val.files[~twins])
+    assert set(grouped.train.files) == {*plain.train.files, *plain.val.files[twins]}
+
+
 def test_training_subset(faces):
     parts = splits.split(faces)
     assert splits.training_subset(parts, Recipe()) is parts.train
@@ -42,7 +51,7 @@ def test_training_subset(faces):
 
 def test_distinct_images_leave_no_copy_anywhere():
     parts = splits.split(draw_faces(200, 100)[0])
-    kept = splits.training_subset(parts, Recipe(distinct_images=True))
+    kept = splits.training_subset(parts, Recipe(deduplicate_train=True))
     assert len(kept) < len(parts.train)
     pixels = [image.tobytes() for image in kept.images]
     others = {image.tobytes() for part in (parts.val, parts.test) for image in part.images}

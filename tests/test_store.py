@@ -1,5 +1,6 @@
 """The result store: what goes in comes out, and nothing half-written is ever seen."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,17 +9,21 @@ import pytest
 
 from ferbook.core import files, provenance
 from ferbook.core.classes import CLASSES
+from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Predictions
 from ferbook.results import store
 from ferbook.results.metrics import score_sets
 
 RECIPE = Recipe(name="t", backbone="tiny", weights="none", image_size=48)
 LEAKED = frozenset({"test/angry/PublicTest_0.jpg"})
+TWINS = frozenset({"train/angry/Training_0.jpg"})
 FACTS = {
     "dataset": {"name": "synthetic", "fingerprint": "0"}, "seconds": 1.0, "images_seen": 3,
     "parameters": {"total": 1, "trainable": 1}, "hardware": {"cores": 2},
 }  # fmt: skip
+
+
+DATASET = {"name": "synthetic", "leaked_files": [], "duplicate_groups": []}
 
 
 def made_up(folder, usage, n=14):
@@ -33,10 +38,11 @@ def history():
     return pd.DataFrame(rows | {"phase": "warmup", "epoch": [0, 1]})
 
 
-def write(results):
+def write(results, *, final=True):
     folder = store.run_folder(results, "s", RECIPE)
     val, test = made_up("train", "Training"), made_up("test", "PublicTest")
-    store.write_run(folder, RECIPE, history(), val, test, LEAKED, FACTS)
+    twins = {"leaked_files": LEAKED, "val_twins": TWINS}
+    store.write_run(folder, RECIPE, history(), val, test if final else None, FACTS, **twins)
     return folder
 
 
@@ -51,8 +57,36 @@ def test_round_trip(tmp_path):
     np.testing.assert_allclose(run.test.probabilities, test.probabilities, atol=5e-4)
     assert run.test.probabilities.dtype == np.float16
     # Scores are those of the stored arrays, so that anyone can recompute them exactly.
-    assert run.info["metrics"] == score_sets(run.val, run.test, LEAKED)
+    assert run.info["metrics"] == score_sets(run.val, run.test, LEAKED, TWINS)
     assert run.info["metrics"]["leaked"]["total"] == 1
+    assert run.info["metrics"]["val_clean"]["total"] == 13
+    assert run.info["recipe"] == dataclasses.asdict(RECIPE) and run.is_final
+
+
+def test_a_trial_holds_no_test_images(tmp_path):
+    folder = write(tmp_path, final=False)
+    run = store.load_run(folder)
+    assert not run.is_final and len(run.test) == 0 and len(run.val) == 14
+    assert set(run.info["metrics"]) == {"val", "val_clean"}
+    with np.load(folder / "predictions.npz") as arrays:
+        assert not any(name.startswith("test") for name in arrays)
+    assert store.load_all(tmp_path) == [] == store.load_study(tmp_path, "s")
+    assert [r.name for r in store.load_all(tmp_path, trials=True)] == [run.name]
+
+
+def test_a_run_of_an_older_form_is_read(tmp_path):
+    """Before the recipe was kept whole, four fields stood beside it and three had other names."""
+    folder = write(tmp_path)
+    info = json.loads((folder / "run.json").read_text())
+    old = {"ferplus_loss_weight": "votes_weight", "deduplicate_train": "distinct_images",
+           "lr_warmup_fraction": "rise_fraction"}  # fmt: skip
+    for name in ("backbone", "weights", "image_size", "seed", "grouped_split"):
+        del info["recipe"][name]
+    info["recipe"] = {old.get(k, k): v for k, v in info["recipe"].items()}
+    del info["final"]
+    (folder / "run.json").write_text(json.dumps(info))
+    run = store.load_run(folder)
+    assert run.recipe == RECIPE and run.is_final
 
 
 def test_run_json_is_written_last(tmp_path, monkeypatch):
@@ -222,7 +256,7 @@ def test_other_damage_is_refused(tmp_path):
     with pytest.raises(files.StoreError, match="not JSON"):
         store.load_run(folder)
     (folder / "run.json").write_text(json.dumps(json.loads(info) | {"seed": 1}))
-    with pytest.raises(files.StoreError, match="describes t-tiny-48-s1"):
+    with pytest.raises(files.StoreError, match="seed: 1 beside the recipe"):
         store.load_run(folder)
     (folder / "run.json").write_text(info)
     (folder / "predictions.npz").write_bytes(b"PK")
@@ -244,7 +278,7 @@ def test_provenance():
 
 
 def test_dataset_and_parameters_round_trip(tmp_path):
-    store.write_dataset(tmp_path / "new", {"name": "synthetic", "leaked_files": []})
+    store.write_dataset(tmp_path / "new", DATASET)
     store.write_parameters(tmp_path / "new", {"tiny": {"total": 1}})
     assert store.load_dataset(tmp_path / "new")["name"] == "synthetic"
     assert store.load_parameters(tmp_path / "new") == {"tiny": {"total": 1}}

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from ferbook.cli import app
 from ferbook.core.recipe import Recipe
-from ferbook.results import store
+from ferbook.results import store, study
 from ferbook.results.study import read_study
 
 TINY = {
@@ -67,7 +67,19 @@ def test_train_command_runs_what_is_missing(tmp_path):
     places = ["--results", str(tmp_path / "results"), "--runs", str(tmp_path / "runs")]
     shown = CliRunner().invoke(app, ["train", str(path), "--run", "adam-tiny-48-s42", *places])
     assert shown.exit_code == 0, shown.output
-    assert [run.name for run in store.load_study(tmp_path / "results", "t")] == ["adam-tiny-48-s42"]
+    (trial,) = store.load_all(tmp_path / "results", trials=True)
+    assert trial.name == "adam-tiny-48-s42" and store.load_study(tmp_path / "results", "t") == []
+    again = ["train", str(path), "--run", "adam-tiny-48-s42", *places, "--final"]
+    assert CliRunner().invoke(app, again).exit_code == 0
+    assert [run.name for run in store.load_study(tmp_path / "results", "t")] == [trial.name]
     shown = CliRunner().invoke(app, ["train", str(path), "--run", "sgd", *places])
     assert shown.exit_code == 1
     assert "no sgd in" in shown.output and "base-tiny-48-s42, adam-tiny-48-s42" in shown.output
+
+
+def test_of_the_seeds_of_a_complete_recipe_the_first_stands_for_it():
+    runs = store.load_all(ROOT / "results")
+    (reference, *_) = found = study.finals(runs)
+    assert reference.recipe.seed == 42 and reference.study == "reference"
+    assert len({(run.study, run.recipe.name, run.recipe.image_size) for run in found}) == len(found)
+    assert [run.recipe.seed for run in study.seeds_of(reference, runs)] == [42, 43, 44]

@@ -9,12 +9,13 @@ from conftest import ROOT
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_yaml
+from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Answers, Predictions, Run
 from ferbook.paper.chapters.ablations import figures, prose
 from ferbook.paper.chapters.ablations import tables as ablations_tables
 from ferbook.paper.chapters.results import tables as results_tables
 from ferbook.results import study
+from ferbook.results.run import Answers, Run
 
 FILES = np.array([f"test/{CLASSES[i % 7]}/PrivateTest_{i}.jpg" for i in range(14)])
 LABELS = (np.arange(14) % 7).astype(np.uint8)
@@ -28,7 +29,7 @@ weights: none
 image_size: 48
 seeds: [1, 2]
 changes:
-  distinct: {distinct_images: true}
+  distinct: {deduplicate_train: true}
 steps:
   one: {dropout: 0.1}
   two: {dropout: 0.2}
@@ -81,7 +82,7 @@ def test_change_table_gives_mean_and_range(plan, runs):
     table = ablations_tables.change_table(plan, runs, "Changes.")
     row = table.frame.loc["distinct"]
     assert table.label == "tab-s" and row["seeds"] == 2
-    assert row["what changes"] == "`distinct_images` True"
+    assert row["what changes"] == "`deduplicate_train` True"
     assert row["test"] == "75.00% (71.43% to 78.57%)"
     assert row["on test"] == "-14.29 (-14.29 to -14.29)" and row["p"] == "0.5, 0.5"
 

@@ -29,7 +29,7 @@ RECIPE = Recipe(
 OURS = dataclasses.replace(
     RECIPE, name="o", schedule="cosine", train_batch_norm=True, small_epochs=2,
     small_image_size=32, erasing_probability=0.5, mixup_alpha=0.4, cutmix_alpha=1.0,
-    votes_weight=0.5, ema_momentum=0.9, distinct_images=True, sam_radius=0.05,
+    ferplus_loss_weight=0.5, ema_momentum=0.9, deduplicate_train=True, sam_radius=0.05,
 )  # fmt: skip
 SCRIPT = """
 import sys
@@ -132,6 +132,28 @@ def test_checkpoint_of_another_recipe_is_in_the_way(tmp_path, faces):
     (tmp_path / "state.npz").write_bytes(b"half a file")
     with pytest.raises(ValueError, match="not a readable checkpoint"):
         checkpoint.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
+
+
+def test_a_trial_sees_no_test_image_and_can_be_made_final(tmp_path, monkeypatch):
+    faces, recipe = faces_to_train(), dataclasses.replace(RECIPE, finetune_epochs=1)
+    places = {"study": "s", "results_dir": tmp_path / "results", "runs_dir": tmp_path / "runs"}
+    seen = []
+    predict = input_pipeline.predict
+    watched = lambda model, part, *more: seen.extend(part.files) or predict(model, part, *more)  # noqa: E731
+    monkeypatch.setattr(input_pipeline, "predict", watched)
+    folder = train.train(recipe, faces, final=False, verbose=0, **places)
+    trial = store.load_run(folder)
+    assert not trial.is_final and not any(file.startswith("test/") for file in seen)
+    train.train(recipe, faces, verbose=0, **places)
+    final = store.load_run(folder)
+    assert final.is_final and len(final.test) == 100
+    np.testing.assert_array_equal(final.val.probabilities, trial.val.probabilities)
+    assert final.history.equals(trial.history)
+    assert final.info["finished"] == trial.info["finished"]
+    whole = train.train(recipe, faces, verbose=0, **places | {"results_dir": tmp_path / "once"})
+    np.testing.assert_array_equal(
+        final.test.probabilities, store.load_run(whole).test.probabilities
+    )
 
 
 def drawn(part, recipe, epochs):

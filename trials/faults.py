@@ -48,7 +48,8 @@ for seed in range(40):
     folder = store.run_folder("results", "s", recipe)
     if not (folder / "run.json").exists():
         parts = test_store.made_up("train", "Training", 700), test_store.made_up("test", "x", 700)
-        store.write_run(folder, recipe, test_store.history(), *parts, frozenset(), test_store.FACTS)
+        store.write_run(folder, recipe, test_store.history(), *parts, test_store.FACTS,
+                        leaked_files=frozenset(), val_twins=frozenset())
 """
 PROSE = {
     "_config.yml": "title: two pages\nexecute:\n  execute_notebooks: 'off'\n",

@@ -26,4 +26,5 @@ rule run:
         mem_mb=8000,
         runtime=360,
     shell:
-        "ferbook train configs/{wildcards.study}.yml --run {wildcards.run} --data {params.data:q}"
+        "ferbook train configs/{wildcards.study}.yml --run {wildcards.run} --data {params.data:q} "
+        "--final"

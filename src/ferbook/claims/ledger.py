@@ -21,9 +21,9 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
 from ferbook.core.files import read_yaml
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Run
 from ferbook.results import store
 from ferbook.results.metrics import accuracy_interval, confusion_matrix, paired_test, score
+from ferbook.results.run import Run
 from ferbook.results.study import paired
 
 REPRODUCED, WITHIN, CONTRADICTED, NOT_REPRODUCED, NOT_RUN = GRADES = (

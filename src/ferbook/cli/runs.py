@@ -20,8 +20,13 @@ def train(
         bool, typer.Option(help="The same bits each time, on a GPU too; slower.")
     ] = False,
     augment_in_model: Annotated[bool, typer.Option(help="Warp images on the GPU.")] = False,
+    final: Annotated[bool, typer.Option(help="Evaluate on the test images as well.")] = False,
 ) -> None:
-    """Train the runs of a configuration that are not in the store yet; a killed one is resumed."""
+    """Train the runs of a configuration that are not in the store yet; a killed one is resumed.
+
+    Without --final a run is a trial: it is evaluated on validation images alone. With it, a
+    finished trial is evaluated on the test images and not trained again.
+    """
     from ferbook.results.study import StudyError, read_study
 
     with errors():
@@ -38,6 +43,7 @@ def train(
             typer.echo(f"{study.name}/{recipe.run_name}")
             places = {"study": study.name, "results_dir": results, "runs_dir": runs}
             how = {"deterministic": deterministic, "augment_in_model": augment_in_model}
+            how["final"] = final
             train_one(recipe, faces, **places, **how)
 
 

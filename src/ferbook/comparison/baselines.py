@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from ferbook.core.run import Predictions
+from ferbook.core.predictions import Predictions
 from ferbook.data.splits import Split
 from ferbook.results import store
 

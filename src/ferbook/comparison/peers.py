@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.run import Predictions
+from ferbook.core.predictions import Predictions
 from ferbook.data.faces import CSV_CLASSES
 from ferbook.data.splits import Split
 from ferbook.export import measure

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ferbook.core.files import StoreError
-from ferbook.core.run import Predictions
+from ferbook.core.predictions import Predictions
 from ferbook.data.faces import Faces
 from ferbook.data.splits import Split
 from ferbook.inference.classifier import BATCH, RELEASED, Classifier

@@ -43,7 +43,8 @@ class Recipe:
     image_size: int = 260  # px
     seed: int = 42
     train_images: int = 0  # 0: all of the training split; else a stratified subset, to try things
-    distinct_images: bool = False  # leave out training images whose pixels stand elsewhere too
+    deduplicate_train: bool = False  # leave out training images whose pixels stand elsewhere too
+    grouped_split: bool = False  # no byte-identical images on both sides of training and validation
     batch_size: int = 32
     pooling: str = "average"  # of the last feature map; or "attention", with learned weights
     dropout: float = 0.5
@@ -58,7 +59,7 @@ class Recipe:
     weight_decay: float = 1e-4  # of AdamW
     train_batch_norm: bool = False
     schedule: str = "plateau"  # or "cosine", over all steps, without early stopping
-    rise_fraction: float = 0.1  # of the cosine's steps: linear rise to the learning rate
+    lr_warmup_fraction: float = 0.1  # of the cosine's steps: linear rise to the learning rate
     small_epochs: int = 0  # the first so many epochs of phase 2 see smaller images
     small_image_size: int = 64  # px
     ema_momentum: float = 0.0  # of averaged weights, which are then those evaluated; 0: none
@@ -77,7 +78,7 @@ class Recipe:
     erasing_probability: float = 0.0  # of a grey rectangle over part of an image
     mixup_alpha: float = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
     cutmix_alpha: float = 0.0  # the same with a rectangle of the other image pasted in; 0: none
-    votes_weight: float = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
+    ferplus_loss_weight: float = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
     teachers: str = ""  # recipes whose runs of the same study and seed teach, between spaces
     distillation_share: float = 0.5  # of the teachers' mean answer in a target, beside the label
 
@@ -154,7 +155,7 @@ def _check_values(recipe: Recipe) -> None:
         "shift_fraction",
         "zoom_fraction",
         "plateau_factor",
-        "rise_fraction",
+        "lr_warmup_fraction",
     ):
         if not getattr(recipe, name) < 1:
             raise RecipeError(f"{name}: expected less than 1. Received: {getattr(recipe, name)!r}.")

@@ -11,6 +11,7 @@ from scipy.ndimage import laplace
 from ferbook.core.classes import CLASSES
 from ferbook.data import faces as data_faces
 from ferbook.data import ferplus, near_duplicates, splits
+from ferbook.data.duplicates import duplicate_groups
 from ferbook.data.faces import Faces
 
 
@@ -34,6 +35,7 @@ def describe_dataset(faces: Faces) -> dict[str, Any]:
         "ferplus": summarize_ferplus(faces),
         "constant_files": faces.files[constant_mask(faces)].tolist(),
         "leaked_files": leaked.tolist(),
+        "duplicate_groups": duplicate_groups(faces),
     }
 
 
@@ -44,18 +46,13 @@ def summarize_duplicates(faces: Faces) -> dict[str, int]:
     """
     groups = duplicate_groups(faces)
     images = sum(len(group) for group in groups)
+    classes = [{file.split("/")[1] for file in group} for group in groups]
     return {
         "groups": len(groups),
         "images": images,
         "surplus": images - len(groups),
-        "conflicting_groups": sum(len(np.unique(faces.labels[group])) > 1 for group in groups),
+        "conflicting_groups": sum(len(names) > 1 for names in classes),
     }
-
-
-def duplicate_groups(faces: Faces) -> list[np.ndarray]:
-    """Rows of byte-identical images, one array of two or more per group."""
-    digests = pd.Series(faces.digests)
-    return [rows for rows in digests.groupby(digests).indices.values() if len(rows) > 1]
 
 
 def leak_table(faces: Faces) -> pd.DataFrame:

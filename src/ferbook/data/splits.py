@@ -24,29 +24,38 @@ class Split:
     test: Faces
 
 
-def split(faces: Faces, *, seed: int = 42) -> Split:
+def split(faces: Faces, *, seed: int = 42, grouped: bool = False) -> Split:
     """Stratified 87.5 / 12.5 of the official training images; the official test is kept.
 
     The images are put in the order of their pixels' SHA-256 first, so that the split depends on
-    the images and the seed alone, not on whether a zip or a csv delivered them.
+    the images and the seed alone, not on whether a zip or a csv delivered them. With `grouped`,
+    validation loses its images with a twin in training to the training part.
     """
     pool = faces.select(faces.usages == "Training")
     order = np.lexsort((pool.labels, pool.digests))
     train, val = train_test_split(
         order, test_size=VALIDATION_FRACTION, stratify=pool.labels[order], random_state=seed
     )
+    if grouped:
+        twins = np.isin(pool.digests[val], pool.digests[train])
+        train, val = np.concatenate([train, val[twins]]), val[~twins]
     test = faces.select(faces.usages != "Training")
     return Split(pool.select(np.sort(train)), pool.select(np.sort(val)), test)
+
+
+def split_for(faces: Faces, recipe: Recipe) -> Split:
+    """The split that `recipe` asks for."""
+    return split(faces, seed=recipe.seed, grouped=recipe.grouped_split)
 
 
 def training_subset(parts: Split, recipe: Recipe) -> Faces:
     """The part of the training images that `recipe` asks for.
 
-    `distinct_images` keeps the first of each set of byte-identical images and none with a copy in
+    `deduplicate_train` keeps the first of each set of byte-identical images and none with a copy in
     validation or test; `train_images` then takes a stratified subset, or all when it is 0.
     """
     train, n = parts.train, recipe.train_images
-    if recipe.distinct_images:
+    if recipe.deduplicate_train:
         train = _distinct(parts)
     if n == 0 or n >= len(train):
         return train

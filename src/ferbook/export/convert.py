@@ -26,10 +26,9 @@ from keras import layers
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
-from ferbook.core.run import Run
 from ferbook.data.faces import SIDE
 from ferbook.export import measure
-from ferbook.results.metrics import fit_temperature
+from ferbook.results.run import Run
 from ferbook.training import checkpoint, models
 
 OPSET = 17  # of ONNX; onnxruntime-web and every onnxruntime since 1.12 read it
@@ -49,7 +48,7 @@ def deployable(run: Run, weights: str | Path) -> keras.Model:
     if recipe.pooling != "average":
         raise ExportError(f"{run.name}: exports average over places; this run pools by attention.")
     model = checkpoint.load_network(run, Path(weights))
-    temperature = fit_temperature(run.val)
+    temperature = run.temperature
     head = model.get_layer("expression")
     dense = layers.Dense(len(CLASSES), name="evidence")
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import write_json
-from ferbook.core.run import Run
 from ferbook.data import splits
 from ferbook.data.faces import Faces
 from ferbook.export import convert, corruptions, measure, pruning
@@ -20,7 +19,7 @@ from ferbook.export.convert import ExportError
 from ferbook.export.latency import Answerer, latency
 from ferbook.inference.classifier import RELEASED
 from ferbook.results import store
-from ferbook.results.metrics import fit_temperature
+from ferbook.results.run import Run
 
 CALIBRATION_IMAGES = 512
 ROBUSTNESS_IMAGES = 2000  # at least, for pruning and corruptions
@@ -48,13 +47,13 @@ def deploy(
     """
     weights = weights or Path(runs_dir) / run.study / run.name / "best.npz"
     folder = folder or Path("exports") / run.name
-    parts = splits.split(faces, seed=run.recipe.seed)
+    parts = splits.split_for(faces, run.recipe)
     model = convert.deployable(run, weights)
     _check_same_answers(model, run, parts.test)
     random = np.random.default_rng(run.recipe.seed)
     rows = np.sort(random.permutation(len(parts.train))[:CALIBRATION_IMAGES])
     about = {"run": f"{run.study}/{run.name}", "git_commit": run.info["git_commit"],
-             "temperature": fit_temperature(run.val)}  # fmt: skip
+             "temperature": run.temperature}  # fmt: skip
     files = convert.write_all(model, parts.train.images[rows], folder, about)
     some = parts.test.thinned(ROBUSTNESS_IMAGES)
     found = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ferbook.core.run import Predictions
+from ferbook.core.predictions import Predictions
 from ferbook.data.faces import Faces
 from ferbook.export.latency import Answerer, latency
 from ferbook.results.metrics import score

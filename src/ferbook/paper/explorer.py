@@ -11,10 +11,10 @@ import numpy as np
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_json
-from ferbook.core.run import Run
 from ferbook.data import ferplus
 from ferbook.inference.classifier import RELEASED
 from ferbook.results import store
+from ferbook.results.run import Run
 
 _OTHERS = {"contempt": "contempt", "unknown": "unknown", "NF": "no face"}
 OPINIONS = (*CLASSES, *_OTHERS.values(), "none")

@@ -10,16 +10,14 @@ from typing import Any
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Run
-from ferbook.results.label_issues import label_issues
+from ferbook.data.duplicates import validation_twins
 from ferbook.results.metrics import (
     accuracy_interval,
     calibration,
-    fit_temperature,
-    merged,
     score_sets,
     with_temperature,
 )
+from ferbook.results.run import Run
 
 
 def dataset_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
@@ -113,7 +111,8 @@ def run_numbers(
 ) -> dict[str, Any]:
     """`<prefix>_*`: everything that prose says about one run."""
     info, history = run.info, run.history
-    scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]))
+    twins = validation_twins(run.val.files, dataset["duplicate_groups"])
+    scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]), twins)
     accuracies = {
         f"{key}_{name}": 100 * part[key]
         for name, part in scores.items()
@@ -150,7 +149,7 @@ def run_numbers(
 
 
 def _calibration_numbers(run: Run) -> dict[str, float]:
-    temperature = fit_temperature(run.val)
+    temperature = run.temperature
     return {
         "ece": 100 * calibration(run.test)["ece"],
         "temperature": temperature,
@@ -159,7 +158,7 @@ def _calibration_numbers(run: Run) -> dict[str, float]:
 
 
 def _doubt_numbers(run: Run) -> dict[str, int | float]:
-    issues = label_issues(merged(run.val, run.test))
+    issues = run.label_issues
     known = issues[issues["ferplus"].notna()]
     return {
         "doubted": len(issues),

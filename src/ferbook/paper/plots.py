@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.run import Run
+from ferbook.results.run import Run
 
 # Okabe & Ito's colours, told apart with any colour vision.
 COLOURS = {"training": "#0072B2", "validation": "#D55E00"}

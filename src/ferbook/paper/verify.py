@@ -21,7 +21,7 @@ from typing import Any
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_json, read_yaml
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Run
+from ferbook.data.duplicates import validation_twins
 from ferbook.paper import chapters, key_numbers
 from ferbook.paper import table as paper_table
 from ferbook.paper.chapters.data import tables as data_tables
@@ -30,6 +30,7 @@ from ferbook.paper.chapters.deployment import tables as deployment_tables
 from ferbook.paper.chapters.training import tables as training_tables
 from ferbook.results import manifest, store
 from ferbook.results.metrics import accuracy_interval, score_sets
+from ferbook.results.run import Run
 
 _TOLERANCE = 1e-9  # relative: libraries may sum in another order
 _SCRAP = "application/papermill.record/text/plain"
@@ -93,7 +94,8 @@ def _check_runs(found: Verified) -> None:
 
 def _check_run(run: Run, dataset: Mapping[str, Any]) -> Iterator[str]:
     where = f"{run.study}/{run.name}"
-    scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]))
+    twins = validation_twins(run.val.files, dataset["duplicate_groups"])
+    scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]), twins)
     yield from differences(run.info["metrics"], scores, f"{where}: metrics")
     images = {name: dataset[name] for name in ("name", "fingerprint")}
     yield from differences(run.info["dataset"], images, f"{where}: dataset")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.run import Predictions
+from ferbook.core.predictions import Predictions
 from ferbook.data import ferplus
 from ferbook.results.metrics import renormalised
 

@@ -15,7 +15,8 @@ from sklearn.metrics import log_loss, precision_recall_fscore_support
 from statsmodels.stats.contingency_tables import mcnemar
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.run import Predictions
+from ferbook.core.predictions import Predictions
+from ferbook.data.duplicates import twin_mask
 
 LABELS = np.arange(len(CLASSES))
 
@@ -67,21 +68,27 @@ def accuracy(predictions: Predictions) -> float:
 
 
 def score_sets(
-    val: Predictions, test: Predictions, leaked_files: frozenset[str]
+    val: Predictions,
+    test: Predictions,
+    leaked_files: frozenset[str],
+    val_twins: frozenset[str] = frozenset(),
 ) -> dict[str, dict[str, Any]]:
     """Scores on validation and on each reading of the test set.
 
-    "test" is all of it, "private" the contest's PrivateTest, "clean" and "leaked" the test images
-    without and with a byte-identical copy in the training folder. Empty sets are left out.
+    "val_clean" leaves out the validation images with a twin in training, `val_twins`: choices are
+    made on it. "test" is all of the test set, "private" the contest's PrivateTest, "clean" and
+    "leaked" the test images without and with a byte-identical copy in the training folder. Empty
+    sets are left out.
     """
-    sets = {"val": val, **named_test_sets(test, leaked_files)}
+    clean = val.select(~twin_mask(val.files, val_twins))
+    sets = {"val": val, "val_clean": clean, **named_test_sets(test, leaked_files)}
     return {name: score(part) for name, part in sets.items() if len(part)}
 
 
 def named_test_sets(test: Predictions, leaked_files: frozenset[str]) -> dict[str, Predictions]:
     """The named readings of the test set; see `score_sets`."""
     private = np.array(["/PrivateTest_" in file for file in test.files], dtype=bool)
-    leaked = np.array([file in leaked_files for file in test.files], dtype=bool)
+    leaked = twin_mask(test.files, leaked_files)
     masks = {"test": np.ones_like(leaked), "private": private, "clean": ~leaked, "leaked": leaked}
     return {name: test.select(mask) for name, mask in masks.items()}
 

@@ -40,10 +40,11 @@ from ferbook.core.files import (
     write_atomically,
     write_json,
 )
+from ferbook.core.predictions import Predictions
 from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Answers, Predictions, Run
 from ferbook.results.metrics import score_sets
+from ferbook.results.run import Answers, Run
 
 HISTORY_COLUMNS = (
     "phase",
@@ -66,7 +67,7 @@ _RUN = {
 }
 _ANSWERS = {"parameters": (int, type(None))}
 MAX_ARRAY_BYTES = 100_000_000  # of predictions, unpacked; those of a run have 4 million
-_PLACES = ("backbone", "weights", "image_size", "seed")  # recipe fields that run.json lifts out
+_PLACES = ("backbone", "weights", "image_size", "seed")
 
 
 def run_folder(results_dir: str | Path, study: str, recipe: Recipe) -> Path:
@@ -79,41 +80,50 @@ def write_run(
     recipe: Recipe,
     history: pd.DataFrame,
     val: Predictions,
-    test: Predictions,
-    leaked_files: frozenset[str],
+    test: Predictions | None,
     facts: Mapping[str, Any],
+    *,
+    leaked_files: frozenset[str],
+    val_twins: frozenset[str],
 ) -> None:
     """Write a finished run: arrays first, `run.json` last.
 
     `facts` are the entries of run.json that only the training knows: dataset, parameters,
-    seconds, images_seen, finished, and the provenance of when it started.
+    seconds, images_seen, finished, and the provenance of when it started. A run without `test` is
+    a trial. `leaked_files` and `val_twins` are explained in `metrics.score_sets`.
     """
-    val, test = _as_stored(val), _as_stored(test)
+    final, val = test is not None, _as_stored(val)
+    test = _as_stored(test) if final else val.select(np.zeros(len(val), bool))
     info = {
-        "recipe": {k: v for k, v in dataclasses.asdict(recipe).items() if k not in _PLACES},
+        "recipe": dataclasses.asdict(recipe),
+        # Also beside the recipe, where readers from before it was kept whole look for them.
         **{name: getattr(recipe, name) for name in _PLACES},
+        "final": final,
         **facts,
-        "metrics": score_sets(val, test, leaked_files),
+        "metrics": score_sets(val, test, leaked_files, val_twins),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "predictions.npz", _pack(val=val, test=test))
+    parts = {"val": val, "test": test} if final else {"val": val}
+    write_atomically(folder / "predictions.npz", _pack(**parts))
     history = history[list(HISTORY_COLUMNS)]
     write_atomically(folder / "history.csv", history.to_csv(index=False).encode())
     write_json(folder / "run.json", info)
 
 
 def load_run(folder: str | Path) -> Run:
-    """Read one finished run.
+    """Read one finished run, or a trial, whose `test` is empty.
 
     Raises FileNotFoundError when there is no run.json, StoreError when the parts disagree.
     """
     folder = Path(folder)
     info = read_json(folder / "run.json")
-    val, test = _unpack(folder / "predictions.npz", "val", "test")
+    names = ("val", "test") if info.get("final", True) else ("val",)
+    val, *rest = _unpack(folder / "predictions.npz", *names)
+    test = rest[0] if rest else val.select(np.zeros(len(val), bool))
     run = Run(folder.parent.name, folder.name, info, _read_history(folder), val, test)
     try:
         described = run.recipe.run_name
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{folder}: run.json holds no recipe ({error!r}).") from error
     if described != folder.name:
         raise StoreError(f"{folder}: run.json describes {described}.")
@@ -131,12 +141,13 @@ def load_study(results_dir: str | Path, study: str) -> list[Run]:
         raise FileNotFoundError(
             f"no finished run in {Path(results_dir, study)}: execute notebooks/02_training first."
         )
-    return [load_run(folder) for folder in folders]
+    return [run for run in map(load_run, folders) if run.is_final]
 
 
-def load_all(results_dir: str | Path) -> list[Run]:
-    """All finished runs of all studies, by study and name."""
-    return [load_run(path.parent) for path in sorted(Path(results_dir).glob("*/*/run.json"))]
+def load_all(results_dir: str | Path, *, trials: bool = False) -> list[Run]:
+    """All final runs of all studies, by study and name; with `trials`, the trials instead."""
+    runs = (load_run(path.parent) for path in sorted(Path(results_dir).glob("*/*/run.json")))
+    return [run for run in runs if run.is_final is not trials]
 
 
 def write_answers(folder: Path, about: Mapping[str, Any], test: Predictions) -> None:
@@ -214,7 +225,8 @@ def load_images(results_dir: str | Path) -> pd.DataFrame:
 def load_dataset(results_dir: str | Path) -> dict[str, Any]:
     """What 01_data found: name, fingerprint, counts, leaked_files and more."""
     path = Path(results_dir) / "dataset.json"
-    return require(path, read_json(path), {"name": str, "leaked_files": [str]})
+    shape = {"name": str, "leaked_files": [str], "duplicate_groups": [list]}
+    return require(path, read_json(path), shape)
 
 
 def write_parameters(results_dir: str | Path, parameters: Mapping[str, Any]) -> None:

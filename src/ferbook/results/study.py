@@ -8,15 +8,15 @@ is then called "base": each entry of `changes` alters the base and nothing else,
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ferbook.core.errors import FerbookError
 from ferbook.core.files import read_yaml
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Run
 from ferbook.results.metrics import accuracy
+from ferbook.results.run import Run
 
 FINALS = ("reference", "ours", "gpu")  # studies of a complete recipe on all training images
 _KEYS = {"data", "study", "subset", "changes", "steps", "seeds"}
@@ -63,8 +63,26 @@ def read_study(path: str | Path) -> Study:
 
 
 def finals(runs: Iterable[Run]) -> list[Run]:
-    """Those of `runs` that trained a complete recipe on all images, the original's recipe first."""
-    return sorted((run for run in runs if run.study in FINALS), key=lambda r: FINALS.index(r.study))
+    """Of `runs`, those that trained a complete recipe on all images, the original's recipe first.
+
+    Of the seeds of one recipe the first; `seeds_of` has the others.
+    """
+    complete = sorted(
+        (run for run in runs if run.study in FINALS),
+        key=lambda run: (FINALS.index(run.study), run.recipe.seed),
+    )
+    first = {(run.study, _without_seed(run)): run for run in reversed(complete)}
+    return [run for run in complete if run is first[run.study, _without_seed(run)]]
+
+
+def seeds_of(run: Run, runs: Iterable[Run]) -> list[Run]:
+    """Those of `runs` of the same study and recipe, by seed."""
+    same = [o for o in runs if (o.study, _without_seed(o)) == (run.study, _without_seed(run))]
+    return sorted(same, key=lambda other: other.recipe.seed)
+
+
+def _without_seed(run: Run) -> Recipe:
+    return replace(run.recipe, seed=0)
 
 
 def of_study(study: Study, runs: Iterable[Run]) -> list[Run]:

@@ -20,7 +20,7 @@ from ferbook.core.errors import FerbookError
 from ferbook.core.files import write_atomically
 from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Run
+from ferbook.results.run import Run
 from ferbook.training import models
 
 _LOGGED = ("loss", "accuracy", "val_loss", "val_accuracy")

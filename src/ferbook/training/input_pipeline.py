@@ -14,8 +14,8 @@ import tensorflow as tf
 from jaxtyping import Float
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.core.run import Predictions
 from ferbook.data import ferplus, splits
 from ferbook.data.faces import Faces
 from ferbook.training import augment
@@ -82,7 +82,7 @@ def targets(
     if taught is not None:
         share = recipe.distillation_share
         wanted = ((1 - share) * wanted + share * taught).astype(np.float32)
-    if recipe.votes_weight == 0:
+    if recipe.ferplus_loss_weight == 0:
         return wanted
     return np.hstack([wanted, ferplus.expression_shares(faces.files).astype(np.float32)])
 

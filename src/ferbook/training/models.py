@@ -86,7 +86,7 @@ def add_votes_head(model: keras.Model, recipe: Recipe) -> keras.Model:
 
     Both share all layers but their last; the output is (n, 7 + 8), the expressions first.
     """
-    if recipe.votes_weight == 0:
+    if recipe.ferplus_loss_weight == 0:
         return model
     dropped = model.get_layer("dropout").output
     votes = layers.Dense(len(EXPRESSIONS), "softmax", dtype="float32", name="votes")(dropped)

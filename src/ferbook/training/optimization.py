@@ -19,10 +19,10 @@ def compile_model(
         value = keras.losses.categorical_crossentropy(
             wanted[:, :n], answers[:, :n], label_smoothing=recipe.label_smoothing
         )
-        if recipe.votes_weight == 0:
+        if recipe.ferplus_loss_weight == 0:
             return value
         votes = keras.losses.categorical_crossentropy(wanted[:, n:], answers[:, n:])
-        return value + recipe.votes_weight * votes  # an image without votes adds 0
+        return value + recipe.ferplus_loss_weight * votes  # an image without votes adds 0
 
     def accuracy(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
         return keras.metrics.categorical_accuracy(wanted[:, :n], answers[:, :n])
@@ -41,7 +41,7 @@ def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimi
     rate = recipe.finetune_learning_rate
     if recipe.schedule == "cosine":
         steps *= recipe.finetune_epochs
-        rise = round(recipe.rise_fraction * steps)
+        rise = round(recipe.lr_warmup_fraction * steps)
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, steps - rise, warmup_target=rate, warmup_steps=rise
         )

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import keras
 import pandas as pd
@@ -17,12 +18,13 @@ import tensorflow as tf
 
 from ferbook.core.lock import alone
 from ferbook.core.recipe import Recipe, RecipeError
-from ferbook.core.run import Run
 from ferbook.data import splits
+from ferbook.data.duplicates import duplicate_groups, validation_twins
 from ferbook.data.faces import Faces
 from ferbook.results import store
+from ferbook.results.run import Run
 from ferbook.training import augment, distillation, input_pipeline, models, optimization
-from ferbook.training.checkpoint import Checkpoint, EpochEnd
+from ferbook.training.checkpoint import Checkpoint, EpochEnd, load_network
 
 PHASES = ("warmup", "finetune")
 
@@ -34,6 +36,7 @@ def train(
     study: str,
     results_dir: str | Path = "results",
     runs_dir: str | Path = "runs",
+    final: bool = True,
     verbose: int = 2,
     deterministic: bool = False,
     augment_in_model: bool = False,
@@ -41,17 +44,26 @@ def train(
     """Train `recipe` on `faces`, or resume, and write the run to the result store.
 
     Returns the run's folder; a run that is finished there is not trained again.
-    `runs_dir` keeps the checkpoints of unfinished runs. `verbose` as in `keras.Model.fit`.
-    `deterministic` makes every op give the same bits each time, on a GPU too, and takes longer.
-    With `augment_in_model`, images are resampled in the model's graph, on a GPU by the GPU, to the
-    same end. Raises RecipeError when the recipe does more to images than that, or when a run or
-    checkpoint of another recipe or data set is in the way, BusyError when another process trains
-    the same run.
+    `runs_dir` keeps the checkpoints of unfinished runs and the best epoch of finished ones. Without
+    `final`, the run is a trial: it predicts validation images alone, and can be made final later.
+    `verbose` as in `keras.Model.fit`. `deterministic` makes every op give the same bits each time,
+    on a GPU too, and takes longer. With `augment_in_model`, images are resampled in the model's
+    graph, on a GPU by the GPU, to the same end.
+    Raises RecipeError when the recipe does more to images than that, or when a run or checkpoint of
+    another recipe or data set is in the way, BusyError when another process trains the same run.
     """
     folder, own = store.run_folder(results_dir, study, recipe), Path(runs_dir) / study
+    how = {"verbose": verbose, "deterministic": deterministic, "augment_in_model": augment_in_model}
     with alone(own / f"{recipe.run_name}.lock", f"{study}/{recipe.run_name}"):
         own /= recipe.run_name
-        _train(recipe, faces, folder, own, verbose, deterministic, augment_in_model)
+        if not (folder / "run.json").exists():
+            _train(recipe, faces, folder, own, final, **how)
+            return folder
+        run = store.load_run(folder)
+        _check_same(run, recipe, _about(faces))
+        (own / "state.npz").unlink(missing_ok=True)  # killed after run.json was written
+        if final and not run.is_final:
+            _finish(run, faces, folder, own)
     return folder
 
 
@@ -60,28 +72,24 @@ def _train(
     faces: Faces,
     folder: Path,
     own: Path,
+    final: bool,
     verbose: int,
     deterministic: bool,
     augment_in_model: bool,
 ) -> None:
-    dataset = {"name": faces.name, "fingerprint": faces.fingerprint}
-    if (folder / "run.json").exists():
-        _check_same(store.load_run(folder), recipe, dataset)
-        (own / "state.npz").unlink(missing_ok=True)  # killed after run.json was written
-        return
     if augment_in_model:
         _check_resampling_is_all(recipe)
-    parts = splits.split(faces, seed=recipe.seed)
+    parts = splits.split_for(faces, recipe)
     training = splits.training_subset(parts, recipe)
     # Before the seed is set: the network then starts as it would without teachers.
-    taught = distillation.answers(recipe, training, dataset, folder.parent, own.parent)
+    taught = distillation.answers(recipe, training, _about(faces), folder.parent, own.parent)
     set_up(recipe, deterministic)
     where = {"augment_in_model": augment_in_model}
     feed = functools.partial(
         input_pipeline.training_dataset, training, recipe, taught=taught, **where
     )
     val = input_pipeline.evaluation_dataset(parts.val, recipe, **where)
-    checkpoint = Checkpoint(own, recipe, dataset)
+    checkpoint = Checkpoint(own, recipe, _about(faces))
     strategy = _strategy()
     if recipe.sam_radius and strategy.num_replicas_in_sync > 1:
         raise RecipeError(
@@ -90,18 +98,14 @@ def _train(
     with strategy.scope():
         model = models.build_model(recipe)
         trained = models.add_votes_head(model, recipe)
-        fitted = trained
-        if augment_in_model:
-            fitted = augment.resampled(fitted, recipe.image_size, training.images.shape[1])
-        if recipe.sam_radius:
-            fitted = optimization.SharpnessAware(fitted, recipe.sam_radius)
+        fitted = _wrapped(trained, recipe, training.images.shape[1], augment_in_model)
         for phase in PHASES:
             (models.freeze_backbone if phase == "warmup" else models.unfreeze)(trained, recipe)
             steps = -(-len(training) // recipe.batch_size)
             _fit_phase(phase, fitted, recipe, feed, steps, val, checkpoint, verbose)
         checkpoint.restore_best(trained)
     facts = {
-        "dataset": dataset,
+        "dataset": _about(faces),
         "parameters": models.count_parameters(model, recipe),
         **checkpoint.provenance,
         "deterministic": deterministic,
@@ -110,16 +114,52 @@ def _train(
         "images_seen": len(training) * len(checkpoint.history),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    history = pd.DataFrame(checkpoint.history)
+    _write(folder, recipe, history, model, parts, faces, facts, final=final)
+    checkpoint.finish()
+
+
+def _wrapped(model: keras.Model, recipe: Recipe, side: int, augment_in_model: bool) -> keras.Model:
+    """`model` with what the recipe puts around it while it is fitted."""
+    if augment_in_model:
+        model = augment.resampled(model, recipe.image_size, side)
+    return optimization.SharpnessAware(model, recipe.sam_radius) if recipe.sam_radius else model
+
+
+def _write(
+    folder: Path,
+    recipe: Recipe,
+    history: pd.DataFrame,
+    model: keras.Model,
+    parts: splits.Split,
+    faces: Faces,
+    facts: dict[str, Any],
+    *,
+    final: bool,
+) -> None:
+    """Predict and write the run; the test images of a trial are never looked at."""
     store.write_run(
         folder,
         recipe,
-        pd.DataFrame(checkpoint.history),
+        history,
         input_pipeline.predict(model, parts.val, recipe),
-        input_pipeline.predict(model, parts.test, recipe),
-        frozenset(faces.files[faces.leaked].tolist()),
+        input_pipeline.predict(model, parts.test, recipe) if final else None,
         facts,
+        leaked_files=frozenset(faces.files[faces.leaked].tolist()),
+        val_twins=validation_twins(parts.val.files, duplicate_groups(faces)),
     )
-    checkpoint.finish()
+
+
+def _finish(run: Run, faces: Faces, folder: Path, own: Path) -> None:
+    """Make a trial final: its best epoch, kept by the training, predicts the test images."""
+    model, parts = load_network(run, own / "best.npz"), splits.split_for(faces, run.recipe)
+    kept = ("recipe", "backbone", "weights", "image_size", "seed", "final", "metrics")
+    facts = {name: value for name, value in run.info.items() if name not in kept}
+    _write(folder, run.recipe, run.history, model, parts, faces, facts, final=True)
+
+
+def _about(faces: Faces) -> dict[str, str]:
+    return {"name": faces.name, "fingerprint": faces.fingerprint}
 
 
 def _fit_phase(

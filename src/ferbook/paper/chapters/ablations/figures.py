@@ -10,8 +10,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from ferbook.core.run import Run
 from ferbook.paper.plots import finished
+from ferbook.results.run import Run
 
 
 def finalists(runs: Sequence[Run]) -> Figure:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ferbook.core.run import Answers, Run
 from ferbook.paper.key_numbers import mean, percent, run_numbers
 from ferbook.results.metrics import accuracy, named_test_sets, score
+from ferbook.results.run import Answers, Run
 from ferbook.results.study import Study, finals, gains, of_study, paired
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferbook.core.run import Answers, Predictions, Run
+from ferbook.core.predictions import Predictions
 from ferbook.paper.table import Table, interval
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
+from ferbook.results.run import Answers, Run
 from ferbook.results.study import FINALS, Study, gains, of_study, paired
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from ferbook.core.run import Answers
 from ferbook.paper.table import Table, interval
 from ferbook.results.metrics import accuracy, accuracy_interval
+from ferbook.results.run import Answers
 
 _MILLISECONDS = {"ms, one image": ".1f", "ms, in a batch of 32": ".1f"}
 

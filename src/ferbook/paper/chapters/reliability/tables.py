@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferbook.core.run import Run
 from ferbook.paper.table import Table
 from ferbook.results.metrics import accuracy
+from ferbook.results.run import Run
 from ferbook.results.study import Study, gains, of_study, paired
 
 

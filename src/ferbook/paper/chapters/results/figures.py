@@ -11,9 +11,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.run import Run
 from ferbook.paper.plots import class_bars, finished, heatmap
-from ferbook.results.metrics import calibration, confusion_matrix, fit_temperature, with_temperature
+from ferbook.results.metrics import calibration, confusion_matrix, with_temperature
+from ferbook.results.run import Run
 
 
 def confusion(run: Run, *, normalised: bool) -> Figure:
@@ -31,7 +31,7 @@ def reliability(run: Run) -> Figure:
     axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect")
     for name, temperature in (
         ("as trained", 1.0),
-        ("temperature fitted", fit_temperature(run.val)),
+        ("temperature fitted", run.temperature),
     ):
         rows = calibration(with_temperature(run.test, temperature))["rows"]
         sizes, confidence, accuracy = zip(*rows, strict=True)

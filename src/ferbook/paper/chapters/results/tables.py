@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.run import Predictions, Run
 from ferbook.data import ferplus
+from ferbook.data.duplicates import validation_twins
 from ferbook.paper.table import Table, interval
 from ferbook.results.metrics import (
     calibration,
-    fit_temperature,
     score,
     score_sets,
     with_temperature,
 )
+from ferbook.results.run import Run
 
 SET_NAMES = {
     "val": "validation",
+    "val_clean": "validation without twins in training",
     "test": "test (Public + Private)",
     "private": "PrivateTest",
     "clean": "test without copies",
@@ -30,11 +31,12 @@ SET_NAMES = {
 }
 
 
-def accuracy_table(
-    run: Run, leaked_files: frozenset[str], near_leaked_files: Collection[str] = ()
-) -> Table:
+def accuracy_table(run: Run, dataset: Mapping[str, Any]) -> Table:
     """Accuracy of a run on validation and on each reading of the test set."""
-    scores = score_sets(run.val, run.test, leaked_files)
+    leaked_files = frozenset(dataset["leaked_files"])
+    near_leaked_files = dataset["near_duplicates"]["leaked_files"]
+    twins = validation_twins(run.val.files, dataset["duplicate_groups"])
+    scores = score_sets(run.val, run.test, leaked_files, twins)
     rest = ~np.isin(run.test.files, [*leaked_files, *near_leaked_files])
     if near_leaked_files:
         scores["pristine"] = score(run.test.select(rest))
@@ -82,7 +84,7 @@ def calibration_table(runs: Iterable[Run]) -> Table:
     """Calibration on all test images, as trained and with the temperature found on validation."""
     rows = {}
     for run in runs:
-        for how, t in (("as trained", 1.0), ("temperature fitted", fit_temperature(run.val))):
+        for how, t in (("as trained", 1.0), ("temperature fitted", run.temperature)):
             part = with_temperature(run.test, t)
             found = calibration(part)
             facts = (t, found["ece"], found["mean_confidence"], score(part)["log_loss"])
@@ -150,9 +152,10 @@ def _slices(images: pd.DataFrame, files: np.ndarray) -> dict[str, np.ndarray]:
     return {name: mask.to_numpy() for name, mask in slices.items() if mask.any()}
 
 
-def issue_table(issues: pd.DataFrame, predictions: Predictions) -> Table:
+def issue_table(run: Run) -> Table:
     """Labels that confident learning doubts, by class, and how many FER+ confirms."""
-    counts = np.bincount(predictions.labels, minlength=len(CLASSES))
+    issues, labels = run.label_issues, np.concatenate([run.val.labels, run.test.labels])
+    counts = np.bincount(labels, minlength=len(CLASSES))
     rows = {}
     for name, total in zip(CLASSES, counts, strict=True):
         part = issues[issues["label"] == name]

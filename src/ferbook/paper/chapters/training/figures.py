@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.run import Run
 from ferbook.data.faces import Faces
 from ferbook.paper.plots import picture_grid
+from ferbook.results.run import Run
 
 
 def augmentations(original: np.ndarray, augmented: np.ndarray) -> Figure:

@@ -1,0 +1,95 @@
+"""Runs and the answers of other models, as the result store holds them."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ferbook.core.predictions import Predictions
+from ferbook.core.recipe import Recipe, RecipeError
+from ferbook.results.label_issues import label_issues
+from ferbook.results.metrics import fit_temperature, merged
+
+# Fields that run.json called otherwise, or kept beside the recipe, before it held the recipe whole.
+_RENAMED = {
+    "votes_weight": "ferplus_loss_weight",
+    "distinct_images": "deduplicate_train",
+    "rise_fraction": "lr_warmup_fraction",
+}
+_LIFTED = ("backbone", "weights", "image_size", "seed")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run as read from the result store.
+
+    `test` is empty for a trial: a run that was trained to choose a recipe, on validation images.
+    """
+
+    study: str
+    name: str
+    info: dict[str, Any]  # run.json
+    history: pd.DataFrame  # one row per epoch over both phases
+    val: Predictions
+    test: Predictions
+
+    @functools.cached_property
+    def recipe(self) -> Recipe:
+        """The recipe that the run was trained with."""
+        return recipe_of(self.info)
+
+    @functools.cached_property
+    def temperature(self) -> float:
+        """The temperature that fits the validation images best; see `metrics.fit_temperature`."""
+        return fit_temperature(self.val)
+
+    @functools.cached_property
+    def label_issues(self) -> pd.DataFrame:
+        """Labels of validation and test images that confident learning doubts."""
+        return label_issues(merged(self.val, self.test))
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the run has seen the test images, after every choice was made."""
+        return self.info.get("final", True)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """True unless the run saw the real FER-2013."""
+        return self.info["dataset"]["name"] != "fer2013"
+
+    @property
+    def label(self) -> str:
+        """What figures and tables call the run; a synthetic run says so."""
+        return f"{self.name} (synthetic)" if self.is_synthetic else self.name
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a peer's model or a classical baseline answers on the test images."""
+
+    name: str
+    info: dict[str, Any]  # about.json
+    test: Predictions
+
+    @property
+    def label(self) -> str:
+        """What figures and tables call it."""
+        return self.name
+
+
+def recipe_of(info: dict[str, Any]) -> Recipe:
+    """The recipe in a run.json, today's or an older one.
+
+    Raises RecipeError when what stands beside the recipe contradicts it.
+    """
+    values = {_RENAMED.get(name, name): value for name, value in info["recipe"].items()}
+    for name in _LIFTED:
+        if values.setdefault(name, info[name]) != info[name]:
+            raise RecipeError(
+                f"{name}: {info[name]!r} beside the recipe, which has {values[name]!r}."
+            )
+    return Recipe(**values)

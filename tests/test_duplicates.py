@@ -1,0 +1,44 @@
+"""Twins among byte-identical images, by hand and on the real data."""
+
+import numpy as np
+from conftest import ROOT
+
+from ferbook.data import duplicates, sources, splits
+from ferbook.results import store
+
+GROUPS = [["train/a/1", "train/a/2", "test/a/3"], ["train/b/4", "train/b/5"], ["test/b/6", "x"]]
+
+
+def test_an_image_is_no_twin_of_itself():
+    found = duplicates.with_twin(["train/a/1", "train/b/4"], GROUPS, ["train/a/1", "train/b/5"])
+    assert found == {"train/b/4"}
+    assert duplicates.with_twin(["test/a/3"], GROUPS, ["train/a/1"]) == {"test/a/3"}
+    assert duplicates.with_twin(["train/b/4", "train/b/5"], GROUPS, ["train/b/4", "train/b/5"]) == {
+        "train/b/4", "train/b/5",
+    }  # fmt: skip
+
+
+def test_validation_images_have_their_twins_in_the_rest_of_the_folder():
+    assert duplicates.validation_twins(["train/a/1"], GROUPS) == {"train/a/1"}
+    # Both of the group are in validation; the third is a test image, which trains nothing.
+    assert duplicates.validation_twins(["train/a/1", "train/a/2"], GROUPS) == frozenset()
+
+
+def test_twin_mask():
+    mask = duplicates.twin_mask(np.array(["a", "b"]), frozenset({"b"}))
+    assert mask.tolist() == [False, True] and mask.dtype == bool
+    assert duplicates.twin_mask(np.array([], str), frozenset()).shape == (0,)
+
+
+def test_on_the_real_data(archive):
+    """254 validation images have a twin in training; of 568 leaks 46 have it in validation only."""
+    faces = sources.load(archive)
+    groups = duplicates.duplicate_groups(faces)
+    assert groups == store.load_dataset(ROOT / "results")["duplicate_groups"]
+    assert len(groups) == 1516 and sum(map(len, groups)) == 3369
+    parts = splits.split(faces)
+    twins = duplicates.validation_twins(parts.val.files, groups)
+    assert len(twins) == 254
+    assert twins == set(parts.val.files[np.isin(parts.val.digests, parts.train.digests)])
+    test = faces.files[faces.leaked]
+    assert len(test) - len(duplicates.with_twin(test, groups, parts.train.files)) == 46
