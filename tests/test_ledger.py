@@ -10,6 +10,7 @@ from ferbook.claims.ledger import QUESTIONS, Claim, ClaimError, Tolerance, read_
 from ferbook.claims.published import SCORES
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_yaml
+from ferbook.paper.chapters import NOTEBOOKS
 
 LEDGER = ROOT / "book" / "claims.yml"
 ENTRY = {
@@ -110,3 +111,13 @@ def test_wrong_ledgers_are_refused(tmp_path):
     path.write_text("claims: 3")
     with pytest.raises(ClaimError, match="expected a list"):
         read_claims(path)
+
+
+def test_every_page_and_label_that_a_claim_leads_to_exists():
+    for page in {claim.page for claim in read_claims(LEDGER)}:
+        name, _, label = page.partition("#")
+        if name.startswith("../"):
+            assert (ROOT / "book" / f"{name[3:]}.md").is_file() and not label
+            continue
+        assert name in NOTEBOOKS
+        assert label in (ROOT / "book" / "executed" / f"{name}.ipynb").read_text(encoding="utf-8")

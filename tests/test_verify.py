@@ -153,8 +153,8 @@ def edit(project, name, old, new):
         ("02_training", r"\| efficientnet_b2 \| 7", "| efficientnet_b2 | 9", "02_training, cell"),
         (
             "06_claims",
-            "in the original's own words",
-            "in words of our own",
+            "Which statements of the original hold",
+            "Which statements of the original fail",
             "its cells are not those of notebooks/06_claims",
         ),
         ("06_claims", '"cells"', '"cels"', "06_claims.ipynb: KeyError: 'cells'"),
