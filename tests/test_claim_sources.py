@@ -71,9 +71,12 @@ def test_restated():
 
 
 def test_the_field():
-    verdict = judge("prior_best", printed=65, to=1, unit="%", family="Net")
-    assert verdict[:3] == (CONTRADICTED, "70.80%", "Net-A, on PrivateTest (in its code).")
-    assert judge("prior_best", printed=70.8, to=0.1, unit="%", family="Net").grade == CONSISTENT
+    best = {"to": 0.1, "unit": "%", "family": "Net", "limit": 0.02}
+    verdict = judge("prior_best", printed=68.7, **best)
+    assert verdict[:2] == (CONTRADICTED, "70.80%")
+    assert verdict.evidence == "Net-A, on PrivateTest (in its code; limit 0.02, ours)."
+    assert judge("prior_best", printed=68.9, **best).grade == NOT_TESTABLE
+    assert judge("prior_best", printed=70.8, **best).grade == CONSISTENT
     verdict = judge("prior_generally", family="Net")
     assert verdict.grade == NOT_TESTABLE
     assert verdict.evidence.endswith("Net-A 70.80% on PrivateTest; Net-B 60.00% on PrivateTest.")
