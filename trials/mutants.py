@@ -74,6 +74,7 @@ EQUIVALENT = {
     f"{EVIDENCE}: False -> True": _REPR,
     f"{EVIDENCE}: return None -> return None": _NONE,
     f"{EFFECTS}: return None -> return None": _NONE,
+    f"{EVIDENCE}: 0 -> 1": _ANY_SEED,
     f"{EFFECTS}: 0 -> 1": _ANY_SEED,
     f"{EFFECTS}: len(values) > 1 -> len(values) >= 1": "a lone run adds no degree of freedom.",
     f"{EFFECTS}: 0.0 -> 1.0": "its caller does not use a deviation without degrees of freedom.",
