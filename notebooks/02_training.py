@@ -98,10 +98,10 @@ table.Notice(synthetic=faces.name == "synthetic")
 # %% [markdown]
 # ## The recipe
 #
-# {numref}`tab-recipe` sets every hyper-parameter of this run beside the original's.
+# {numref}`tab-recipe` sets every hyper-parameter of this run beside what the original states.
 
 # %% tags=["hide-input"]
-tables.recipe_table(recipe, core_recipe.Recipe())
+tables.recipe_table(recipe, files.read_yaml("book/original.yml")["recipe"])
 
 # %% [markdown]
 # ## What the network sees

@@ -73,7 +73,9 @@ tables.accuracy_table(run, dataset)
 #
 # An accuracy is a whole number of right answers over a number of images, and so is every recall.
 # {numref}`tab-audit` tries, in part with {cite:t}`fazekas2024`'s software, the original's printed numbers on the three sets that papers call the
-# test set of FER-2013. Only one of them allows them all. On it, an integer programme finds
+# test set of FER-2013, as if rounded and as if cut off after the last digit. Only one of the sets
+# allows them all, if they were rounded; the accuracy is possible on neither half of it, either way. On
+# it, an integer programme finds
 # answers that satisfy every cell of the original's Table II and the accuracy at once, so the table is consistent
 # with itself; {numref}`tab-hits` says how tightly. Its row "Overall" is the mean weighted by class
 # size; the unweighted mean of the classes' F1 is {glue:text}`original_macro_f1:.2f`.
@@ -88,8 +90,10 @@ audit_tables.hits_table(published, claims_published.TEST_SETS["PublicTest + Priv
 # %% [markdown]
 # The same check runs on any table: `ferbook audit table.yml`. {numref}`tab-audit-second` is that
 # of another article, which evaluates two known networks on FER-2013 with parts of the face
-# hidden. Some of its accuracies are possible on no usual test set: some images must have been
-# left out. Its F1 scores were computed from averaged precision and recall.
+# hidden. Some of its accuracies are possible on no usual test set if they were rounded, but on all test
+# images if they were cut off after the last digit; for others it is the reverse. Either the table is
+# printed in both ways, or not all of it was measured on these images: arithmetic does not tell which.
+# Its F1 scores were computed from averaged precision and recall.
 
 # %% tags=["hide-input"]
 audit_tables.audit_summary(table_audit.audit_table("book/second.yml"), label="tab-audit-second")

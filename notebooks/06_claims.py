@@ -16,10 +16,14 @@
 # %% [markdown]
 # # Claims
 #
-# **Which statements of the original hold?** Every one that can be checked is listed below with a
-# grade that a program gave, from the result store and from arithmetic. Nobody graded by hand.
+# **Which statements of the original hold?** Every one that can be checked is listed below, in the
+# original's own words, with a grade that a program gave: from the result store, from the counts of
+# the data, and by arithmetic. No score of the original has been replicated, since its network was
+# not trained here; most of what can be counted or worked out holds, but not its number of
+# parameters, nor its promise of scripts.
 #
-# *In:* the result store and the ledger `book/claims.yml`. *Takes* seconds.
+# *In:* the result store, the ledger `book/claims.yml` and `book/sentences.yml`, which leads from each
+# sentence of the original to its claims. *Takes* seconds.
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
@@ -29,46 +33,50 @@ import os
 
 from myst_nb import glue
 
-from ferbook.claims import ledger
+from ferbook.claims import grading
 from ferbook.core import paths
-from ferbook.paper import plots, table
+from ferbook.paper import table
 from ferbook.paper.chapters.claims import prose, tables
+from ferbook.results import store
 
 os.chdir(paths.project_root())
-plots.use_style()
 
 # %% tags=["hide-input"]
-evidence = ledger.gather(results_dir, "book/original.yml")
-graded = [(c, ledger.grade(c, evidence)) for c in ledger.read_claims("book/claims.yml")]
-table.Notice(synthetic=evidence.dataset["name"] == "synthetic")
+graded = grading.grade_all(results_dir, "book/claims.yml", "book/original.yml")
+table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
+
+# %% tags=["hide-input"]
+tables.grade_bar(graded)
 
 # %% [markdown]
+# Of {glue:text}`claims_total` claims, {glue:text}`claims_fact_confirmed` are confirmed as facts,
+# {glue:text}`claims_consistent_by_arithmetic` are consistent by arithmetic and
+# {glue:text}`claims_contradicted` are contradicted. {glue:text}`claims_replicated` are replicated and
+# {glue:text}`claims_not_replicated` are not, in the original's configuration. On a stand-in,
+# {glue:text}`claims_seen_on_a_stand_in` are seen and {glue:text}`claims_not_seen_on_a_stand_in` are
+# not. {glue:text}`claims_not_run` were not run, and {glue:text}`claims_not_testable_here` cannot be
+# tested here. {glue:text}`claims_questions` recommendations are questions and stand at the end.
+#
 # ## What the grades mean
-#
-# | grade | given when |
-# |---|---|
-# | reproduced | our number, rounded as printed, is the original's; or the statement holds |
-# | within tolerance | it differs by no more than the tolerance that the ledger states |
-# | contradicted | a count or arithmetic excludes it, whatever a training run may give |
-# | not reproduced | an experiment of ours gives something else |
-# | not run | no experiment in the store bears on it; the reason stands beside |
-#
-# A score is graded by a run of the original's own configuration and by no other. Statements
-# about the recipe (which classes are hard, how the curves look) are graded by the recipe's run
-# on another backbone where there is none of the original's, and the evidence names it.
 
 # %% tags=["hide-input"]
-tables.grade_table([verdict for _, verdict in graded])
+tables.grade_table(graded)
 
 # %% [markdown]
-# Of {glue:text}`claims_total` claims, {glue:text}`claims_reproduced` are reproduced,
-# {glue:text}`claims_within_tolerance` within tolerance, {glue:text}`claims_contradicted`
-# contradicted, {glue:text}`claims_not_reproduced` not reproduced, and
-# {glue:text}`claims_not_run` wait for a run that this book could not make.
+# A *stand-in* is the original's recipe on another network, at another input size or on fewer images;
+# the evidence names it. What it shows is no verdict on the original. A score is graded by a run of the
+# original's own configuration and by no other. It is replicated if it differs by no more than another
+# seed would change it: Student's t times the deviation over seeds of the same recipe, for the
+# difference of two runs. A limit that the words of the original do not give is marked as ours. What a
+# part of the recipe is worth is graded by runs with and without it, and is seen only if it is more
+# than other seeds change.
+#
+# A printed number may have been rounded or cut off after its last digit. Both are tried, and a number
+# is contradicted only if neither allows it.
 #
 # ## The ledger
 #
-# Search it, filter by a column, follow the evidence to the table or figure that shows it.
+# Search it, choose a grade, follow "more" to the table or figure that shows the evidence.
 
 # %% tags=["hide-input"]
 tables.claims_table(graded)
@@ -76,11 +84,12 @@ tables.claims_table(graded)
 # %% [markdown]
 # ## Summary and limits
 #
-# The printed numbers are taken from the paper's tables; its other statements are given in our
-# words. The commands `ferbook claims` and `ferbook audit book/original.yml` print the same grades.
-# A run of the original's configuration, dropped into the result store, turns "not run" into an
-# answer.
+# A test compares each quote with the original's text and finds each of its sentences in the map, with
+# its claims or with the reason why it has none. What counts as checkable, and which check is fair, is
+# our judgement; the grades are not. Statements about the literature were not tested, for want of
+# counting it. The command `ferbook claims` prints the same grades. A run of the original's
+# configuration, put into the result store, turns "not run" into an answer.
 
 # %% tags=["remove-cell"]
-for key, value in prose.claim_numbers([verdict for _, verdict in graded]).items():
+for key, value in prose.claim_numbers(graded).items():
     glue(key, value, display=False)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 OFFLINE = str(Path(__file__).parent / "offline")
@@ -73,3 +74,27 @@ def tab(built_book, tmp_path_factory):
         chromium.browser(profile, camera) as page,
     ):
         yield page, address
+
+
+UNITS = {"accuracy": 1e-4, "classes": 1e-2, "overall": 1e-2, "recalls": 1e-3}
+
+
+def printed_table(matrix, reading="rounded", **changes):
+    """What a paper would print for a confusion matrix (true in rows), and the class sizes."""
+    from ferbook.claims.published import SCORES, Published
+
+    def cut(value, digits):
+        scaled = float(value) * 10**digits
+        return (round(scaled) if reading == "rounded" else int(scaled + 1e-9)) / 10**digits
+
+    hits, true, predicted = np.diag(matrix), matrix.sum(1), matrix.sum(0)
+    columns = hits / predicted, hits / true, 2 * hits / (true + predicted)
+    names = ["a", "b", "c"][: len(matrix)]
+    classes = {
+        name: dict(zip(SCORES, (cut(values[i], 2) for values in columns), strict=True))
+        for i, name in enumerate(names)
+    }
+    values = {"accuracy": cut(hits.sum() / matrix.sum(), 4), "classes": classes}
+    values |= {"overall": {}, "recalls": {}} | changes
+    supports = dict(zip(names, true.tolist(), strict=True))
+    return Published("made", printed_to=UNITS, **values), supports

@@ -1,5 +1,6 @@
 """A few hundred hostile files before every reader; `make fuzz` tries many more."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferbook.claims import ledger, published, table_audit
+from ferbook.claims import grading, ledger, published, table_audit
+from ferbook.claims.evidence import gather
 from ferbook.core import files
 from ferbook.inference import classifier, face
 from ferbook.results import store
@@ -94,7 +96,12 @@ def test_made_up_tables(tmp_path_factory, content):
 
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(
-    st.lists(document("id", "section", "statement", "quote", "value", "unit", "test"), max_size=3)
+    st.lists(
+        document(
+            "id", "group", "section", "statement", "quote", "printed", "unit", "check", "page"
+        ),
+        max_size=3,
+    )
 )
 def test_made_up_ledgers(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "l.yml"
@@ -138,12 +145,12 @@ def test_tables_that_would_take_for_ever_are_refused(tmp_path, change, message):
 
 
 def test_a_claim_that_asks_for_what_is_not_there_is_named():
-    evidence = ledger.gather(ROOT / "results", ROOT / "book/original.yml")
+    evidence = gather(ROOT / "results", ROOT / "book/original.yml")
     claim = ledger.read_claims(ROOT / "book/claims.yml")[0]
-    for test in ({"path": "no.such"}, {"wish": 1}):
-        asked = ledger.replace(claim, test={"kind": "dataset", **test})
+    for check in ({"path": "no.such"}, {"wish": 1}):
+        asked = dataclasses.replace(claim, check={"kind": "dataset", **check})
         with pytest.raises(ledger.ClaimError, match=r"images: .* cannot be carried out"):
-            ledger.grade(asked, evidence)
+            grading.grade(asked, evidence)
 
 
 def test_a_pickle_cannot_ask_for_memory():

@@ -149,12 +149,12 @@ def edit(project, name, old, new):
     ("name", "old", "new", "message"),
     [
         ("06_claims", r"\| not run \| (?=\d)", "| not run | 1", "shown '| not run | 1"),
-        ("06_claims", "<td>contradicted</td>", "<td>reproduced</td>", "06_claims, cell 5: shown"),
+        ("06_claims", r">contradicted<", ">fact confirmed<", "06_claims, cell 5: shown"),
         ("02_training", r"\| efficientnet_b2 \| 7", "| efficientnet_b2 | 9", "02_training, cell"),
         (
             "06_claims",
-            "Nobody graded",
-            "We graded",
+            "Which statements of the original hold",
+            "Which statements of the original fail",
             "its cells are not those of notebooks/06_claims",
         ),
         ("06_claims", '"cells"', '"cels"', "06_claims.ipynb: KeyError: 'cells'"),

@@ -31,7 +31,9 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from ferbook.claims import ledger, table_audit
+from ferbook.claims import grading, ledger, table_audit
+from ferbook.claims.evidence import gather
+from ferbook.claims.verdict import ANSWERED, GRADES
 from ferbook.core import classes
 from ferbook.core import files as core_files
 from ferbook.core.files import StoreError
@@ -141,19 +143,19 @@ def read_config(path):
 
 @functools.cache
 def evidence():
-    return ledger.gather(ROOT / "results", ROOT / "book/original.yml")
+    return gather(ROOT / "results", ROOT / "book/original.yml")
 
 
 def read_claims(path):
     for claim in ledger.read_claims(path)[:6]:
-        verdict = ledger.grade(claim, evidence())
-        check(verdict.grade in ledger.GRADES and verdict.evidence, "verdict")
+        verdict = grading.grade(claim, evidence())
+        check(verdict.grade in (*GRADES, ANSWERED) and verdict.evidence, "verdict")
 
 
 def ledgers():
     """Five claims each: a whole ledger would hide most changes."""
     entries = core_files.read_yaml(ROOT / "book/claims.yml")["claims"]
-    kinds = {entry["test"]["kind"]: entry for entry in entries}
+    kinds = {entry["check"]["kind"]: entry for entry in entries}
     parts = [list(kinds.values())[i : i + 5] for i in range(0, len(kinds), 5)]
     return [yaml.safe_dump({"claims": part}, sort_keys=False).encode() for part in parts]
 
@@ -164,7 +166,7 @@ def read_table(path):
 
 
 def read_original(path):
-    found = ledger.gather(ROOT / "results", path)
+    found = gather(ROOT / "results", path)
     check(found.published.printed_to, "published")
 
 
@@ -219,7 +221,7 @@ def read_dataset(path):
     facts = store.load_dataset(path.parent)
     found = evidence().__class__(**vars(evidence()) | {"dataset": facts})
     for claim in ledger.read_claims(ROOT / "book/claims.yml")[:8]:
-        check(ledger.grade(claim, found).grade in ledger.GRADES, "grade")
+        check(grading.grade(claim, found).grade in GRADES, "grade")
 
 
 def read_images(path):

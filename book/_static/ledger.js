@@ -2,19 +2,20 @@
 // the table is complete and readable.
 document.addEventListener("DOMContentLoaded", () => {
   for (const table of document.querySelectorAll("table.ledger")) {
-    const rows = [...table.tBodies[0].rows];
-    const column = [...table.tHead.rows[0].cells].findIndex((c) => c.textContent === "grade");
-    const grades = [...new Set(rows.map((row) => row.cells[column].textContent))];
+    const rows = [...table.querySelectorAll("tr[data-grades]")];
+    const gradesOf = (row) => row.dataset.grades.split("|");
     const search = filters.search("Search the claims");
-    const choice = filters.choice("Grade", "all grades", grades);
+    const choice = filters.choice("Grade", "all grades", [...new Set(rows.flatMap(gradesOf))]);
     table.before(filters.bar([search, choice], () => {
       const wanted = search.value.toLowerCase();
       for (const row of rows) {
-        row.dataset.grade = row.cells[column].textContent;
         row.hidden = !row.textContent.toLowerCase().includes(wanted)
-          || (choice.value !== "" && row.dataset.grade !== choice.value);
+          || (choice.value !== "" && !gradesOf(row).includes(choice.value));
       }
-      return `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
+      for (const body of table.tBodies) {
+        body.hidden = rows.every((row) => row.hidden || row.closest("table.ledger > tbody") !== body);
+      }
+      return `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`;
     }));
   }
 });

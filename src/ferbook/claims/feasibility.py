@@ -1,4 +1,9 @@
-"""Which whole numbers of images the printed scores of a paper allow."""
+"""Which whole numbers of images the printed scores of a paper allow.
+
+An accuracy is a number of right answers divided by a number of images, so most decimals are
+impossible on most test sets. A printed number may be rounded or cut off after its last digit;
+papers rarely say which, so both readings are tried. Nothing here needs an image or a model.
+"""
 
 from __future__ import annotations
 
@@ -8,37 +13,59 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.optimize import LinearConstraint, milp
 
-from ferbook.claims.published import _EPSILON, MAX_SECONDS, SCORES, Published, TableError
+from ferbook.claims.published import SCORES, Published, TableError
+
+ROUNDED, TRUNCATED = READINGS = ("rounded", "truncated")
+EPSILON = 1e-9  # for floats such as 0.685, which no binary number equals
+MAX_SECONDS = 20.0  # of deciding whether cells agree
 
 
-def possible_counts(value: float, total: int, unit: float) -> range:
-    """The whole numbers k for which k / total is printed as `value`, rounded to `unit`."""
-    low, high = (value - unit / 2) * total, (value + unit / 2) * total
-    return range(max(0, math.ceil(low - _EPSILON)), min(total, math.floor(high + _EPSILON)) + 1)
+def printed_range(value: float, unit: float, reading: str = ROUNDED) -> tuple[float, float]:
+    """The least and the greatest number that is printed as `value`, to the unit of its last digit.
+
+    Both ends of a rounding interval count, since papers round a half either way; of truncation the
+    upper end does not. Raises ValueError for another reading.
+    """
+    if reading == ROUNDED:
+        return value - unit / 2 - EPSILON, value + unit / 2 + EPSILON
+    if reading == TRUNCATED:
+        return value - EPSILON, value + unit - EPSILON
+    raise ValueError(f"reading: expected one of {', '.join(READINGS)}. Received: {reading!r}.")
 
 
-def possible_hits(result: Published, supports: Mapping[str, int]) -> dict[str, range]:
+def possible_counts(value: float, total: int, unit: float, reading: str = ROUNDED) -> range:
+    """The whole numbers k of `total` for which k / total is printed as `value`."""
+    low, high = printed_range(value * total, unit * total, reading)
+    return range(max(0, math.ceil(low)), min(total, math.floor(high)) + 1)
+
+
+def possible_hits(
+    result: Published, supports: Mapping[str, int], reading: str = ROUNDED
+) -> dict[str, range]:
     """The numbers of right answers per class that its recalls, in table and text, allow."""
-    hits = {}
+    hits, units = {}, result.printed_to
     for name, scores in result.classes.items():
-        found = possible_counts(scores["recall"], supports[name], result.printed_to["classes"])
+        total = supports[name]
+        found = possible_counts(scores["recall"], total, units["classes"], reading)
         if name in result.recalls:
-            sharp = result.recalls[name], supports[name], result.printed_to["recalls"]
-            other = possible_counts(*sharp)
+            other = possible_counts(result.recalls[name], total, units["recalls"], reading)
             found = range(max(found.start, other.start), min(found.stop, other.stop))
         hits[name] = found
     return hits
 
 
-def solve(result: Published, supports: Mapping[str, int]) -> dict[str, dict[str, tuple[int, int]]]:
+def solve(
+    result: Published, supports: Mapping[str, int], reading: str = ROUNDED
+) -> dict[str, dict[str, tuple[int, int]]]:
     """Bounds on each class's right answers and predictions that satisfy all cells at once.
 
     Whole numbers h (right) and p (predicted) per class must give every printed precision h / p,
     recall h / n and F1 2 h / (p + n); the p add up to all images and the h to the accuracy. All
-    of these are linear in h and p, so an integer program decides. Returns class -> {"hits",
-    "predicted"} -> (least, most); empty when no whole numbers satisfy all of them.
+    of these are linear in h and p, so an integer program decides. Its tolerance (1e-6) lets in
+    the end of a range that truncation leaves out: it errs towards "possible". Returns class ->
+    {"hits", "predicted"} -> (least, most); empty when no whole numbers satisfy all of them.
     """
-    names, constraints = list(result.classes), _constraints(result, supports)
+    names, constraints = list(result.classes), _constraints(result, supports, reading)
     bounds = {}
     for i, name in enumerate(names):
         bounds[name] = {
@@ -60,24 +87,35 @@ def average(result: Published, supports: Mapping[str, int], how: str) -> dict[st
     }
 
 
-def matching_averages(result: Published, supports: Mapping[str, int]) -> dict[str, list[str]]:
+def matching_averages(
+    result: Published, supports: Mapping[str, int], reading: str = ROUNDED
+) -> dict[str, list[str]]:
     """Which averages of the class rows each cell of the overall row can be.
 
-    The cells averaged are rounded themselves, so a mean may be off by half a unit more.
+    The cells averaged are rounded or cut off themselves, so their true mean is only known to lie
+    in a range as wide as their last digit.
     """
-    slack = (result.printed_to["classes"] + result.printed_to["overall"]) / 2 + _EPSILON
+    units = result.printed_to
     means = {how: average(result, supports, how) for how in ("macro", "weighted")}
-    return {
-        score: [how for how in means if abs(means[how][score] - result.overall[score]) <= slack]
-        for score in SCORES
-        if score in result.overall
-    }
+    found = {}
+    for score in (score for score in SCORES if score in result.overall):
+        low, high = printed_range(result.overall[score], units["overall"], reading)
+        ranges = {h: printed_range(means[h][score], units["classes"], reading) for h in means}
+        found[score] = [h for h, (a, b) in ranges.items() if min(b, high) - max(a, low) > EPSILON]
+    return found
 
 
-def _constraints(result: Published, supports: Mapping[str, int]) -> list[LinearConstraint]:
+def span(low: int, high: int) -> str:
+    """Both bounds in words, or the one number that they leave."""
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _constraints(
+    result: Published, supports: Mapping[str, int], reading: str
+) -> list[LinearConstraint]:
     """Rows over the columns (h of each class, then p of each class)."""
-    names, half = list(result.classes), result.printed_to["classes"] / 2 + _EPSILON
-    hits, k, total = possible_hits(result, supports), len(result.classes), sum(supports.values())
+    names, unit = list(result.classes), result.printed_to["classes"]
+    hits, k, total = possible_hits(result, supports, reading), len(names), sum(supports.values())
     rows, lows, highs = [], [], []
 
     def add(h: np.ndarray | float, p: np.ndarray | float, low: float, high: float) -> None:
@@ -86,18 +124,23 @@ def _constraints(result: Published, supports: Mapping[str, int]) -> list[LinearC
         highs.append(high)
 
     for i, name in enumerate(names):
-        unit, n, scores = np.eye(k)[i], supports[name], result.classes[name]
-        add(unit, 0, hits[name].start if hits[name] else 1, hits[name].stop - 1)
-        for sign in (-1, 1):  # |h / p - P| <= half and |2 h / (p + n) - F| <= half, times p
-            bound = scores["precision"] + sign * half
-            add(-sign * unit, sign * bound * unit, 0, np.inf)
-            bound = scores["f1"] + sign * half
-            add(-2 * sign * unit, sign * bound * unit, -sign * bound * n, np.inf)
+        one, n, scores = np.eye(k)[i], supports[name], result.classes[name]
+        _add_range(add, one, 0, hits[name])
+        # low <= h / p <= high and low <= 2 h / (p + n) <= high, times p and times p + n
+        for factor, offset, score in ((1, 0, "precision"), (2, n, "f1")):
+            low, high = printed_range(scores[score], unit, reading)
+            add(factor * one, -low * one, low * offset, np.inf)
+            add(-factor * one, high * one, -high * offset, np.inf)
     add(0, 1, total, total)
     if result.accuracy is not None:
-        counts = possible_counts(result.accuracy, total, result.printed_to["accuracy"])
-        add(1, 0, counts.start if counts else 1, counts.stop - 1 if counts else 0)
+        printed = result.accuracy, total, result.printed_to["accuracy"]
+        _add_range(add, 1, 0, possible_counts(*printed, reading))
     return [LinearConstraint(np.array(rows), lows, highs)]
+
+
+def _add_range(add, h: np.ndarray | float, p: float, counts: range) -> None:
+    """`counts` as bounds; 1 to 0, which nothing meets, where it is empty."""
+    add(h, p, *((counts[0], counts[-1]) if counts else (1, 0)))
 
 
 def _extreme(constraints: list[LinearConstraint], column: int, sign: int) -> int | None:
@@ -110,8 +153,3 @@ def _extreme(constraints: list[LinearConstraint], column: int, sign: int) -> int
     if found.status == 1:
         raise TableError(f"not decided within {MAX_SECONDS:g} s whether the cells agree.")
     return None if found.x is None else round(found.x[column])
-
-
-def span(low: int, high: int) -> str:
-    """Both bounds in words, or the one number that they leave."""
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -1,29 +1,46 @@
-"""A published table under arithmetic: which test set can it come from, and do its cells agree?"""
+"""A published table under arithmetic: which test set can it come from, and do its cells agree?
+
+Each check is made twice, as if the printed numbers were rounded and as if they were cut off. A
+result is excluded from a test set only where both readings fail.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ferbook.claims.feasibility import (
+    EPSILON,
+    READINGS,
     matching_averages,
     possible_counts,
     possible_hits,
+    printed_range,
     solve,
     span,
 )
-from ferbook.claims.published import _EPSILON, SCORES, TEST_SETS, Published, TableError, read_table
+from ferbook.claims.published import SCORES, TEST_SETS, Published, TableError, read_table
+
+ACCURACY, RECALLS, CLASSES_AGREE, ALL_AGREE, OVERALL = CHECKS = (
+    "accuracy is a whole number of images",
+    "recalls are whole numbers of images",
+    "precision, recall and F1 of a class agree",
+    "all cells and the accuracy agree",
+    "overall row is an average",
+)
+HARMONIC = "how the overall F1 was computed"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check says of one result; `possible` is None where it does not apply."""
+    """What one check says of one result under one reading; `possible` is None for a note."""
 
     result: str
     check: str
     test_set: str
+    reading: str
     possible: bool | None
     detail: str
 
@@ -37,81 +54,103 @@ def audit_table(path: str | Path) -> list[Finding]:
 def audit_result(
     result: Published, test_sets: Mapping[str, Mapping[str, int]] = TEST_SETS
 ) -> list[Finding]:
-    """Every check on one result."""
-    findings = _note_harmonic_mean(result) if set(SCORES) <= set(result.overall) else []
+    """Every check on one result, by test set and reading."""
+    findings = list(_notes(result))
     for name, supports in test_sets.items():
-        if result.accuracy is not None:
-            findings.append(_check_accuracy(result, name, supports))
-        if result.classes:
-            findings += _check_classes(result, name, supports)
+        for reading in READINGS:
+            findings += [
+                Finding(result.name, check, name, reading, possible, detail)
+                for check, possible, detail in _checks(result, name, supports, reading)
+            ]
     return findings
 
 
-def _check_accuracy(result: Published, name: str, supports: Mapping[str, int]) -> Finding:
-    total = sum(supports.values())
-    counts = possible_counts(result.accuracy, total, result.printed_to["accuracy"])
-    if counts:
-        detail = f"{span(counts[0], counts[-1])} of {total:,} right"
-    else:
-        nearest = round(result.accuracy * total)
-        detail = f"nearest is {nearest:,} of {total:,}, {nearest / total:.5f}"
-    return Finding(result.name, "accuracy is a whole number of images", name, bool(counts), detail)
+def readings_that_fit(findings: Iterable[Finding]) -> dict[tuple[str, str], list[str]]:
+    """(result, test set) -> the readings under which it passes every check."""
+    fits: dict[tuple[str, str], dict[str, bool]] = {}
+    for f in findings:
+        if f.possible is not None:
+            verdicts = fits.setdefault((f.result, f.test_set), dict.fromkeys(READINGS, True))
+            verdicts[f.reading] &= f.possible
+    return {key: [r for r, fit in verdicts.items() if fit] for key, verdicts in fits.items()}
 
 
-def _check_classes(result: Published, name: str, supports: Mapping[str, int]) -> list[Finding]:
-    missing = set(result.classes) - set(supports)
-    if missing:
+def _checks(
+    result: Published, name: str, supports: Mapping[str, int], reading: str
+) -> Iterator[tuple[str, bool, str]]:
+    if result.accuracy is not None:
+        yield ACCURACY, *_accuracy(result, sum(supports.values()), reading)
+    if not result.classes:
+        return
+    if missing := set(result.classes) - set(supports):
         raise TableError(f"{name}: no number of images for {', '.join(sorted(missing))}.")
-    hits = possible_hits(result, supports)
-    none = [c for c, counts in hits.items() if not counts]
-    shown = ", ".join(f"{c} {span(k[0], k[-1])}" for c, k in hits.items() if k)
-    details = f"impossible for {', '.join(none)}" if none else shown
-    findings = [
-        Finding(result.name, "recalls are whole numbers of images", name, not none, details)
-    ]
-    broken = [c for c in result.classes if not _class_agrees(result, c, supports)]
-    details = f"contradictory for {', '.join(broken)}" if broken else "all classes"
-    findings.append(
-        Finding(result.name, "precision, recall and F1 of a class agree", name, not broken, details)
-    )
-    bounds = solve(result, supports)
-    details = ", ".join(f"{c} {span(*b['predicted'])}"
-                        for c, b in bounds.items())  # fmt: skip
-    details = f"predicted: {details}" if bounds else "no whole numbers satisfy all cells"
-    findings.append(
-        Finding(result.name, "all cells and the accuracy agree", name, bool(bounds), details)
-    )
+    yield RECALLS, *_recalls(result, supports, reading)
+    yield CLASSES_AGREE, *_classes_agree(result, supports, reading)
+    yield ALL_AGREE, *_all_agree(result, supports, reading)
     if result.overall:
-        means = matching_averages(result, supports)
-        details = "; ".join(f"{s}: {' or '.join(m) or 'no average'}" for s, m in means.items())
-        fits = all(means.values())
-        findings.append(Finding(result.name, "overall row is an average", name, fits, details))
-    return findings
+        yield OVERALL, *_overall(result, supports, reading)
 
 
-def _note_harmonic_mean(result: Published) -> list[Finding]:
+def _accuracy(result: Published, total: int, reading: str) -> tuple[bool, str]:
+    counts = possible_counts(result.accuracy, total, result.printed_to["accuracy"], reading)
+    if counts:
+        return True, f"{span(counts[0], counts[-1])} of {total:,} right"
+    nearest = round(result.accuracy * total)
+    return False, f"nearest is {nearest:,} of {total:,}, {nearest / total:.5f}"
+
+
+def _recalls(result: Published, supports: Mapping[str, int], reading: str) -> tuple[bool, str]:
+    hits = possible_hits(result, supports, reading)
+    none = [name for name, counts in hits.items() if not counts]
+    shown = ", ".join(f"{name} {span(k[0], k[-1])}" for name, k in hits.items() if k)
+    return not none, f"impossible for {', '.join(none)}" if none else shown
+
+
+def _classes_agree(
+    result: Published, supports: Mapping[str, int], reading: str
+) -> tuple[bool, str]:
+    broken = [c for c in result.classes if not _class_agrees(result, c, supports, reading)]
+    return not broken, f"contradictory for {', '.join(broken)}" if broken else "all classes"
+
+
+def _class_agrees(result: Published, name: str, supports: Mapping[str, int], reading: str) -> bool:
+    """One class against the rest, by mlscorecheck, which wants the middle of each range."""
+    from mlscorecheck.check.binary import check_1_testset_no_kfold
+
+    logging.getLogger("mlscorecheck").setLevel(logging.WARNING)  # it reports each step
+    positive, unit = supports[name], result.printed_to["classes"]
+    ranges = {k: printed_range(v, unit, reading) for k, v in result.classes[name].items()}
+    names = {"ppv": "precision", "sens": "recall", "f1": "f1"}
+    outcome = check_1_testset_no_kfold(
+        testset={"p": positive, "n": sum(supports.values()) - positive},
+        scores={theirs: sum(ranges[ours]) / 2 for theirs, ours in names.items()},
+        eps=unit / 2 + EPSILON,
+    )
+    return not outcome["inconsistency"]
+
+
+def _all_agree(result: Published, supports: Mapping[str, int], reading: str) -> tuple[bool, str]:
+    bounds = solve(result, supports, reading)
+    details = ", ".join(f"{c} {span(*b['predicted'])}" for c, b in bounds.items())
+    return bool(bounds), f"predicted: {details}" if bounds else "no whole numbers satisfy all cells"
+
+
+def _overall(result: Published, supports: Mapping[str, int], reading: str) -> tuple[bool, str]:
+    means = matching_averages(result, supports, reading)
+    details = "; ".join(f"{s}: {' or '.join(m) or 'no average'}" for s, m in means.items())
+    return all(means.values()), details
+
+
+def _notes(result: Published) -> Iterator[Finding]:
     """Says so when F1 was computed from the averaged precision and recall.
 
     The mean of the classes' F1 scores is another number: averaging and 2PR / (P + R) do not
     commute (Opitz & Burst, arXiv:1911.03347).
     """
+    if result.classes or not set(SCORES) <= set(result.overall):
+        return
     p, r, f1 = (result.overall[score] for score in SCORES)
-    harmonic, unit = 2 * p * r / max(p + r, _EPSILON), result.printed_to["overall"]
-    if result.classes or abs(harmonic - f1) > unit / 2 + _EPSILON:
-        return []
-    detail = f"{f1:g} = 2PR / (P + R) of the averages, not an average of the classes' F1"
-    return [Finding(result.name, "how the overall F1 was computed", "any", None, detail)]
-
-
-def _class_agrees(result: Published, name: str, supports: Mapping[str, int]) -> bool:
-    """One class against the rest, by mlscorecheck."""
-    from mlscorecheck.check.binary import check_1_testset_no_kfold
-
-    logging.getLogger("mlscorecheck").setLevel(logging.WARNING)  # it reports each step
-    scores, positive = result.classes[name], supports[name]
-    outcome = check_1_testset_no_kfold(
-        testset={"p": positive, "n": sum(supports.values()) - positive},
-        scores={"ppv": scores["precision"], "sens": scores["recall"], "f1": scores["f1"]},
-        eps=result.printed_to["classes"] / 2 + _EPSILON,
-    )
-    return not outcome["inconsistency"]
+    low, high = printed_range(f1, result.printed_to["overall"])
+    if low <= 2 * p * r / max(p + r, EPSILON) <= high:
+        detail = f"{f1:g} = 2PR / (P + R) of the averages, not an average of the classes' F1"
+        yield Finding(result.name, HARMONIC, "any", "any", None, detail)

@@ -18,13 +18,12 @@ def claims(
     ),
 ) -> None:
     """Grade every claim of the original by what the result store holds."""
-    from ferbook.claims.ledger import gather, grade, read_claims
+    from ferbook.claims.grading import grade_all
     from ferbook.paper.chapters.claims import tables
 
     with errors():
-        evidence = gather(results, original)
-        graded = [(claim, grade(claim, evidence)) for claim in read_claims(ledger)]
-    grades = tables.grade_table([verdict for _, verdict in graded])
+        graded = grade_all(results, ledger, original)
+    grades = tables.grade_table(graded)
     print_table(tables.claims_frame(graded), "Claims")
     print_table(grades.frame.reset_index(), "Grades")
 

@@ -20,7 +20,6 @@ from typing import Any
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_json, read_yaml
-from ferbook.core.recipe import Recipe
 from ferbook.data.duplicates import validation_twins
 from ferbook.paper import chapters, key_numbers
 from ferbook.paper import table as paper_table
@@ -215,7 +214,7 @@ def _from_store() -> tuple[dict[str, paper_table.Table], dict[str, Any]]:
     original, run = read_yaml("book/original.yml"), store.load_study("results", "reference")[0]
     made = [
         data_tables.count_table(dataset), data_tables.certainty_table(dataset),
-        training_tables.recipe_table(run.recipe, Recipe()),
+        training_tables.recipe_table(run.recipe, original["recipe"]),
         training_tables.parameter_table(parameters),
     ]  # fmt: skip
     values = key_numbers.dataset_numbers(dataset) | key_numbers.parameter_numbers(parameters)

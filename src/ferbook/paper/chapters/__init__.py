@@ -39,7 +39,9 @@ CHAPTERS = (
         ("book/original.yml", *(f"configs/{name}.yml" for name in _GRIDS), "{results}"),
     ),
     Chapter("05_deployment", ("src/ferbook/inference/released", "{results}"), ("data", "deployed")),
-    Chapter("06_claims", ("book/original.yml", "book/claims.yml", "{results}")),
+    Chapter(
+        "06_claims", ("book/original.yml", "book/claims.yml", "book/sentences.yml", "{results}")
+    ),
     Chapter("07_performance", ("{results}/bench", "{results}/dataset.json")),
     Chapter(
         "08_reliability",

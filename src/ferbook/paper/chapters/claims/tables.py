@@ -1,51 +1,128 @@
-"""Tables of the chapter Claims."""
+"""Tables of the chapter Claims, as HTML: a cell of the ledger holds a badge, a link, a block.
+
+In the book, `ledger.js` adds a search field and a choice of grades; without it all is readable.
+"""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from IPython.display import HTML
 
-from ferbook.claims.ledger import GRADES, Claim, Verdict
+from ferbook.claims.grading import Graded, counted
+from ferbook.claims.ledger import Claim
+from ferbook.claims.published import SCORES
+from ferbook.claims.verdict import GRADES, Verdict
+from ferbook.core.classes import CLASSES
 from ferbook.paper.table import Table
 
+_COLUMNS = ("statement", "printed", "found", "grade", "evidence")
 
-def claims_frame(graded: Iterable[tuple[Claim, Verdict]]) -> pd.DataFrame:
+
+def claims_frame(graded: Graded) -> pd.DataFrame:
     """One row per claim: what is claimed, what was found, the grade, the evidence."""
     rows = [
-        (c.id, c.section, c.statement, c.quote, _measured(c, v), v.grade, v.evidence)
-        for c, v in graded
+        (c.id, c.section, c.statement, c.quote, v.found, v.grade, v.evidence) for c, v in graded
     ]
-    columns = ["claim", "section", "statement", "printed", "found", "grade", "evidence"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=["claim", "section", *_COLUMNS])
 
 
-def claims_table(graded: list[tuple[Claim, Verdict]]) -> HTML:
-    """The ledger, each row's evidence linked into the book.
+def grade_table(graded: Graded) -> Table:
+    """How many claims got each grade, and when it is given; questions are not counted."""
+    rows = {name: (n, GRADES[name]) for name, n in counted(graded).items()}
+    frame = pd.DataFrame.from_dict(rows, "index", columns=["claims", "given when"])
+    return Table(frame.rename_axis("grade"), "Grades of the original's claims.", "tab-grades")
 
-    Plain HTML; in the book, `ledger.js` adds a search field and a choice of grades.
+
+def grade_bar(graded: Graded) -> HTML:
+    """The grades as one bar, each as wide as its share of the claims."""
+    counts = {name: n for name, n in counted(graded).items() if n}
+    words = ", ".join(f"{n} {name}" for name, n in counts.items())
+    parts = "".join(
+        f'<span class="{_badge(name)}" style="flex: {n}" title="{name}">{n}</span>'
+        for name, n in counts.items()
+    )
+    key = " ".join(f'<span class="{_badge(name)}">{name}</span>' for name in counts)
+    return HTML(
+        f'<div class="grade-bar" role="img" aria-label="{words}">{parts}</div>'
+        f'<p class="grade-key">{key}</p>'
+    )
+
+
+def claims_table(graded: Graded) -> HTML:
+    """The ledger by group: what the original says, what was found, the grade and why.
+
+    The scores of the seven classes in Table II stand in one block.
     """
-    frame = claims_frame(graded).map(html.escape)
-    pages = [verdict.page.partition("#") for _, verdict in graded]
-    frame["evidence"] = [
-        f'<a href="{page}.html{mark}{label}">{text}</a>'
-        for text, (page, mark, label) in zip(frame["evidence"], pages, strict=True)
-    ]
-    return HTML(frame.to_html(index=False, border=0, escape=False, classes="ledger"))
+    cells = {claim.id: (claim, verdict) for claim, verdict in graded if _is_cell(claim)}
+    groups: dict[str, list[str]] = {}
+    for claim, verdict in graded:
+        rows = groups.setdefault(claim.group, [])
+        if claim.id not in cells:
+            rows.append(_row(claim, verdict))
+        elif claim.id == next(iter(cells)):
+            rows.append(_block(cells))
+    head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
+    bodies = "".join(
+        f'<tbody><tr class="ledger-group"><th colspan="{len(_COLUMNS)}">{html.escape(name)}</th>'
+        f"</tr>{''.join(rows)}</tbody>"
+        for name, rows in groups.items()
+    )
+    return HTML(f'<table class="ledger"><thead><tr>{head}</tr></thead>{bodies}</table>')
 
 
-def grade_table(verdicts: Iterable[Verdict]) -> Table:
-    """How many claims got each grade."""
-    counts = pd.Series([v.grade for v in verdicts]).value_counts().reindex(GRADES, fill_value=0)
-    frame = counts.rename_axis("grade").to_frame("claims")
-    return Table(frame, "Grades of the original's claims.", "tab-grades")
+def _row(claim: Claim, verdict: Verdict) -> str:
+    cells = (
+        html.escape(claim.statement),
+        f"“{html.escape(claim.quote)}” <small>{html.escape(claim.section)}</small>",
+        html.escape(verdict.found),
+        f'<span class="{_badge(verdict.grade)}">{verdict.grade}</span>',
+        f"{html.escape(verdict.evidence)} {_link(verdict.page)}",
+    )
+    return _grades([verdict.grade]) + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _measured(claim: Claim, verdict: Verdict) -> str:
-    if verdict.measured is None:
-        return "-"
-    if claim.unit == "yes/no":
-        return "yes" if verdict.measured else "no"
-    return f"{verdict.measured:,.0f}" if verdict.measured > 1 else f"{verdict.measured:.4g}"
+def _block(cells: Mapping[str, tuple[Claim, Verdict]]) -> str:
+    """A row that holds the scores of the classes, one cell a score."""
+    head = "".join(f"<th>{'F1' if score == 'f1' else score}</th>" for score in SCORES)
+    rows = "".join(
+        f"<tr><th>{name}</th>{''.join(_cell(*cells[f'{name}-{score}']) for score in SCORES)}</tr>"
+        for name in CLASSES
+    )
+    verdicts = [verdict for _, verdict in cells.values()]
+    reasons = "; ".join(dict.fromkeys(verdict.evidence for verdict in verdicts))
+    return (
+        f'{_grades([v.grade for v in verdicts])}<td colspan="{len(_COLUMNS)}">'
+        "The scores of each class: as printed, what was found, and the grade."
+        f'<table class="ledger-cells"><thead><tr><th>Table II</th>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>{html.escape(reasons)} {_link(verdicts[0].page)}</td></tr>"
+    )
+
+
+def _cell(claim: Claim, verdict: Verdict) -> str:
+    return (
+        f"<td>{claim.printed:.2f} <small>{html.escape(verdict.found)}</small> "
+        f'<span class="{_badge(verdict.grade)}">{verdict.grade}</span></td>'
+    )
+
+
+def _is_cell(claim: Claim) -> bool:
+    names = itertools.product(CLASSES, SCORES)
+    return claim.check["kind"] == "score" and claim.id in {f"{c}-{s}" for c, s in names}
+
+
+def _grades(grades: Iterable[str]) -> str:
+    """The opening of a row that `ledger.js` finds by its grades."""
+    return f'<tr data-grades="{"|".join(dict.fromkeys(grades))}">'
+
+
+def _badge(grade: str) -> str:
+    return f"grade grade-{grade.replace(' ', '-')}"
+
+
+def _link(page: str) -> str:
+    name, mark, label = page.partition("#")
+    return f'<a href="{html.escape(name)}.html{mark}{html.escape(label)}">more</a>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -10,18 +11,17 @@ from ferbook.core.recipe import Recipe
 from ferbook.paper.table import Table
 
 
-def recipe_table(recipe: Recipe, original: Recipe) -> Table:
-    """Every hyper-parameter of a run beside the original's."""
+def recipe_table(recipe: Recipe, stated: Mapping[str, Any]) -> Table:
+    """Every hyper-parameter of a run beside what the original states of it, by field."""
     names = [name for name in vars(recipe) if name not in ("name", "train_images")]
     rows = [
-        (f"`{name}`", getattr(original, name), getattr(recipe, name),
-         "" if getattr(recipe, name) == getattr(original, name) else "changed")
+        (f"`{name}`", stated.get(name, "not stated; ours"), getattr(recipe, name),
+         "changed" if stated.get(name, getattr(recipe, name)) != getattr(recipe, name) else "")
         for name in names
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["hyper-parameter", "original", "this run", "difference"])
-    for column in ("original", "this run"):
-        frame[column] = frame[column].replace({"": None})  # no teachers
-    caption = "The recipe: the original's hyper-parameters and this run's."
+    frame["this run"] = frame["this run"].replace({"": None})  # no teachers
+    caption = "The recipe: what the original states, and this run's hyper-parameters."
     return Table(frame.set_index("hyper-parameter"), caption, "tab-recipe")
 
 

@@ -1,0 +1,14 @@
+"""The kinds of check, by name: functions of a claim, the evidence and the check's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ferbook.claims.checks import counts, curves, effects, errors, printed, scores, sizes, sources
+from ferbook.claims.verdict import Verdict
+
+CHECKS: dict[str, Callable[..., Verdict]] = {
+    check.__name__: check
+    for module in (counts, curves, effects, errors, printed, scores, sizes, sources)
+    for check in module.CHECKS
+}

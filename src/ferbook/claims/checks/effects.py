@@ -1,0 +1,98 @@
+"""Checks on what a part of the recipe is worth: the same recipe with and without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ferbook.claims.effects import MEASURES, Effect, Measure, effect
+from ferbook.claims.evidence import Evidence
+from ferbook.claims.ledger import Claim
+from ferbook.claims.verdict import (
+    ANSWERED,
+    CONTRADICTED,
+    FACT,
+    NOT_RUN,
+    NOT_SEEN,
+    SEEN,
+    Verdict,
+)
+
+_MISSING = "No runs that differ in this alone."
+
+
+def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measure: str) -> Verdict:
+    """Whether a measure is better with a part of the recipe than without, beyond other seeds.
+
+    `without` are the fields of the recipe without that part. What a part should prevent must
+    happen without it.
+    """
+    how = MEASURES[measure]
+    found = effect(evidence.runs, without, how)
+    if found is None:
+        return Verdict(NOT_RUN, "", _MISSING)
+    better = found.difference if how.more else -found.difference
+    beyond = better > 0 and better > found.error  # never so where the error is unknown
+    nothing = how.prevents and found.without <= 0
+    text = _words(found, how) + (" Nothing to prevent." if nothing else "")
+    grade = SEEN if beyond and not nothing else NOT_SEEN
+    return Verdict(grade, f"{100 * found.difference:+.2f} points", text, _page(found))
+
+
+def question(claim: Claim, evidence: Evidence, change: Mapping[str, Any]) -> Verdict:
+    """What a change of the recipe does to the accuracy on test images."""
+    how = MEASURES["accuracy"]
+    found = effect(evidence.runs, change, how)
+    if found is None:
+        return Verdict(NOT_RUN, "", _MISSING)
+    points = f"{100 * (found.without - found.whole):+.2f} points"
+    text = _words(found, how, ("as it is", "with the change"))
+    return Verdict(ANSWERED, points, text, _page(found))
+
+
+def weight_decay(claim: Claim, evidence: Evidence, rate: float, decay: float) -> Verdict:
+    """Whether a step of decoupled decay changes a weight in float32.
+
+    The decay multiplies a weight by 1 - rate * decay. Between neighbouring float32 numbers lies
+    at least 2^-24 of the larger one; a change of less than half of that is rounded away.
+    """
+    share, least = rate * decay, float(np.finfo(np.float32).epsneg) / 2
+    text = f"A step takes {share:.0e} of a weight; float32 rounds less than {least:.1e} away."
+    found = effect(evidence.runs, {"finetune_optimizer": "adam"}, MEASURES["accuracy"])
+    if found is not None and found.identical:
+        text += f" Adam and AdamW gave the same bits in {found.seeds} pairs of runs."
+    return Verdict(CONTRADICTED if share < least else FACT, f"{share:.0e} a step", text)
+
+
+def deterministic(claim: Claim, evidence: Evidence) -> Verdict:
+    """Whether two trainings that must agree gave the same answers: Adam, and AdamW that does not
+    decay."""
+    found = effect(evidence.runs, {"finetune_optimizer": "adam"}, MEASURES["accuracy"])
+    if found is None:
+        return Verdict(NOT_RUN, "", "No two trainings of one recipe, images and seed in the store.")
+    text = (
+        f"{found.seeds} pairs of trainings with the same seed on processors, whose weight decay "
+        "is below the resolution of float32. On a GPU it was not run."
+    )
+    grade = SEEN if found.identical else NOT_SEEN
+    return Verdict(grade, "the same bits" if found.identical else "other bits", text, _page(found))
+
+
+CHECKS = (ablation, question, weight_decay, deterministic)
+
+
+def _words(found: Effect, how: Measure, states: tuple[str, str] = ("with", "without")) -> str:
+    seeds = f"{found.where}, {found.seeds} seed{'s' * (found.seeds > 1)}"
+    if found.identical:
+        return f"The same answers bit for bit ({seeds})."
+    error = "unknown" if np.isnan(found.error) else f"{100 * found.error:.1f} points"
+    return (
+        f"{how.name[0].upper()}{how.name[1:]} {found.whole:.1%} {states[0]}, "
+        f"{found.without:.1%} {states[1]} ({seeds}; 95 % error {error})."
+    )
+
+
+def _page(found: Effect) -> str:
+    return f"04_ablations#tab-{found.study}"

@@ -1,0 +1,131 @@
+"""What a part of a recipe changes: runs with and without it, seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import t as student
+
+from ferbook.claims.evidence import distance
+from ferbook.claims.wording import scale_words
+from ferbook.data import ferplus
+from ferbook.results.metrics import accuracy, calibration, score
+from ferbook.results.run import Run
+
+
+class Measure(NamedTuple):
+    """A number of a run; `more` says whether the part in question should raise it.
+
+    `prevents`: the part keeps the number low, which means nothing where it is low without it.
+    """
+
+    of: Callable[[Run], float]
+    name: str
+    more: bool
+    prevents: bool = False
+
+
+class Effect(NamedTuple):
+    """A measure with and without a part: means over seeds; `error` is half a 95 % interval of
+    their difference, from the spread over seeds within the study (NaN: one seed of everything)."""
+
+    study: str
+    where: str  # network and scale, in words
+    seeds: int
+    whole: float
+    without: float
+    error: float
+    identical: bool  # all answers of each pair agree, bit for bit
+
+    @property
+    def difference(self) -> float:
+        """By how much the whole recipe is higher."""
+        return self.whole - self.without
+
+
+def _second_truth(run: Run) -> float:
+    second = ferplus.as_class(ferplus.pluralities(run.test.files))
+    known = second >= 0
+    return float((run.test.probabilities.argmax(axis=1) == second)[known].mean())
+
+
+def _gap(run: Run) -> float:
+    last = run.history.iloc[-1]
+    return float(last["accuracy"] - last["val_accuracy"])
+
+
+def _overconfidence(run: Run) -> float:
+    return calibration(run.test)["mean_confidence"] - accuracy(run.test)
+
+
+def greatest_rise(values: Iterable[float]) -> float:
+    """The greatest rise from one value to the next, as a share of the former; below 0: none."""
+    values = np.asarray(list(values), float)
+    return float(np.max(np.diff(values) / values[:-1], initial=-np.inf))
+
+
+MEASURES = {
+    "accuracy": Measure(lambda run: accuracy(run.test), "accuracy", True),
+    "mean_recall": Measure(lambda run: score(run.test)["macro"]["recall"], "mean recall", True),
+    "second_truth": Measure(_second_truth, "agreement with FER+", True),
+    "gap": Measure(_gap, "training less validation accuracy", False, True),
+    "overconfidence": Measure(_overconfidence, "confidence less accuracy", False, True),
+    "loss_rise": Measure(
+        lambda run: greatest_rise(run.history["loss"]),
+        "greatest rise of the training loss from an epoch to the next", False, True,
+    ),
+}  # fmt: skip
+
+
+def pairs(runs: Iterable[Run], change: Mapping[str, Any]) -> list[tuple[Run, Run]]:
+    """(run, run with `change` to its recipe and no other) of one study, a pair for each seed.
+
+    Of several such recipes the one nearest to the original's, then the one with most seeds.
+    """
+    found: dict[tuple, list[tuple[Run, Run]]] = {}
+    named = {(run.study, replace(run.recipe, name="any")): run for run in runs}
+    for (study, recipe), base in named.items():
+        changed = replace(recipe, **change)
+        if changed != recipe and (study, changed) in named:
+            key = study, replace(recipe, seed=0)
+            found.setdefault(key, []).append((base, named[study, changed]))
+    nearest = sorted(found.items(), key=lambda row: (distance(row[0][1]), -len(row[1])))
+    return nearest[0][1] if nearest else []
+
+
+def effect(runs: Iterable[Run], change: Mapping[str, Any], measure: Measure) -> Effect | None:
+    """What the recipe is worth against the same with `change`; None without such runs."""
+    runs = list(runs)
+    found = pairs(runs, change)
+    if not found:
+        return None
+    whole, without = (float(np.mean([measure.of(pair[i]) for pair in found])) for i in (0, 1))
+    (base, _), seeds = found[0], len(found)
+    deviation, freedom = _noise([run for run in runs if run.study == base.study], measure)
+    error = student.ppf(0.975, freedom) * deviation * (2 / seeds) ** 0.5 if freedom else np.nan
+    where, identical = scale_words(base.recipe), all(map(_same, found))
+    return Effect(base.study, where, seeds, whole, without, float(error), identical)
+
+
+def _same(pair: tuple[Run, Run]) -> bool:
+    return all(
+        np.array_equal(getattr(pair[0], part).probabilities, getattr(pair[1], part).probabilities)
+        for part in ("val", "test")
+    )
+
+
+def _noise(runs: Iterable[Run], measure: Measure) -> tuple[float, int]:
+    """Deviation over the seeds of one recipe, pooled over recipes, and its degrees of freedom.
+
+    Recipes whose runs are the same bit for bit count once.
+    """
+    groups: dict[Any, list[float]] = {}
+    for run in runs:
+        groups.setdefault(replace(run.recipe, name="any", seed=0), []).append(measure.of(run))
+    distinct = {tuple(values) for values in groups.values() if len(values) > 1}
+    freedom = sum(len(values) - 1 for values in distinct)
+    squares = sum(np.var(values) * len(values) for values in distinct)
+    return float((squares / freedom) ** 0.5) if freedom else 0.0, freedom

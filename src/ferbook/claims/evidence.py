@@ -1,0 +1,108 @@
+"""Everything that a check may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import t as student
+
+from ferbook.claims.published import Published, read_table
+from ferbook.claims.sentences import read_map
+from ferbook.claims.wording import scale_words
+from ferbook.core.files import read_yaml
+from ferbook.core.recipe import Recipe
+from ferbook.results import store
+from ferbook.results.run import Answers, Run
+
+_PLACES = ("name", "backbone", "weights", "image_size", "seed")  # may differ under one recipe
+_LEAST_SEEDS = 3  # that a spread is computed from
+
+
+class Spread(NamedTuple):
+    """How far apart two runs of one recipe may lie by their seeds alone."""
+
+    value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The store without its synthetic runs, the original's own numbers, its text's sections."""
+
+    runs: list[Run]
+    dataset: Mapping[str, Any]
+    parameters: Mapping[str, Mapping[str, int]]
+    original: Mapping[str, Any]
+    published: Published = field(repr=False)
+    baselines: Mapping[str, Answers] = field(default_factory=dict, repr=False)
+    sections: frozenset[str] = frozenset()
+
+    def exact(self) -> Run | None:
+        """A run of the original's configuration: backbone, input size, weights and recipe."""
+        wanted = replace(Recipe(), name="any", seed=0)
+        found = (r for r in self.runs if replace(r.recipe, name="any", seed=0) == wanted)
+        return next(found, None)
+
+    def stand_in(self) -> Run | None:
+        """The original's recipe on another network or size, the largest and its seed first."""
+        runs = [run for run in self.runs if recipe_alone(run.recipe) == recipe_alone(Recipe())]
+        nearest = sorted(runs, key=lambda r: (-r.recipe.image_size, r.recipe.seed != Recipe.seed))
+        return next(iter(nearest), None)
+
+    def spread(self, measure: Callable[[Run], float]) -> Spread | None:
+        """What `measure` may differ by in two runs of the original's recipe; None: too few seeds.
+
+        Student's t times the deviation over seeds times the root of two, at 95 %, of that recipe
+        at the largest scale that was run with three seeds or more.
+        """
+        groups: dict[tuple, list[Run]] = {}
+        for run in self.runs:
+            if distance(run.recipe) == 0:
+                where = replace(run.recipe, name="any", seed=0)
+                groups.setdefault((_scale(where), where), []).append(run)
+        large = {scale: runs for (scale, _), runs in groups.items() if len(runs) >= _LEAST_SEEDS}
+        if not large:
+            return None
+        runs = large[max(large)]
+        deviation = float(np.std([measure(run) for run in runs], ddof=1))
+        value = float(student.ppf(0.975, len(runs) - 1)) * deviation * 2**0.5
+        return Spread(value, f"from {len(runs)} seeds of {scale_words(runs[0].recipe)}")
+
+
+def gather(results_dir: str | Path, original: str | Path) -> Evidence:
+    """The evidence in a result store, in the original's own file and in the map of its sentences,
+    `sentences.yml` beside it, where there is one.
+
+    Synthetic runs are no evidence and are left out.
+    """
+    (published,), _ = read_table(original)
+    text = Path(original).with_name("sentences.yml")
+    return Evidence(
+        [run for run in store.load_all(results_dir) if not run.is_synthetic],
+        store.load_dataset(results_dir),
+        store.load_parameters(results_dir),
+        read_yaml(original),
+        published,
+        store.load_answers(results_dir, "baselines"),
+        frozenset(section for section, _ in read_map(text)) if text.is_file() else frozenset(),
+    )
+
+
+def recipe_alone(recipe: Recipe) -> Recipe:
+    """`recipe` without network, size, weights, seed and name: those of the original instead."""
+    return replace(recipe, **{name: getattr(Recipe(), name) for name in _PLACES})
+
+
+def distance(recipe: Recipe) -> int:
+    """In how many fields a recipe differs from the original's, its scale left out."""
+    mine, theirs = vars(replace(recipe_alone(recipe), train_images=0)), vars(Recipe())
+    return sum(mine[name] != theirs[name] for name in mine)
+
+
+def _scale(recipe: Recipe) -> tuple[bool, int, int]:
+    """Whether it trains on all images, on how many pixels, on how many images."""
+    return recipe.train_images == 0, recipe.image_size, recipe.train_images

@@ -1,0 +1,349 @@
+"""Checks that a training run decides: worked out on runs made by hand."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from made_claims import PLACE, STAND_IN, TABLE, a_run, baseline, curves, evidence, judge
+
+from ferbook.claims.effects import MEASURES, effect, greatest_rise, pairs
+from ferbook.claims.verdict import (
+    ANSWERED,
+    CONTRADICTED,
+    FACT,
+    NOT_REPLICATED,
+    NOT_RUN,
+    NOT_SEEN,
+    REPLICATED,
+    SEEN,
+)
+
+SEEDS = [a_run(wrong, seed=seed, **STAND_IN) for seed, wrong in enumerate((2, 3, 4))]
+
+
+def test_which_run_stands_in():
+    changed = a_run(dropout=0.1)  # another recipe, on the original's network
+    small, large = (a_run(**STAND_IN | {"image_size": size}, seed=7) for size in (48, 64))
+    assert evidence(changed).stand_in() is None and evidence(changed).exact() is None
+    assert evidence(small, large, changed).stand_in() is large
+    again = a_run(**STAND_IN | {"image_size": 64})
+    assert evidence(large, again).stand_in() is again  # with the original's seed
+    exact = a_run(name="x", seed=3)
+    assert evidence(exact).exact() is exact
+    few = a_run(train_images=70, **STAND_IN)
+    assert evidence(few).stand_in() is None
+
+
+def test_spread_over_seeds():
+    """Accuracies 0.8, 0.7, 0.6: deviation 0.1; t of two degrees is 4.303; times the root of 2."""
+    found = evidence(*SEEDS).spread(MEASURES["accuracy"].of)
+    assert found.value == pytest.approx(4.3027 * 0.1 * 2**0.5, abs=1e-4)
+    assert found.source == "from 3 seeds of EfficientNet-Lite0 at 48 px, random weights"
+    assert evidence(*SEEDS[:2]).spread(MEASURES["accuracy"].of) is None
+    few = [a_run(seed=s, train_images=70, **STAND_IN) for s in range(5)]
+    for runs in ([*few, *SEEDS], [*SEEDS, *few]):  # all images before few
+        assert evidence(*runs).spread(MEASURES["accuracy"].of) == found
+    large = [a_run(2, seed=s, **STAND_IN | {"image_size": 64}) for s in range(3)]
+    spread = evidence(*large, *SEEDS).spread(MEASURES["accuracy"].of)
+    assert spread.value == pytest.approx(0) and " at 64 px" in spread.source
+    assert evidence(*few).spread(MEASURES["accuracy"].of).value == 0
+    other = [a_run(seed=s, dropout=0.1, **STAND_IN) for s in range(5)]
+    assert evidence(*other).spread(MEASURES["accuracy"].of) is None
+
+
+def test_any_run_of_the_same_recipe_would_replicate_any_other():
+    spread = evidence(*SEEDS).spread(MEASURES["accuracy"].of).value
+    accuracies = [MEASURES["accuracy"].of(run) for run in SEEDS]
+    assert max(accuracies) - min(accuracies) <= spread
+
+
+ACCURACY = {"unit": "%", "to": 0.01, "of": "accuracy"}
+
+
+def test_a_score_without_a_run_of_its_configuration_is_not_run():
+    assert judge("score", printed=69, **ACCURACY)[:2] == (NOT_RUN, "")
+    verdict = judge("score", evidence(a_run(3, **STAND_IN)), printed=70, **ACCURACY)
+    assert verdict[:2] == (NOT_RUN, "stand-in: 70.00 %")
+    assert verdict.evidence.endswith(
+        "stand-in: EfficientNet-Lite0 at 48 px, random weights, seed 42."
+    )
+
+
+@pytest.mark.parametrize(
+    ("printed", "grade"),
+    [(70, REPLICATED), (70.01, NOT_REPLICATED), (70.004, REPLICATED), (69.5, NOT_REPLICATED)],
+)
+def test_a_score_to_the_printed_digit(printed, grade):
+    verdict = judge("score", evidence(a_run(3)), printed=printed, **ACCURACY)
+    assert verdict[:2] == (grade, "70.00 %")
+    assert verdict.evidence.endswith("too few seeds for a tolerance.")
+
+
+def test_a_score_within_what_seeds_change():
+    """0.608 of spread and half a digit: 0.1 + 0.6085 passes, 0.71 does not."""
+    found = evidence(a_run(9), *SEEDS)  # 10 % right
+    assert judge("score", found, printed=70.8, **ACCURACY).grade == REPLICATED
+    verdict = judge("score", found, printed=70.9, **ACCURACY)
+    assert verdict.grade == NOT_REPLICATED
+    assert "0.609 off, 0.609 allowed, from 3 seeds" in verdict.evidence
+    recall = {"of": "classes.sad", "name": "recall", "to": 0.01}
+    assert judge("score", evidence(a_run(3)), printed=0.7, **recall)[:2] == (REPLICATED, "0.70")
+    text = {"of": "classes", "name": "sad", "column": "recall", "to": 0.1, "unit": "%"}
+    assert judge("score", evidence(a_run(3)), printed=70, **text)[:2] == (REPLICATED, "70.0 %")
+
+
+def test_a_score_that_arithmetic_excludes():
+    """0.705 of the 111 images of disgust: neither 78 nor 79."""
+    off = dataclasses.replace(TABLE, recalls=TABLE.recalls | {"disgust": 0.705})
+    verdict = judge("score", evidence(a_run(), published=off), printed=0.7, to=0.01,
+                    of="classes.disgust", name="recall")  # fmt: skip
+    assert verdict == (CONTRADICTED, "", "No whole number of 111 images gives this recall.",
+                       "03_results#tab-audit")  # fmt: skip
+
+
+def confused():
+    """Of fear one is right, nine are sad; of sad eight are right, two fear; the rest is right."""
+    answers = np.repeat(np.arange(7), 10)
+    answers[20:29], answers[50:52] = 5, 2
+    return a_run(answers=answers, **STAND_IN)
+
+
+def test_extremes():
+    found = evidence(confused())
+    verdict = judge("extremes", found, score="recall", lowest=["fear"])
+    assert verdict[:3] == (SEEN, "fear 0.10", f"The lowest on all test images {PLACE}")
+    verdict = judge("extremes", found, score="recall", lowest=["sad", "fear"])
+    assert verdict[:2] == (SEEN, "fear 0.10, sad 0.80")
+    verdict = judge("extremes", found, score="f1", highest=["sad"])
+    assert verdict.grade == NOT_SEEN
+    nothing = judge("extremes", score="f1", lowest=["fear"])
+    assert nothing[:3] == (NOT_RUN, "", "No run of this recipe in the store.")
+    exact = evidence(dataclasses.replace(confused(), info=a_run().info))
+    assert judge("extremes", exact, score="recall", lowest=["fear"]).grade == REPLICATED
+    assert judge("extremes", exact, score="recall", lowest=["sad"]).grade == NOT_REPLICATED
+
+
+def test_recalls_above():
+    found = evidence(confused())
+    verdict = judge("recalls_above", found, limit=0.5, expressions=["sad", "happy"])
+    assert verdict[:3] == (SEEN, "sad 0.80, happy 1.00", f"Recalls; limit 0.5, ours {PLACE}")
+    assert judge("recalls_above", found, limit=0.8, expressions=["sad"]).grade == NOT_SEEN
+
+
+def test_beats_baselines():
+    found = evidence(a_run(2, **STAND_IN), baselines=baseline(3) | baseline(4, "lbp_hog"))
+    verdict = judge("beats_baselines", found)
+    assert verdict[:3] == (SEEN, "80.0% against 70.0%", f"The best of 2 baselines, hog {PLACE}")
+    equal = evidence(a_run(3, **STAND_IN), baselines=baseline(3))
+    assert judge("beats_baselines", equal).grade == NOT_SEEN
+    assert judge("beats_baselines", evidence(a_run(**STAND_IN))).grade == NOT_RUN
+
+
+def test_confusion_rank():
+    answers = np.repeat(np.arange(7), 10)
+    answers[20:23], answers[60:62] = 6, 2  # fear and surprise: 3 + 2
+    answers[50:54] = 4  # sad for neutral: 4
+    found = evidence(a_run(answers=answers, **STAND_IN))
+    verdict = judge("confusion_rank", found, limit=1, pair=["surprise", "fear"])
+    assert verdict[:3] == (SEEN, "rank 1", f"Of 21 pairs, 5 errors; limit 1, ours {PLACE}")
+    verdict = judge("confusion_rank", found, limit=1, pair=["neutral", "sad"])
+    assert verdict[:2] == (NOT_SEEN, "rank 2") and "4 errors" in verdict.evidence
+    assert judge("confusion_rank", found, limit=2, pair=["neutral", "sad"]).grade == SEEN
+
+
+def test_errors_plausible(monkeypatch):
+    """Of three errors, FER+ has no opinion on one and gives one answer itself."""
+    answers = np.repeat(np.arange(7), 10)
+    answers[:3] = 2
+    second = np.repeat(np.arange(7), 10)
+    second[0], second[1] = -1, 2
+    monkeypatch.setattr("ferbook.claims.checks.errors.ferplus.pluralities", lambda files: second)
+    monkeypatch.setattr("ferbook.claims.checks.errors.ferplus.as_class", lambda plural: plural)
+    verdict = judge("errors_plausible", evidence(a_run(answers=answers, **STAND_IN)))
+    assert verdict[:2] == (SEEN, "1 of 2 errors")
+    assert judge("errors_plausible", evidence(a_run(**STAND_IN))).grade == NOT_SEEN
+
+
+def on(history, kind, **arguments):
+    return judge(kind, evidence(a_run(history=history, **STAND_IN)), **arguments)
+
+
+def test_trend():
+    """Validation accuracy: 0.4, 0.3 in warm-up; 0.5, 0.6, 0.59, 0.7 after it."""
+    history = curves([0.1] * 6, [0.4, 0.3, 0.5, 0.6, 0.59, 0.7], warmup=2)
+    verdict = on(history, "trend", limit=0.02, column="val_accuracy", phase="finetune")
+    assert verdict[:2] == (SEEN, "rises")
+    assert verdict.evidence == (
+        "Validation accuracy 0.500 to 0.700; 1 of 3 steps the other way, the worst by 1.0%; "
+        f"limit 0.02, ours {PLACE}"
+    )
+    strict = on(history, "trend", limit=0.0, column="val_accuracy", phase="finetune")
+    assert strict[:2] == (NOT_SEEN, "rises")
+    warm = on(history, "trend", limit=0.2, column="val_accuracy", phase="warmup")
+    assert warm[:2] == (NOT_SEEN, "falls")
+    both = on(history, "trend", limit=0.2, column="val_accuracy", phase="all")
+    assert both[:2] == (NOT_SEEN, "falls, then rises")
+
+
+def test_trend_of_a_loss_is_relative():
+    """2.0, 1.0, 1.5, 0.9: a rise by half."""
+    history = curves([0.1] * 5, [0.1] * 5, loss=[9, 2.0, 1.0, 1.5, 0.9])
+    assert on(history, "trend", limit=0.5, column="loss", phase="finetune")[:2] == (SEEN, "falls")
+    assert on(history, "trend", limit=0.49, column="loss", phase="finetune").grade == NOT_SEEN
+
+
+def test_curve_gap_and_overfitting():
+    """Training less validation accuracy in phase 2: -0.125 and +0.0625."""
+    history = curves([0.9, 0.5, 0.6875], [0.1, 0.625, 0.625])
+    verdict = on(history, "curve_gap", limit=0.125)
+    assert verdict[:2] == (SEEN, "-12.5 points")
+    assert on(history, "curve_gap", limit=0.12).grade == NOT_SEEN
+    verdict = on(history, "overfitting", limit=0.0625)
+    assert verdict[:2] == (SEEN, "+6.2 points")
+    assert on(history, "overfitting", limit=0.06).grade == NOT_SEEN
+
+
+def test_schedule_acted():
+    rates = [1e-3, 3e-5, 3e-5, 9e-6]
+    history = curves([0.1] * 4, [0.1] * 4, rates=rates)
+    assert on(history, "schedule_acted")[:2] == (SEEN, "in 1 of 3 epochs")
+    history = curves([0.1] * 4, [0.1] * 4, rates=rates[:3] + rates[2:3])
+    verdict = on(history, "schedule_acted")
+    assert verdict[:3] == (NOT_SEEN, "in 0 of 3 epochs", f"Learning rate lowered {PLACE}")
+
+
+def two(whole, without, seed=1, **more):
+    """A run of the recipe and one without label smoothing, with so many errors a class."""
+    made = STAND_IN | {"seed": seed} | more
+    return a_run(whole, name="base", **made), a_run(without, name="w", label_smoothing=0.0, **made)
+
+
+WITHOUT = {"label_smoothing": 0}
+
+
+def test_pairs_are_found_by_recipe_seed_and_study():
+    first, other = two(2, 3)
+    assert pairs([other, first], WITHOUT) == [(first, other)]
+    apart = [two(2, 3, seed=2)[1], two(2, 3, study="t")[1], two(2, 3, backbone="tiny")[1]]
+    assert pairs([first, *apart], WITHOUT) == []
+    assert pairs([first, a_run(3, name="w", dropout=0.1, label_smoothing=0.0, seed=1, **STAND_IN)],
+                 WITHOUT) == []  # fmt: skip
+    ours = [two(2, 3, seed=s, dropout=0.1) for s in (1, 2)]
+    mixed = [run for pair in (*ours, (first, other)) for run in pair]
+    assert pairs(mixed, WITHOUT) == [(first, other)]  # nearest to the original's recipe
+    assert len(pairs(mixed[:4], WITHOUT)) == 2
+    twice = [two(2, 3, seed=s, study="t") for s in (1, 2)]
+    for runs in ([first, other, *sum(twice, ())], [*sum(twice, ()), first, other]):
+        assert pairs(runs, WITHOUT) == twice  # of equals, those with more seeds
+
+
+def test_effect():
+    """Accuracies 0.8, 0.7 with and 0.6, 0.5 without.
+
+    Each recipe varies by 0.1 over two seeds: variance 0.005 with one degree each, together two.
+    Half the interval: 4.3027 * sqrt(0.005) * sqrt(2 / 2).
+    """
+    runs = [*two(2, 4), *two(3, 5, seed=2)]
+    found = effect(runs, WITHOUT, MEASURES["accuracy"])
+    assert found[:3] == ("s", "EfficientNet-Lite0 at 48 px, random weights", 2)
+    assert (found.whole, found.without) == pytest.approx((0.75, 0.55))
+    assert found.error == pytest.approx(4.3027 * 0.005**0.5, abs=1e-4) and not found.identical
+    # One pair, and another seed of the whole recipe alone: one degree, and twice the variance.
+    one = effect([*two(2, 4), two(3, 5, seed=2)[0]], WITHOUT, MEASURES["accuracy"])
+    assert one.seeds == 1 and one.error == pytest.approx(12.7062 * 0.01**0.5, abs=1e-3)
+    assert math.isnan(effect(two(2, 4), WITHOUT, MEASURES["accuracy"]).error)
+    same = effect([*two(2, 2), *two(3, 3, seed=2)], WITHOUT, MEASURES["accuracy"])
+    assert same.identical and same.difference == 0
+    # Two recipes that are the same bit for bit tell of one spread, with one degree of freedom.
+    assert same.error == pytest.approx(12.7062 * 0.005**0.5, abs=1e-3)
+
+
+def test_ablation():
+    arguments = {"without": WITHOUT, "measure": "accuracy"}
+    assert judge("ablation", **arguments)[:2] == (NOT_RUN, "")
+    verdict = judge("ablation", evidence(*two(2, 9)), **arguments)
+    assert verdict[:2] == (NOT_SEEN, "+70.00 points") and "error unknown" in verdict.evidence
+    clear = evidence(*two(2, 9), *two(2, 9, seed=2))  # no spread at all
+    verdict = judge("ablation", clear, **arguments)
+    assert verdict[:2] == (SEEN, "+70.00 points") and verdict.page == "04_ablations#tab-s"
+    assert verdict.evidence == (
+        "Accuracy 80.0% with, 10.0% without (EfficientNet-Lite0 at 48 px, random weights, 2 seeds; "
+        "95 % error 0.0 points)."
+    )
+    within = evidence(*two(2, 4), *two(3, 5, seed=2))  # 0.2 against 0.304
+    assert judge("ablation", within, **arguments).grade == NOT_SEEN
+    worse = evidence(*two(9, 2), *two(9, 2, seed=2))
+    assert judge("ablation", worse, **arguments).grade == NOT_SEEN
+    same = judge("ablation", evidence(*two(2, 2)), **arguments)
+    assert same.grade == NOT_SEEN and same.evidence.startswith("The same answers bit for bit")
+
+
+def test_ablation_of_what_prevents():
+    """The gap of the last epoch: -0.1 with; 0.2 or -0.05 without, over two seeds alike."""
+
+    def runs(gap):
+        pair = (curves([0.5], [0.6]), curves([0.5 + gap], [0.5]))
+        names = ({"name": "base"}, {"name": "w", "label_smoothing": 0.0})
+        return [a_run(history=history, seed=seed, **STAND_IN | name)
+                for seed in (1, 2) for history, name in zip(pair, names, strict=True)]  # fmt: skip
+
+    arguments = {"without": WITHOUT, "measure": "gap"}
+    assert judge("ablation", evidence(*runs(0.2)), **arguments)[:2] == (SEEN, "-30.00 points")
+    verdict = judge("ablation", evidence(*runs(-0.05)), **arguments)
+    assert verdict[:2] == (NOT_SEEN, "-5.00 points")
+    assert verdict.evidence.endswith("Nothing to prevent.")
+
+
+def test_which_measures_a_part_should_raise_and_which_prevent():
+    assert [name for name, m in MEASURES.items() if m.more] == [
+        "accuracy", "mean_recall", "second_truth",
+    ]  # fmt: skip
+    prevented = [name for name, m in MEASURES.items() if m.prevents]
+    assert prevented == ["gap", "overconfidence", "loss_rise"]
+
+
+def test_measures(monkeypatch):
+    run = a_run(5, sure=0.8, history=curves([0.5, 0.75], [0.5, 0.5], loss=[2.0, 3.0]), **STAND_IN)
+    values = {name: measure.of(run) for name, measure in MEASURES.items() if name != "second_truth"}
+    assert values == pytest.approx(
+        {"accuracy": 0.5, "mean_recall": 0.5, "gap": 0.25, "overconfidence": 0.3, "loss_rise": 0.5}
+    )
+    second = np.where(np.arange(70) < 10, -1, 0)  # an opinion on sixty, always "angry"
+    monkeypatch.setattr("ferbook.claims.effects.ferplus.pluralities", lambda files: second)
+    monkeypatch.setattr("ferbook.claims.effects.ferplus.as_class", lambda plural: plural)
+    assert MEASURES["second_truth"].of(run) == pytest.approx(5 / 60)  # surprise taken for angry
+    assert greatest_rise([4, 5, 4, 2]) == 0.25 and greatest_rise([4, 3, 1.5]) == -0.25
+
+
+def test_question():
+    assert judge("question", change=WITHOUT).grade == NOT_RUN
+    verdict = judge("question", evidence(*two(4, 2), *two(4, 2, seed=2)), change=WITHOUT)
+    assert verdict[:2] == (ANSWERED, "+20.00 points")
+    assert verdict.evidence.startswith("Accuracy 60.0% as it is, 80.0% with the change (")
+
+
+def adam(wrong, base):
+    made = STAND_IN | {"seed": 1}
+    return [
+        a_run(base, name="base", **made),
+        a_run(wrong, name="a", finetune_optimizer="adam", **made),
+    ]
+
+
+def test_weight_decay():
+    """float32 keeps 24 binary digits: 1 - x differs from 1 only if x > 2^-25 = 2.98e-8."""
+    verdict = judge("weight_decay", rate=3e-5, decay=1e-4)
+    assert verdict[:2] == (CONTRADICTED, "3e-09 a step")
+    assert judge("weight_decay", rate=3e-4, decay=1e-4).grade == FACT  # 3.0e-8
+    weights = np.float32([1, 1.9999999, -0.7, 1e-30, 3e38])
+    assert (weights - weights * np.float32(1e-4) * np.float32(3e-5) == weights).all()
+    same = judge("weight_decay", evidence(*adam(2, 2)), rate=3e-5, decay=1e-4)
+    assert same.evidence.endswith("Adam and AdamW gave the same bits in 1 pairs of runs.")
+
+
+def test_deterministic():
+    assert judge("deterministic").grade == NOT_RUN
+    verdict = judge("deterministic", evidence(*adam(2, 2)))
+    assert verdict[:2] == (SEEN, "the same bits") and verdict.page == "04_ablations#tab-s"
+    assert judge("deterministic", evidence(*adam(2, 3)))[:2] == (NOT_SEEN, "other bits")

@@ -1,0 +1,122 @@
+"""The tables of the chapter Claims and of audits, and its numbers: worked out by hand."""
+
+import re
+
+import numpy as np
+import pytest
+from conftest import printed_table
+
+from ferbook.claims.ledger import QUESTIONS, Claim
+from ferbook.claims.published import SCORES, Published
+from ferbook.claims.table_audit import Finding, audit_result
+from ferbook.claims.verdict import ANSWERED, CONTRADICTED, FACT, NOT_RUN, SEEN, Verdict
+from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import Recipe
+from ferbook.paper.chapters.claims import prose, tables
+from ferbook.paper.chapters.results import audit_tables
+from ferbook.paper.chapters.training.tables import recipe_table
+
+
+def graded(grade, name="a", group="data", **check):
+    claim = Claim(
+        name, group, "III.A", "has 3 < 4 images", "It says.", {"kind": "dataset", **check}, "p",
+        printed=0.5, printed_to=0.01,
+    )  # fmt: skip
+    return claim, Verdict(grade, "3 & 4", "Counted <here>.", "01_data#tab-counts")
+
+
+def cells():
+    return [graded(NOT_RUN, f"{name}-{score}", "table 2", kind="score")
+            for name in CLASSES for score in SCORES]  # fmt: skip
+
+
+LEDGER = [graded(FACT), graded(FACT, "b"), graded(CONTRADICTED, "c"), *cells(),
+          graded(ANSWERED, "q", QUESTIONS)]  # fmt: skip
+
+
+def test_numbers():
+    numbers = prose.claim_numbers(LEDGER)
+    assert numbers["claims_total"] == 24 and numbers["claims_questions"] == 1
+    assert numbers["claims_fact_confirmed"] == 2 and numbers["claims_not_run"] == 21
+    assert numbers["claims_seen_on_a_stand_in"] == numbers["claims_replicated"] == 0
+    assert sum(numbers.values()) == 24 + 24 + 1
+
+
+def test_grade_table_counts_claims_and_no_questions():
+    shown = tables.grade_table(LEDGER).formatted().set_index("grade")["claims"]
+    assert shown[FACT] == "2" and shown[NOT_RUN] == "21" and shown[SEEN] == "0"
+    assert ANSWERED not in shown
+
+
+def test_grade_bar_is_as_wide_as_the_counts():
+    bar = tables.grade_bar(LEDGER).data
+    assert re.findall(r'style="flex: (\d+)" title="([^"]*)"', bar) == [
+        ("2", FACT), ("1", CONTRADICTED), ("21", NOT_RUN),
+    ]  # fmt: skip
+    assert 'aria-label="2 fact confirmed, 1 contradicted, 21 not run"' in bar
+
+
+def test_claims_table_has_a_row_a_claim_and_one_block_of_cells():
+    shown = tables.claims_table(LEDGER).data
+    assert len(re.findall("<tr data-grades=", shown)) == 3 + 1 + 1
+    groups = re.findall(r'class="ledger-group"><th colspan="5">([^<]*)<', shown)
+    assert groups == ["data", "table 2", QUESTIONS]
+    assert shown.count("ledger-cells") == 1 and shown.count("<td>0.50 <small>") == 21
+    row = re.search(r'<tr data-grades="contradicted">(.*?)</tr>', shown)[1]
+    assert row == (
+        "<td>It says.</td><td>“has 3 &lt; 4 images” <small>III.A</small></td><td>3 &amp; 4</td>"
+        '<td><span class="grade grade-contradicted">contradicted</span></td>'
+        '<td>Counted &lt;here&gt;. <a href="01_data.html#tab-counts">more</a></td>'
+    )
+
+
+def test_readers_see_no_names_of_code():
+    assert "<td>a</td>" not in tables.claims_table(LEDGER).data
+    frame = tables.claims_frame(LEDGER[:1])
+    assert frame.loc[0, ["claim", "section", "grade"]].tolist() == ["a", "III.A", FACT]
+
+
+def test_audit_table_sets_both_readings_side_by_side():
+    result, supports = printed_table(np.array([[2, 1], [1, 2]]))  # 0.67: rounded
+    shown = audit_tables.audit_table(audit_result(result, {"six": supports})).formatted()
+    assert list(shown)[2:] == ["test set", "if rounded", "if cut off", "detail"]
+    first = shown.iloc[0].tolist()
+    assert first[3:] == ["possible", "impossible", "4 of 6 right"]
+    result, _ = printed_table(np.array([[2, 1], [1, 2]]), reading="truncated")
+    first = audit_tables.audit_table(audit_result(result, {"six": supports})).formatted().iloc[0]
+    assert first.tolist()[3:] == ["impossible", "possible", "4 of 6 right"]
+
+
+@pytest.fixture
+def findings():
+    """66.66 % of three images is 2, cut off; 66.67 % rounded; 70 % is neither."""
+
+    def row(name, accuracy):
+        return Published(name, accuracy, {}, {}, {}, {"accuracy": 1e-4})
+
+    rows = [row("cut", 0.6666), row("round", 0.6667), row("none", 0.7)]
+    found = [f for r in rows for f in audit_result(r, {"three": {"a": 3}, "nine": {"a": 9}})]
+    return [*found, Finding("cut", "note", "any", "any", None, "a note")]
+
+
+def test_audit_summary_names_the_sets_under_each_reading(findings):
+    shown = audit_tables.audit_summary(findings, label="tab-x").formatted()
+    assert shown.to_numpy().tolist() == [
+        ["cut", "none", "three, nine", "a note"],
+        ["round", "three, nine", "none", ""],
+        ["none", "none", "none", ""],
+    ]
+
+
+def test_homeless_results_fail_everywhere_under_both_readings(findings):
+    assert audit_tables.homeless_results(findings) == ["none"]
+
+
+def test_recipe_table_attributes_to_the_original_what_it_states():
+    recipe = Recipe(dropout=0.3, mixup_alpha=0.2)
+    shown = recipe_table(recipe, {"dropout": 0.5, "batch_size": 32}).formatted()
+    rows = {row[0]: row[1:] for row in shown.to_numpy().tolist()}
+    assert rows["`dropout`"] == ["0.5", "0.3", "changed"]
+    assert rows["`batch_size`"] == ["32", "32", ""]
+    assert rows["`mixup_alpha`"] == ["not stated; ours", "0.2", ""]
+    assert rows["`teachers`"] == ["not stated; ours", "-", ""]
