@@ -28,6 +28,12 @@ publish: .venv/ready  ## make the notebooks executed under PROFILE the published
 study: .venv/ready  ## train every run of the grid configs/STUDY.yml that results/ does not hold
 	$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
 
+queue: .venv/ready  ## train what configs/queue.txt lists and results/ does not hold
+	@grep -v '^#' configs/queue.txt | while read -r kind config; do \
+		$(BIN)/ferbook train configs/$$config.yml $(if $(DATA),--data "$(DATA)") \
+			$$(test $$kind = final && echo --final) || exit 1; \
+	done
+
 verify: .venv/ready  ## recompute what the book shows from results/, and compare
 	$(BIN)/ferbook verify
 
@@ -84,5 +90,5 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book pdf publish study verify manifest bench lab test \
+.PHONY: paper book pdf publish study queue verify manifest bench lab test \
 	fuzz faults mutants licences advisories coverage lock clean

@@ -83,3 +83,11 @@ def test_of_the_seeds_of_a_complete_recipe_the_first_stands_for_it():
     assert reference.recipe.seed == 42 and reference.study == "reference"
     assert len({(run.study, run.recipe.name, run.recipe.image_size) for run in found}) == len(found)
     assert [run.recipe.seed for run in study.seeds_of(reference, runs)] == [42, 43, 44]
+
+
+def test_the_queue_names_configurations_that_exist():
+    lines = (ROOT / "configs/queue.txt").read_text().splitlines()
+    entries = [line.split() for line in lines if not line.startswith("#")]
+    assert entries and all(kind in ("trial", "final") for kind, _ in entries)
+    for _, name in entries:
+        assert study.read_study(ROOT / "configs" / f"{name}.yml").recipes
