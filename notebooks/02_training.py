@@ -39,6 +39,7 @@ train_images = 0  # train on a stratified subset of this size; 0: all
 deduplicate_train = False  # leave out training images whose pixels stand elsewhere too
 grouped_split = False  # no byte-identical images on both sides of training and validation
 batch_size = 32  # images per step
+stem_stride = 2  # of an EfficientNet's first convolution
 pooling = "average"  # of the last feature map; or "attention"
 dropout = 0.5  # fraction dropped before the last layer
 drop_path_rate = 0.2  # of EfficientNet-Lite's last residual block; earlier ones less

@@ -72,6 +72,16 @@ def test_frozen_batch_norm_keeps_its_statistics():
 
 
 @pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("side", [5, 6, 8, 11])
+def test_depthwise_convolution_without_padding(side, stride):
+    layers, x = pair(
+        fast_layers.FastDepthwiseConv2D, keras.layers.DepthwiseConv2D, 5, stride,
+        use_bias=False, shape=(2, side, side + 1, 3),
+    )  # fmt: skip
+    assert_same(layers, x, True)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("side", [1, 2, 3, 5, 6, 7, 8, 11, 12, 24])
 def test_depthwise_convolution(side, stride):
     layers, x = pair(
@@ -85,8 +95,16 @@ def test_depthwise_convolution(side, stride):
 @pytest.mark.parametrize("side", [3, 6, 9])
 def test_both_ways_to_the_filter_gradient_agree(side, stride):
     x, upstream = random(3, side, side, 4), random(3, -(-side // stride), -(-side // stride), 4)
+    pads = [fast_layers._padding(side, stride)] * 2
     ways = fast_layers._by_product, fast_layers._by_windows
-    np.testing.assert_allclose(*(way(x, upstream, stride) for way in ways), atol=1e-4)
+    np.testing.assert_allclose(*(way(x, upstream, stride, pads) for way in ways), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "pads"), [(6, 1, (2, 2)), (6, 2, (1, 2)), (5, 2, (2, 2))]
+)
+def test_padding_of_same_by_hand(size, stride, pads):
+    assert fast_layers._padding(size, stride) == pads
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -108,6 +126,21 @@ def test_half_precision_and_unknown_sizes_are_left_to_keras():
     inputs = keras.Input((None, None, 2))
     model = keras.Model(inputs, fast_layers.FastDepthwiseConv2D(5, padding="same")(inputs))
     assert model(random(1, 9, 9, 2), training=True).shape == (1, 9, 9, 2)
+
+
+def test_an_efficientnet_of_keras_keeps_its_function_and_weights():
+    plain = keras.applications.EfficientNetB0(
+        include_top=False, weights=None, input_shape=(32, 32, 3)
+    )
+    fast, x = fast_layers.with_fast_layers(plain), random(2, 32, 32, 3)
+    kinds = {type(layer) for layer in fast.layers}
+    assert keras.layers.BatchNormalization not in kinds
+    assert {fast_layers.FastDepthwiseConv2D, fast_layers.PointwiseConv2D} < kinds
+    np.testing.assert_array_equal(*(model(x, training=False) for model in (fast, plain)))
+    wide = fast_layers.with_fast_layers(plain, stem_stride=1)
+    assert wide.count_params() == plain.count_params()
+    sides = [model.get_layer("stem_conv").output.shape[1] for model in (plain, fast, wide)]
+    assert sides == [16, 16, 31]
 
 
 def first_step(model, dtype="float32"):

@@ -1,5 +1,7 @@
 """The networks: parameter counts, real weights, what is frozen when."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -135,3 +137,27 @@ def test_folded_stem_answers_alike():
     np.testing.assert_allclose(folded(grey), backbone(repeated), atol=1e-5)
     with pytest.raises(ValueError, match="vgg16 cannot be folded"):
         models.fold_grey(backbone, Recipe(backbone="vgg16"))
+
+
+@pytest.mark.parametrize(
+    ("backbone", "parameters"),
+    [
+        # For each convolution 9 x inputs x filters, and 4 of BatchNorm for each filter.
+        ("vgg_small", 1_175_136),
+        ("vgg16_bn", 14_727_360),
+    ],
+)
+def test_vgg_with_batch_norm(backbone, parameters):
+    recipe = Recipe(backbone=backbone, weights="none", image_size=48)
+    network = models.build_backbone(recipe)
+    assert network.count_params() == parameters
+    assert network.output_shape[1:] == ((3, 3, 256) if backbone == "vgg_small" else (1, 1, 512))
+    with pytest.raises(lite_weights.WeightsError, match=f"{backbone}: no ImageNet weights exist"):
+        models.build_backbone(dataclasses.replace(recipe, weights="imagenet"))
+
+
+def test_a_stem_of_stride_one_doubles_the_maps():
+    recipe = Recipe(backbone="efficientnet_lite0", weights="none", image_size=48)
+    wide = dataclasses.replace(recipe, stem_stride=1)
+    shapes = [models.build_backbone(r).output_shape[1:3] for r in (recipe, wide)]
+    assert shapes == [(2, 2), (3, 3)]

@@ -196,9 +196,14 @@ def test_targets_hold_the_shares_of_ferplus(faces):
 
 def test_small_images_come_first(faces):
     part = splits.split(faces).train
-    sides = [x.shape[1] for x, _, _ in drawn(part, OURS, range(3, 6))]
-    steps = len(sides) // 3
-    assert sides == [32] * steps + [48] * 2 * steps
+    assert input_pipeline.by_size(OURS, range(0, 2)) == [(48, range(0, 2))]
+    sizes = input_pipeline.by_size(OURS, range(3, 6))
+    assert sizes == [(32, range(3, 4)), (48, range(4, 6))]
+    for side, epochs in sizes:
+        data = input_pipeline.training_dataset(part, OURS, epochs)
+        # Known before any batch is drawn, so that the step is compiled for this size.
+        assert data.element_spec[0].shape.as_list() == [None, side, side, 1]
+        assert next(iter(data))[0].shape[1] == side
     with pytest.raises(ValueError, match="one phase"):
         input_pipeline.training_dataset(part, OURS, range(1, 4))
 

@@ -17,6 +17,8 @@ BACKBONES = (
     "efficientnet_lite1",
     "efficientnet_lite2",
     "vgg16",
+    "vgg16_bn",
+    "vgg_small",
     "tiny",
 )
 WEIGHTS = ("imagenet", "none")
@@ -46,6 +48,7 @@ class Recipe:
     deduplicate_train: bool = False  # leave out training images whose pixels stand elsewhere too
     grouped_split: bool = False  # no byte-identical images on both sides of training and validation
     batch_size: int = 32
+    stem_stride: int = 2  # of an EfficientNet's first convolution
     pooling: str = "average"  # of the last feature map; or "attention", with learned weights
     dropout: float = 0.5
     drop_path_rate: float = 0.2  # of EfficientNet-Lite's last block; Keras's own networks keep 0.2

@@ -123,10 +123,15 @@ class EpochEnd(keras.callbacks.Callback):
     """Saves each epoch; at the start, brings the other callbacks to where they were."""
 
     def __init__(
-        self, phase: str, checkpoint: Checkpoint, stateful: list[keras.callbacks.Callback]
+        self,
+        phase: str,
+        epochs: int,
+        checkpoint: Checkpoint,
+        stateful: list[keras.callbacks.Callback],
     ):
         super().__init__()
-        self.phase, self.checkpoint, self.stateful = phase, checkpoint, stateful
+        self.phase, self.epochs, self.checkpoint = phase, epochs, checkpoint
+        self.stateful = stateful
 
     def on_train_begin(self, logs=None):
         """Go on where the checkpoint ends."""
@@ -152,7 +157,7 @@ class EpochEnd(keras.callbacks.Callback):
             "seconds": time.perf_counter() - self.started,
             "cpu_seconds": time.process_time() - self.cpu_started,
         }
-        last = epoch + 1 == self.params["epochs"] or self.model.stop_training
+        last = epoch + 1 == self.epochs or self.model.stop_training
         self.checkpoint.save(self.model, row, last=last)
 
 

@@ -46,14 +46,15 @@ class PointwiseConv2D(keras.layers.Conv2D):
 
 
 class FastDepthwiseConv2D(keras.layers.DepthwiseConv2D):
-    """A SAME depthwise convolution whose 5x5 filter gradient avoids oneDNN's slow kernel."""
+    """A depthwise convolution whose 5x5 filter gradient avoids oneDNN's slow kernel."""
 
     def call(self, inputs, training=None):
-        """As Keras's; outside training it is Keras's."""
+        """As Keras's; outside training, and for other filters, it is Keras's."""
+        plain = not self.use_bias and self.depth_multiplier == 1 and self.dilation_rate == (1, 1)
         square = self.kernel_size == (5, 5) and self.strides[0] == self.strides[1]
-        if not (training and square and self.trainable and _is_on_processor(inputs)):
+        if not (training and self.trainable and plain and square and _is_on_processor(inputs)):
             return super().call(inputs)
-        return _depthwise_5x5(inputs, self.kernel, self.strides[0])
+        return _depthwise_5x5(inputs, self.kernel, self.strides[0], self.padding.upper())
 
 
 def _is_on_processor(inputs: tf.Tensor) -> bool:
@@ -62,8 +63,8 @@ def _is_on_processor(inputs: tf.Tensor) -> bool:
     return known and not tf.config.list_physical_devices("GPU")
 
 
-def _depthwise_5x5(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tensor:
-    """SAME convolution of (n, h, w, c) by (5, 5, c, 1), with the gradient of `filter_gradient`."""
+def _depthwise_5x5(x: tf.Tensor, kernel: tf.Tensor, stride: int, padding: str) -> tf.Tensor:
+    """Convolution of (n, h, w, c) by (5, 5, c, 1), with the gradient of `filter_gradient`."""
     strides = [1, stride, stride, 1]
 
     @tf.custom_gradient
@@ -71,24 +72,23 @@ def _depthwise_5x5(inputs: tf.Tensor, kernel: tf.Tensor, stride: int) -> tf.Tens
         def gradient(upstream):
             of_inputs = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
                 input_sizes=tf.shape(x), filter=k, out_backprop=upstream, strides=strides,
-                padding="SAME",
+                padding=padding,
             )  # fmt: skip
-            return of_inputs, filter_gradient(x, upstream, stride)
+            return of_inputs, filter_gradient(x, upstream, stride, padding)
 
-        return tf.nn.depthwise_conv2d(x, k, strides, "SAME"), gradient
+        return tf.nn.depthwise_conv2d(x, k, strides, padding), gradient
 
-    return convolve(inputs, tf.convert_to_tensor(kernel))
-
-
-def filter_gradient(x: tf.Tensor, upstream: tf.Tensor, stride: int) -> tf.Tensor:
-    """Gradient (5, 5, c, 1) of a SAME 5x5 depthwise convolution of `x` (n, h, w, c)."""
-    height, width = x.shape[1:3]
-    if max(height, width) <= LARGEST_PRODUCT_MAP:
-        return _by_product(x, upstream, stride)
-    return _by_windows(x, upstream, stride)
+    return convolve(x, tf.convert_to_tensor(kernel))
 
 
-def _by_product(x: tf.Tensor, upstream: tf.Tensor, stride: int) -> tf.Tensor:
+def filter_gradient(x: tf.Tensor, upstream: tf.Tensor, stride: int, padding: str) -> tf.Tensor:
+    """Gradient (5, 5, c, 1) of a 5x5 depthwise convolution of `x` (n, h, w, c)."""
+    pads = [_padding(n, stride) if padding == "SAME" else (0, 0) for n in x.shape[1:3]]
+    small = max(x.shape[1:3]) <= LARGEST_PRODUCT_MAP
+    return (_by_product if small else _by_windows)(x, upstream, stride, pads)
+
+
+def _by_product(x: tf.Tensor, upstream: tf.Tensor, stride: int, pads: list) -> tf.Tensor:
     """All products of an input place and an output place, summed by their distance."""
     places = x.shape[1] * x.shape[2], upstream.shape[1] * upstream.shape[2]
     channels = x.shape[3]
@@ -96,27 +96,25 @@ def _by_product(x: tf.Tensor, upstream: tf.Tensor, stride: int) -> tf.Tensor:
     inputs = tf.reshape(inputs, (places[0], channels, -1))
     outputs = tf.reshape(upstream, (-1, places[1], channels))
     products = tf.einsum("pcn,nqc->cpq", inputs, outputs)
-    by_offset = tf.constant(_offsets(*x.shape[1:3], *upstream.shape[1:3], stride))
+    by_offset = tf.constant(_offsets(x.shape[1:3], upstream.shape[1:3], stride, pads))
     sums = tf.reshape(products, (channels, -1)) @ by_offset  # (c, 25)
     return tf.reshape(tf.transpose(sums), (5, 5, channels, 1))
 
 
-def _offsets(height: int, width: int, rows: int, columns: int, stride: int) -> np.ndarray:
+def _offsets(inputs: tuple, outputs: tuple, stride: int, pads: list) -> np.ndarray:
     """(h w rows columns, 25), 1 where an input place lies at that kernel offset of an output."""
-    table = np.zeros((height, width, rows, columns, 5, 5), np.float32)
-    top, left = (_padding(n, stride)[0] for n in (height, width))
-    for i, j in np.ndindex(rows, columns):
+    table = np.zeros((*inputs, *outputs, 5, 5), np.float32)
+    for i, j in np.ndindex(*outputs):
         for k, m in np.ndindex(5, 5):
-            y, x = i * stride + k - top, j * stride + m - left
-            if 0 <= y < height and 0 <= x < width:
+            y, x = i * stride + k - pads[0][0], j * stride + m - pads[1][0]
+            if 0 <= y < inputs[0] and 0 <= x < inputs[1]:
                 table[y, x, i, j, k, m] = 1
     return table.reshape(-1, 25)
 
 
-def _by_windows(x: tf.Tensor, upstream: tf.Tensor, stride: int) -> tf.Tensor:
+def _by_windows(x: tf.Tensor, upstream: tf.Tensor, stride: int, pads: list) -> tf.Tensor:
     """Four 3x3 filter gradients, of windows that together cover the 25 offsets."""
-    paddings = [(0, 0), _padding(x.shape[1], stride), _padding(x.shape[2], stride), (0, 0)]
-    padded = tf.pad(x, paddings)
+    padded = tf.pad(x, [(0, 0), *pads, (0, 0)])
     high, wide = ((n - 1) * stride + 3 for n in upstream.shape[1:3])
 
     def window(row: int, column: int) -> tf.Tensor:
@@ -134,3 +132,23 @@ def _padding(size: int, stride: int) -> tuple[int, int]:
     """What SAME adds before and after `size` for a filter of five."""
     total = max((-(-size // stride) - 1) * stride + 5 - size, 0)
     return total // 2, total - total // 2
+
+
+def with_fast_layers(model: keras.Model, *, stem_stride: int = 2) -> keras.Model:
+    """`model`, an EfficientNet of Keras's, with the layers of this module and the same weights."""
+
+    def swap(layer: keras.layers.Layer) -> keras.layers.Layer:
+        config, kind = layer.get_config(), type(layer)
+        if layer.name == "stem_conv":
+            config["strides"] = (stem_stride, stem_stride)
+        if kind is keras.layers.BatchNormalization:
+            kind = FusedBatchNormalization
+        elif kind is keras.layers.DepthwiseConv2D:
+            kind = FastDepthwiseConv2D
+        elif kind is keras.layers.Conv2D and layer.kernel_size == (1, 1) and not layer.use_bias:
+            kind = PointwiseConv2D
+        return kind.from_config(config)
+
+    fast = keras.models.clone_model(model, input_tensors=model.input, clone_function=swap)
+    fast.set_weights(model.get_weights())
+    return fast

@@ -6,7 +6,6 @@ Order and augmentation are functions of (seed, epoch, batch), never of when a ru
 from __future__ import annotations
 
 import dataclasses
-import functools
 
 import keras
 import numpy as np
@@ -31,12 +30,13 @@ def training_dataset(
     taught: Float[np.ndarray, "n 7"] | None = None,
     augment_in_model: bool = False,
 ) -> tf.data.Dataset:
-    """Augmented batches of `epochs`, one after the other.
+    """Augmented batches of `epochs`, which see images of one size; see `by_size`.
 
     With `augment_in_model`, images as they are and their maps, for `augment.resampled`; else it
     yields float32 images (n, side, side, 1), targets (n, 7 or 15) and weights (n,): see `targets`.
     `taught` are the answers of other runs on the same images, see `targets`.
     """
+    ((side, _),) = by_size(recipe, epochs)
     images, wanted = tf.constant(train.images), tf.constant(targets(train, recipe, taught))
     weights = splits.class_weights(train.labels, recipe.class_weight_clip)[train.labels]
     weights = tf.constant(weights, tf.float32)
@@ -47,28 +47,22 @@ def training_dataset(
         batches = tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
         return batches.enumerate(start=epoch * 2**32)
 
-    def batches(side: int, epochs: range) -> tf.data.Dataset:
-        def load(step: tf.Tensor, rows: tf.Tensor):
-            seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
-            batch = tf.gather(images, rows)
-            if augment_in_model:
-                batch = batch, augment.draw_maps(batch, recipe, seed, side)
-            else:
-                batch = augment.augment(batch, recipe, seed, side)
-            batch = batch, tf.gather(wanted, rows), tf.gather(weights, rows)
-            if recipe.mixup_alpha:
-                batch = augment.mix(*batch, recipe.mixup_alpha, seed)
-            if recipe.cutmix_alpha:
-                batch = augment.cut_and_mix(*batch, recipe.cutmix_alpha, seed)
-            return batch
+    def load(step: tf.Tensor, rows: tf.Tensor):
+        seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
+        batch = tf.gather(images, rows)
+        if augment_in_model:
+            batch = batch, augment.draw_maps(batch, recipe, seed, side)
+        else:
+            batch = augment.augment(batch, recipe, seed, side)
+        batch = batch, tf.gather(wanted, rows), tf.gather(weights, rows)
+        if recipe.mixup_alpha:
+            batch = augment.mix(*batch, recipe.mixup_alpha, seed)
+        if recipe.cutmix_alpha:
+            batch = augment.cut_and_mix(*batch, recipe.cutmix_alpha, seed)
+        return batch
 
-        numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
-        return numbers.flat_map(one_epoch).map(load, num_parallel_calls=tf.data.AUTOTUNE)
-
-    small, full = _by_size(recipe, epochs)
-    sizes = (recipe.small_image_size, small), (recipe.image_size, full)
-    parts = [batches(side, part) for side, part in sizes if part]
-    return functools.reduce(tf.data.Dataset.concatenate, parts).prefetch(tf.data.AUTOTUNE)
+    batches = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(one_epoch)
+    return batches.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
 def targets(
@@ -123,11 +117,16 @@ def predict(model: keras.Model, faces: Faces, recipe: Recipe) -> Predictions:
     return Predictions(faces.files, faces.labels, once, (once + again) / 2)
 
 
-def _by_size(recipe: Recipe, epochs: range) -> tuple[range, range]:
-    """`epochs`, divided where phase 2 goes from small images to full ones."""
+def by_size(recipe: Recipe, epochs: range) -> list[tuple[int, range]]:
+    """`epochs`, of one phase, by the side of their images in px: the small ones come first.
+
+    Raises ValueError for epochs of both phases.
+    """
     if epochs.start < recipe.warmup_epochs < epochs.stop:
         raise ValueError(f"epochs: expected those of one phase. Received: {epochs}.")
     warmup = epochs.start < recipe.warmup_epochs
     edge = 0 if warmup else recipe.warmup_epochs + recipe.small_epochs
     edge = min(max(edge, epochs.start), epochs.stop)
-    return range(epochs.start, edge), range(edge, epochs.stop)
+    small, full = range(epochs.start, edge), range(edge, epochs.stop)
+    sizes = (recipe.small_image_size, small), (recipe.image_size, full)
+    return [(side, part) for side, part in sizes if part]

@@ -17,6 +17,7 @@ from ferbook.training.fast_layers import (
     FastDepthwiseConv2D,
     FusedBatchNormalization,
     PointwiseConv2D,
+    with_fast_layers,
 )
 
 _KERAS_BACKBONES = {
@@ -43,6 +44,18 @@ _STAGES = (
     (1, 3, 1, 6, 320),
 )
 _EPSILON = 1e-3
+# (3x3 convolutions, filters) of each stage before a pooling; with BatchNorm. The first is
+# configuration D of Simonyan & Zisserman, ICLR 2015. No ImageNet weights are packaged.
+_VGG = {
+    "vgg16_bn": (
+        (2, 64),
+        (2, 128),
+        (3, 256),
+        (3, 512),
+        (3, 512),
+    ),
+    "vgg_small": ((2, 32), (2, 64), (2, 128), (2, 256)),
+}
 
 
 def build_model(recipe: Recipe) -> keras.Model:
@@ -71,13 +84,17 @@ def build_backbone(recipe: Recipe, *, channels: int = 3) -> keras.Model:
         outputs = _keras_features(recipe, inputs)
     elif recipe.backbone in _LITE_SCALES:
         outputs = _lite_features(recipe, inputs)
+    elif recipe.backbone in _VGG:
+        outputs = _vgg_features(recipe, inputs)
     else:
         outputs = _tiny_features(inputs)
     backbone = keras.Model(inputs, outputs, name="backbone")
     if recipe.backbone in _LITE_SCALES and recipe.weights == "imagenet":
         _assign(backbone, lite_weights.read_lite_weights(recipe.backbone))
-    if recipe.backbone == "tiny" and recipe.weights == "imagenet":
-        raise lite_weights.WeightsError('tiny: no ImageNet weights exist; choose weights="none".')
+    if recipe.backbone in ("tiny", *_VGG) and recipe.weights == "imagenet":
+        raise lite_weights.WeightsError(
+            f'{recipe.backbone}: no ImageNet weights exist; choose weights="none".'
+        )
     return backbone
 
 
@@ -184,7 +201,20 @@ def _keras_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTen
         blue_green_red = inputs[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
         shape = tuple(inputs.shape[1:])
         return build(include_top=False, weights=named, input_shape=shape)(blue_green_red)
-    return build(include_top=False, weights=named, input_tensor=inputs).output
+    network = build(include_top=False, weights=named, input_tensor=inputs)
+    return with_fast_layers(network, stem_stride=recipe.stem_stride).output
+
+
+def _vgg_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTensor:
+    x = layers.Rescaling(1 / 128, offset=-127 / 128)(inputs)
+    for stage, (repeats, filters) in enumerate(_VGG[recipe.backbone]):
+        for index in range(repeats):
+            name = f"stage{stage}_{index}"
+            x = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_conv")(x)
+            x = FusedBatchNormalization(epsilon=_EPSILON, name=f"{name}_bn")(x)
+            x = layers.ReLU(name=f"{name}_relu")(x)
+        x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
+    return x
 
 
 def _tiny_features(inputs: keras.KerasTensor) -> keras.KerasTensor:
@@ -200,7 +230,7 @@ def _tiny_features(inputs: keras.KerasTensor) -> keras.KerasTensor:
 def _lite_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTensor:
     """EfficientNet-Lite: no squeeze-and-excitation, ReLU6, stem and head of fixed width."""
     x = layers.Rescaling(1 / 128, offset=-127 / 128)(inputs)
-    x = _convolution(x, 32, 3, 2, name="stem")
+    x = _convolution(x, 32, 3, recipe.stem_stride, name="stem")
     blocks = _lite_blocks(*_LITE_SCALES[recipe.backbone])
     for index, (kernel, stride, expansion, filters) in enumerate(blocks):
         rate = recipe.drop_path_rate * index / len(blocks)

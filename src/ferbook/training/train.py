@@ -181,16 +181,18 @@ def _fit_phase(
     averaging = [keras.callbacks.SwapEMAWeights()] if recipe.ema_momentum else []
     # Epochs count over both phases in the data's seed, so that no two epochs are alike.
     first = 0 if phase == "warmup" else recipe.warmup_epochs
-    model.fit(
-        feed(range(first + done, first + epochs)),
-        validation_data=val,
-        shuffle=False,  # the dataset shuffles
-        steps_per_epoch=steps,
-        initial_epoch=done,
-        epochs=epochs,
-        callbacks=[*averaging, *stateful, EpochEnd(phase, checkpoint, stateful)],
-        verbose=verbose,
-    )
+    for _, part in input_pipeline.by_size(recipe, range(first + done, first + epochs)):
+        model.train_function = None  # traced anew for each size of images, which is then known
+        model.fit(
+            feed(part),
+            validation_data=val,
+            shuffle=False,  # the dataset shuffles
+            steps_per_epoch=steps,
+            initial_epoch=part.start - first,
+            epochs=part.stop - first,
+            callbacks=[*averaging, *stateful, EpochEnd(phase, epochs, checkpoint, stateful)],
+            verbose=verbose,
+        )
 
 
 def _check_resampling_is_all(recipe: Recipe) -> None:
