@@ -271,7 +271,7 @@ def pictures():
     from skimage import data as examples
 
     face = np.ascontiguousarray(examples.astronaut()[:200, 130:330])
-    kinds = {"PNG": {}, "JPEG": {}, "BMP": {}, "WEBP": {}}
+    kinds = {"PNG": {}, "JPEG": {}, "BMP": {}, "WEBP": {}, "GIF": {}, "TIFF": {}}
     small = np.ascontiguousarray(face[::4, ::4])
     return [encoded(image, kind) for kind in kinds for image in (face, small)]
 
