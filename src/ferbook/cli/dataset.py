@@ -20,6 +20,7 @@ def _data() -> None:
 @app.command()
 def check(
     source: Annotated[str, typer.Argument(help="archive.zip, its folder, fer2013.csv, kaggle.")],
+    subset: Annotated[bool, typer.Option(help="It is meant to be a part of the data.")] = False,
 ) -> None:
     """Say whether a source is FER-2013: its files, counts, pixels and duplicates.
 
@@ -30,7 +31,7 @@ def check(
 
     with errors(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of other pixels: said below
-        faces = load(source)
+        faces = load(source, subset=subset)
     print_table(count_table(faces).reset_index(), f"{source}: {len(faces):,} images")
     typer.echo(f"SHA-256 of pixels and labels: {faces.fingerprint}")
     typer.echo(f"Test images with a byte-identical training image: {faces.leaked.sum():,}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -24,6 +27,13 @@ class errors:
         if isinstance(error, (FerbookError, OSError)):
             typer.echo(plain(f"error: {_in_words(error)}"), err=True)
             raise typer.Exit(1) from None
+
+
+def look_for(*paths: Path) -> None:
+    """Before anything slow is imported: raises FileNotFoundError for a path that is not there."""
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 def _in_words(error: FerbookError | OSError) -> str:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from jaxtyping import UInt8
 from PIL import Image
 
@@ -53,12 +52,18 @@ def load(source: str | os.PathLike[str], *, subset: bool = False) -> Faces:
         from ferbook.data.synthetic import draw_faces
 
         return draw_faces()[0]
-    path = _download() if source == "kaggle" else Path(source)
+    path = _download() if source == "kaggle" else Path(source).expanduser()
     faces = _sorted_by_file(_reader(path)(path))
     _check_counts(faces, path, subset=subset)
     if path.suffix.lower() != ".csv":  # whose pixels the archive's JPEGs only approximate
         _check_fingerprint(faces, path)
     return faces
+
+
+def find(source: str | os.PathLike[str]) -> None:
+    """Without reading it: raises FileNotFoundError or DataError where `load` could not start."""
+    if source not in ("synthetic", "kaggle"):
+        _reader(Path(source).expanduser())
 
 
 def _reader(path: Path) -> Callable[[Path], Faces]:
@@ -195,6 +200,8 @@ def _decode_image(source: Path, name: str, content: bytes) -> UInt8[np.ndarray, 
 def _read_csv(path: Path) -> Faces:
     if path.stat().st_size > MAX_CSV_BYTES:
         raise DataError(f"{path}: more than {MAX_CSV_BYTES:,} bytes. This is not fer2013.csv.")
+    import pandas as pd
+
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, nrows=MAX_FILES + 1)
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
@@ -259,6 +266,8 @@ def _check_counts(faces: Faces, source: Path, *, subset: bool) -> None:
     absent = [f"{label} in {u}" for u in USAGES for label in CLASSES if not counts.loc[label, u]]
     if absent:
         raise DataError(f"{source}: no image of {'; '.join(absent)}. Every class must be there.")
+    import pandas as pd
+
     official = pd.DataFrame(OFFICIAL_COUNTS, index=CLASSES)
     if (counts.to_numpy() == official.to_numpy()).all():
         return
@@ -267,7 +276,10 @@ def _check_counts(faces: Faces, source: Path, *, subset: bool) -> None:
         f"Found per class:\n{counts.to_string()}\nOfficial:\n{official.to_string()}"
     )
     if not subset:
-        raise DataError(f"{message}\nIf a subset is meant, say so with subset=True.")
+        raise DataError(
+            f"{message}\nIf a subset is meant, say so: subset=True in Python, --subset for "
+            "ferbook data check and ferbook train."
+        )
     warnings.warn(message, stacklevel=3)
 
 
