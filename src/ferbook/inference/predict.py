@@ -1,12 +1,14 @@
-"""From sources to answers: `gather` for reports, `predict` for programs."""
+"""From files, folders, videos and cameras to a report of all faces in them."""
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from ferbook.inference.media import decode, frame_count, frames, read_picture
 from ferbook.inference.report import Report, check_targets
 
 Found = tuple[Face, np.ndarray]  # and its cut-out (48, 48)
+T, R = TypeVar("T"), TypeVar("R")
 Track = Callable[[Iterable, int | None, str], Iterable]
 
 
@@ -28,7 +31,7 @@ def _untracked(items: Iterable, total: int | None, description: str) -> Iterable
 
 def gather(
     sources: str | Path | Iterable[str | Path],
-    model: Path | None = None,
+    model: Path | Classifier | None = None,
     annotate: Path | None = None,
     every: int = 10,
     *,
@@ -48,7 +51,8 @@ def gather(
     items = collected.items
     check_targets(*reports, sources=[item.path for item in items if item.path])
     targets = marking.plan(items, annotate, replace=replace) if annotate else {}
-    classifier = Classifier(model or RELEASED / "model-int8.onnx")
+    ready = isinstance(model, Classifier)
+    classifier = model if ready else Classifier(model or RELEASED / "model-int8.onnx")
     report = Report(classifier.path.name, skipped=collected.skipped)
     look = _Look(report, every, search, track)
     report.faces = list(classify(look.at(items), classifier))
@@ -64,7 +68,7 @@ class _Look:
 
     def at(self, items: list[Item]) -> Iterator[Found]:
         """The faces of all items with their cut-outs."""
-        looked = _ahead(self._picture, [item for item in items if _is_still(item)])
+        looked = ahead(self._picture, [item for item in items if _is_still(item)])
         for item in self._track(items, len(items), "looking"):
             number = 0
             try:
@@ -104,11 +108,12 @@ def _is_still(item: Item) -> bool:
     return item.kind not in ("video", "camera")
 
 
-def _ahead(
-    work: Callable[[Item], list[Found]], items: list[Item]
-) -> Iterator[Callable[[], list[Found]]]:
+def ahead(work: Callable[[T], R], items: list[T]) -> Iterator[Callable[[], R]]:
     """Calls that wait for `work` on each item, in order; some are done ahead, on all cores."""
     workers = os.cpu_count() or 1
+    if len(items) < 2:  # no threads for one picture
+        yield from (functools.partial(work, item) for item in items)
+        return
     with ThreadPoolExecutor(workers) as pool:
         waiting = deque(pool.submit(work, item) for item in items[: 4 * workers])
         for item in items[4 * workers :]:
