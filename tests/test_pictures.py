@@ -197,6 +197,16 @@ def test_other_files_are_replaced_only_when_asked(tmp_path):
     assert Image.open(tmp_path / "out/a.png").size == (512, 512)
 
 
+def test_marked_copies_of_an_earlier_run_are_no_sources(tmp_path, monkeypatch):
+    saved(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    assert run(".", "--annotate", "marked").exit_code == 0
+    shown = run(".", "--annotate", "marked", "--replace", "--json", "a.json")
+    assert shown.exit_code == 0, shown.output
+    faces = json.loads((tmp_path / "a.json").read_text())["faces"]
+    assert [face["source"] for face in faces] == ["a.png"]
+
+
 def test_a_report_never_takes_the_place_of_a_source(tmp_path):
     path = saved(tmp_path / "a.png")
     for option in ("--json", "--csv"):

@@ -35,15 +35,18 @@ class Collected:
     skipped: list[str] = field(default_factory=list)
 
 
-def collect(sources: str | Path | Iterable[str | Path]) -> Collected:
+def collect(
+    sources: str | Path | Iterable[str | Path], *, leave_out: Path | None = None
+) -> Collected:
     """What `sources` name: files, folders with all that is in them, "camera:0", "-" for a pipe.
 
-    Files are told apart by content. Raises InputError for a missing source, an address of the
+    Files are told apart by content. Of a folder, `leave_out` is not looked at: marked copies of
+    an earlier run are no sources. Raises InputError for a missing source, an address of the
     network, or a folder with nothing to look at.
     """
     found = Collected()
     for source in [sources] if isinstance(sources, (str, os.PathLike)) else sources:
-        _add(str(source), found)
+        _add(str(source), found, leave_out)
     return found
 
 
@@ -52,7 +55,7 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def _add(source: str, found: Collected) -> None:
+def _add(source: str, found: Collected, leave_out: Path | None) -> None:
     if source.startswith("camera:"):
         found.items.append(_camera(source))
     elif source in _STANDARD_INPUT:
@@ -61,7 +64,7 @@ def _add(source: str, found: Collected) -> None:
     elif _ADDRESS.match(source):
         raise InputError(f"{source}: nothing is fetched from the network. Save it as a file first.")
     else:
-        _add_path(Path(source).expanduser(), found)
+        _add_path(Path(source).expanduser(), found, leave_out)
 
 
 def _camera(source: str) -> Item:
@@ -70,12 +73,13 @@ def _camera(source: str) -> Item:
     return Item(source, "camera")
 
 
-def _add_path(path: Path, found: Collected) -> None:
+def _add_path(path: Path, found: Collected, leave_out: Path | None) -> None:
     name = printable(str(path))
     if path.is_dir():
         before = len(found.items)
         for inside in _files(path):
-            _add_file(inside, found)
+            if not (leave_out and _is_below(leave_out, path) and _is_below(inside, leave_out)):
+                _add_file(inside, found)
         if len(found.items) == before:
             raise InputError(f"{name}: no picture or video in this folder.")
     elif path.is_file():
@@ -84,6 +88,10 @@ def _add_path(path: Path, found: Collected) -> None:
         raise InputError(f"{name}: neither a file nor a folder. For a pipe give - as its name.")
     else:
         raise InputError(f"{name}: no such file or folder.")
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return folder.absolute() in path.absolute().parents
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -47,7 +47,7 @@ def gather(
     which may be a source; `track` shows how far the work is. Raises InputError, before anything
     is looked at, for a missing source, an empty folder, an unusable model or such a file.
     """
-    collected = collect(sources)
+    collected = collect(sources, leave_out=annotate)
     items = collected.items
     check_targets(*reports, sources=[item.path for item in items if item.path])
     targets = marking.plan(items, annotate, replace=replace) if annotate else {}
