@@ -1,10 +1,13 @@
 """The command line as a newcomer meets it."""
 
+import subprocess
+import sys
+
 import pytest
 from conftest import ROOT
 from typer.testing import CliRunner
 
-from ferbook.cli import app
+from ferbook.cli import app, output
 
 
 def run(*arguments, monkeypatch):
@@ -75,3 +78,81 @@ def test_data_check_of_something_else_is_one_line(tmp_path, name, message, monke
     shown = run("data", "check", str(tmp_path / name), monkeypatch=monkeypatch)
     assert shown.exit_code == 1
     assert message in " ".join(shown.output.split()) and "Traceback" not in shown.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["claims"],
+        ["runs"],
+        ["verify"],
+        ["audit", "book/original.yml"],
+        ["train", "configs/laptop.yml"],
+        ["export", "results/ours/ours-efficientnet_lite2-96-s42", "--data", "archive.zip"],
+        ["any-size", "nowhere/model.onnx"],
+        ["data", "check", "archive.zip"],
+    ],
+)
+def test_away_from_a_checkout_each_command_says_where_it_looked(tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(app, arguments)
+    assert shown.exit_code == 1 and "Errno" not in shown.output
+    assert "no checkout" in shown.output or "no file or folder" in shown.output
+
+
+def test_mistyped_names_are_told_before_anything_slow_is_imported(tmp_path):
+    code = (
+        "import sys; from typer.testing import CliRunner; from ferbook.cli import app; "
+        "shown = CliRunner().invoke(app, sys.argv[1:]); assert shown.exit_code == 1, shown.output; "
+        "print([m for m in ('pandas', 'scipy', 'tensorflow', 'sklearn') if m in sys.modules])"
+    )
+    for arguments in (
+        ["train", "configs/laptopp.yml"],
+        ["data", "check", "nowhere.zip"],
+        ["compare", "nowhere.zip"],
+        ["predict", "nowhere.png"],
+        ["audit", "nowhere.yml"],
+        ["export", "results/ours/nowhere", "--data", "nowhere.zip"],
+    ):
+        command = [sys.executable, "-c", code, *arguments]
+        shown = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        assert shown.stdout == "[]\n", (arguments, shown.stdout, shown.stderr)
+
+
+def test_export_says_what_a_clone_lacks(monkeypatch, tmp_path):
+    folder = "results/ours/ours-efficientnet_lite2-96-s42"
+    shown = run(
+        "export", folder, "--data", "synthetic", "--runs", str(tmp_path), monkeypatch=monkeypatch
+    )
+    words = " ".join(shown.output.split())
+    assert shown.exit_code == 1 and "best.npz: no weights there" in words
+    assert "ferbook train" in words and "--weights" in words
+
+
+def test_a_subset_is_taken_when_it_is_said_to_be_one(tmp_path, monkeypatch, faces):
+    from PIL import Image
+
+    for file, image in zip(faces.files, faces.images, strict=True):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(tmp_path / file, format="PNG")
+    shown = run("data", "check", str(tmp_path), monkeypatch=monkeypatch)
+    assert shown.exit_code == 1 and "--subset" in shown.output
+    shown = run("data", "check", str(tmp_path), "--subset", monkeypatch=monkeypatch)
+    assert shown.exit_code == 0 and "300 images" in shown.output
+
+
+def test_control_characters_and_markup_of_others_are_text(capsys):
+    output.print_rows(["[/z]", "b"], [["[bold]x", "\x1b[31mred\x07"]], "a [/title] \x1b[2J")
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown and "\x07" not in shown
+    for text in ("[/z]", "[bold]x", "x1b[31mred", "a [/title]"):
+        assert text in shown
+
+
+def test_a_mistyped_profile_is_told_with_the_known_ones():
+    command = [sys.executable, "-m", "snakemake", "--nolock", "--dry-run", "--cores", "1"]
+    shown = subprocess.run(
+        [*command, "--config", "profile=laptopp"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert shown.returncode != 0
+    assert "no configs/laptopp.yml. Known: ablations, gpu" in shown.stdout + shown.stderr

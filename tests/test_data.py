@@ -14,6 +14,7 @@ from ferbook.core.classes import CLASSES
 from ferbook.data import faces as data_faces
 from ferbook.data import sources as data_sources
 from ferbook.data import splits
+from ferbook.data.sources import images
 
 
 def png(image):
@@ -137,11 +138,11 @@ GREY = np.full((48, 48), 100, np.uint8)
         (("train/bored/Training_1.jpg", b""), "unknown class folder 'bored'"),
         (("train/happy/PublicTest_1.jpg", b""), "a PublicTest image in the folder 'train'"),
         (("notes.txt", b""), "unexpected file 'notes.txt'"),
-        ((GOOD, png(GREY[:47])), "is 48x47 pixels of mode L"),
-        ((GOOD, png(np.stack([GREY] * 3, -1))), "48x48 pixels of mode RGB"),
+        ((GOOD, png(GREY[:47])), r"is 48x47 pixels\. Expected 48x48"),
+        ((GOOD, png(np.stack([GREY, GREY, GREY + 1], -1))), "mode RGB that are not 8-bit grey"),
         ((GOOD, b"no image"), "not a readable JPEG or PNG"),
         ((GOOD, png(GREY)[:60]), "not a readable JPEG or PNG"),
-        ((GOOD, bytes(data_sources.MAX_IMAGE_BYTES + 1)), "65,537 bytes"),
+        ((GOOD, bytes(images.MAX_IMAGE_BYTES + 1)), "65,537 bytes"),
         ((GOOD, png(GREY)), "no image of angry in Training"),
     ],
 )
@@ -255,7 +256,7 @@ def test_png_whose_text_unpacks_to_megabytes(tmp_path):
     text.add_text("comment", "x" * 5_000_000, zip=True)
     buffer = io.BytesIO()
     Image.fromarray(GREY).save(buffer, "PNG", pnginfo=text)
-    assert len(buffer.getvalue()) < data_sources.MAX_IMAGE_BYTES
+    assert len(buffer.getvalue()) < images.MAX_IMAGE_BYTES
     path = write_zip(tmp_path / "a.zip", [(GOOD, buffer.getvalue())])
     with pytest.raises(
         data_faces.DataError, match=r"Training_1\.jpg is not a readable JPEG or PNG"
@@ -280,9 +281,9 @@ def test_empty_sources(tmp_path):
 def test_missing_path_and_wrong_kind(tmp_path):
     with pytest.raises(FileNotFoundError, match="no file or folder at nowhere"):
         data_sources.load("nowhere.zip")
-    (tmp_path / "a.tar").touch()
-    with pytest.raises(data_faces.DataError, match=r"expected a \.zip, a \.csv or a folder"):
-        data_sources.load(tmp_path / "a.tar")
+    (tmp_path / "a.rar").touch()
+    with pytest.raises(data_faces.DataError, match=r"expected a \.zip, a \.csv, a \.tar\.gz or"):
+        data_sources.load(tmp_path / "a.rar")
 
 
 PIXELS = " ".join(["7"] * 2304)
@@ -298,7 +299,7 @@ PIXELS = " ".join(["7"] * 2304)
         (f"0,-1 {PIXELS[2:]},Training", "a pixel of value -1"),
         (f"0,1.5 {PIXELS[2:]},Training", "not a whole number"),
         (f"0,seven {PIXELS[2:]},Training", "not a whole number"),
-        ("0", "row 0: Usage is"),
+        ("0", "row 0 has 1 of 3 columns: '0'. Something was cut off or appended"),
         (f"0,{'9' * 30} {PIXELS[2:]},Training", "not a whole number"),
         (f"0,{PIXELS},Training", "no image of disgust in Training"),
         ("", "expected 1 to 100,000 rows"),

@@ -6,6 +6,7 @@ import pytest
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
 from ferbook.data import audit, ferplus, sources
+from ferbook.data.sources.table import archive_names
 from ferbook.results import label_issues
 
 
@@ -63,17 +64,19 @@ def test_a_swapped_label_is_doubted():
     assert first["ferplus"] is None
 
 
-def test_a_csv_of_the_contest_gets_the_archive_names():
+def test_the_contests_rows_get_the_archive_names_when_every_row_agrees():
     rows = ferplus.crosswalk()["fer2013_row"]
-    file, row = rows.index[0], int(rows.iloc[0])
-    stem = file.rpartition("_")[0]
-    names = [f"train/angry/Training_{i:09d}.jpg" for i in range(35_887)]
-    names[row] = f"{stem}_{row:09d}.jpg"
-    found = sources._archive_names(tuple(names))
-    assert found[row] == file
-    other = rows[rows.index.str.startswith("test/")].iloc[1]
-    assert found[other] == names[other]  # its part and label differ: no name is taken over
-    assert len(set(found)) == len(found)
+    names = [f"train/angry/Training_row{i:05d}" for i in range(35_887)]
+    for file, row in rows.items():
+        names[row] = f"{file.rpartition('_')[0]}_row{row:05d}"
+    found = archive_names(tuple(names))
+    assert all(found[row] == file for file, row in rows.items())
+    assert len(set(found)) == len(found) == 35_887
+    unknown = set(range(35_887)) - set(rows)
+    assert {found[row] for row in unknown} == {names[row] for row in unknown}
+    first = names.index(next(n for n in names if n.startswith("train/happy")))
+    names[0], names[first] = names[first], names[0]  # one pair swapped
+    assert archive_names(tuple(names)) == tuple(names)
 
 
 def test_votes_are_uint8_and_shares_are_fractions():

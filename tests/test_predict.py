@@ -78,7 +78,7 @@ def test_video(tmp_path):
     assert shown.exit_code == 0, shown.output
     found = json.loads((tmp_path / "a.json").read_text())["faces"]
     assert [face["frame"] for face in found] == [0, 3]
-    assert (tmp_path / "v-000003.jpg").exists()
+    assert (tmp_path / "v.avi.frames/000003.jpg").exists()
 
 
 def test_images_of_the_archive(archive, tmp_path):
@@ -121,7 +121,7 @@ def test_no_face_is_said_and_is_no_error(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("nowhere.png", "no such file or folder"), ("empty", "no picture in this folder"),
+    [("nowhere.png", "no such file or folder"), ("empty", "no picture or video in this folder"),
      ("camera:x", "expected camera:0"), ("false.mp4", "no video to be read")],
 )  # fmt: skip
 def test_errors_are_one_line(tmp_path, name, message, monkeypatch):
@@ -140,7 +140,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(photo, tmp_p
 
 
 def test_a_missing_camera_is_said_in_plain_words():
-    with pytest.raises(inference_face.InputError, match="camera 77: it gives no picture"):
+    with pytest.raises(inference_face.InputError, match="camera:77: it gives no picture"):
         next(media.frames(77))
 
 

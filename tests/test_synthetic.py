@@ -8,6 +8,7 @@ from ferbook.core.classes import CLASSES
 from ferbook.data import faces as data_faces
 from ferbook.data import sources
 from ferbook.data.drawing import EXPRESSIONS
+from ferbook.data.sources import images
 from ferbook.data.synthetic import CONSTANT_GREYS, MIN_PER_CLASS, draw_faces
 
 SMALL = {"n_train": 60, "n_test": 50}
@@ -61,7 +62,7 @@ def test_arrays(drawn):
 def test_files_are_named_and_sorted_as_in_the_archive(drawn):
     files = drawn[0].files.tolist()
     assert files == sorted(set(files))
-    assert all(sources._FILE.fullmatch(file) for file in files)
+    assert all(images._FILE.fullmatch(file) for file in files)
     numbers = [file.rsplit("_", 1)[1] for file in files]
     assert len(set(numbers)) == len(numbers)
     assert [CLASSES.index(label_in_name(file)) for file in files] == drawn[0].labels.tolist()

@@ -18,6 +18,7 @@ import resource
 import shutil
 import signal
 import sys
+import tarfile
 import tempfile
 import time
 import warnings
@@ -111,6 +112,19 @@ def table_of_pixels():
         emotion = CSV_CLASSES.index(label)
         lines.append(f"{emotion},{' '.join(map(str, image.ravel()))},{file.split('_')[0]}")
     return ["\n".join(lines).encode()]
+
+
+def tars():
+    """The contest's archive: packed, and not packed, where more changes reach the inside."""
+    table, found = table_of_pixels()[0], []
+    for mode in ("w:gz", "w:"):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode=mode) as archive:
+            entry = tarfile.TarInfo("fer2013/fer2013.csv")
+            entry.size = len(table)
+            archive.addfile(entry, io.BytesIO(table))
+        found.append(buffer.getvalue())
+    return found
 
 
 def read_faces(path):
@@ -271,7 +285,7 @@ def pictures():
     from skimage import data as examples
 
     face = np.ascontiguousarray(examples.astronaut()[:200, 130:330])
-    kinds = {"PNG": {}, "JPEG": {}, "BMP": {}, "WEBP": {}}
+    kinds = {"PNG": {}, "JPEG": {}, "BMP": {}, "WEBP": {}, "GIF": {}, "TIFF": {}}
     small = np.ascontiguousarray(face[::4, ::4])
     return [encoded(image, kind) for kind in kinds for image in (face, small)]
 
@@ -354,6 +368,7 @@ LOADERS = {
     "archive": Loader(archives, "a.zip", read_faces, DataError, 1600, mutate.mutated_zip),
     "folder": Loader(small_faces, "p.jpg", read_folder, DataError, 500),
     "csv": Loader(table_of_pixels, "a.csv", read_faces, DataError, 700),
+    "tar": Loader(tars, "a.tar.gz", read_faces, DataError, 500),
     "config": Loader(files("configs/quick.yml", "configs/laptop_ours.yml", "configs/ablations.yml"),
                      "c.yml", read_config, ValueError, 2000, TEXT),
     "claims": Loader(ledgers, "c.yml", read_claims, ValueError, 1000, TEXT),

@@ -1,4 +1,49 @@
 """ferbook: the functions behind an executable paper on FER-2013.
 
-Importing this package does nothing: no folders, no logging, no TensorFlow.
+Five of them are meant for use from outside, `help(ferbook.predict)` and so on describes each:
+
+    predict      the expressions of the faces in pictures, by the released model
+    load         FER-2013 in any of its forms, or synthetic faces, as arrays
+    load_run     a run of the result store: its recipe, history and predictions
+    audit_table  a published table of scores under arithmetic
+    verify       does the book show what the result store says?
+
+>>> import ferbook
+>>> faces = ferbook.load("synthetic")
+>>> faces.images.shape[1:], faces.images.dtype, faces.name
+((48, 48), dtype('uint8'), 'synthetic')
+>>> run = ferbook.load_run("results/ours/ours-efficientnet_lite2-96-s42")
+>>> run.test.probabilities.shape, len(run.test.files)
+((7178, 7), 7178)
+>>> findings = ferbook.audit_table("book/original.yml")
+>>> {finding.possible for finding in findings} <= {True, False, None}
+True
+
+Importing this package does nothing: no folders, no logging, no NumPy, no TensorFlow.
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+_HOMES = {
+    "predict": "ferbook.inference.pictures",
+    "load": "ferbook.data.sources",
+    "load_run": "ferbook.results.store",
+    "audit_table": "ferbook.claims.table_audit",
+    "verify": "ferbook.paper.verify",
+}
+__all__ = ["audit_table", "load", "load_run", "predict", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    """A public function, imported when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ferbook' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

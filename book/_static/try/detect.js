@@ -8,7 +8,7 @@ const SIMILAR = 0.2; // of a window's side
 
 // Boxes {x, y, width, height} in a grey picture, the largest first. `cascade` is cascade.json.
 export function detect(pixels, width, height, cascade) {
-  const smallest = Math.max(30, Math.floor(Math.min(width, height) / 12));
+  const smallest = 30; // px
   const found = [];
   for (let scale = 1; cascade.side * scale <= Math.min(width, height); scale *= STEP) {
     if (Math.round(cascade.side * scale) < smallest) continue;

@@ -4,11 +4,12 @@
 export const SIDE = 48; // px, of the model's input
 export const LARGEST_CUT_OUT = 64; // px; a picture no larger is taken for a face
 
-// RGBA bytes to grey, with Pillow's whole-number weights (ITU-R 601); transparency is ignored.
+// RGBA bytes to grey, with Pillow's whole-number weights (ITU-R 601); transparent ones lie on white.
 export function grey(rgba) {
   const out = new Uint8Array(rgba.length / 4);
   for (let i = 0, k = 0; i < out.length; i += 1, k += 4) {
-    out[i] = (rgba[k] * 19595 + rgba[k + 1] * 38470 + rgba[k + 2] * 7471 + 0x8000) >> 16;
+    const value = (rgba[k] * 19595 + rgba[k + 1] * 38470 + rgba[k + 2] * 7471 + 0x8000) >> 16;
+    out[i] = Math.round((value * rgba[k + 3] + 255 * (255 - rgba[k + 3])) / 255);
   }
   return out;
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ferbook.cli import checks, dataset, pictures, runs
+from ferbook.cli import checks, dataset, output, pictures, runs
 
 app = typer.Typer(
     help="An executable paper on FER-2013: check its claims, audit a table, train its runs.",
@@ -13,6 +13,13 @@ app = typer.Typer(
     rich_markup_mode="markdown",  # or paragraphs keep the source's line breaks
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _start() -> None:
+    output.any_terminal()
+
+
 for command in (checks.claims, checks.audit, checks.verify, runs.train, runs.runs, runs.compare,
                 runs.export, pictures.predict):  # fmt: skip
     app.command()(command)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ferbook.cli.output import errors, print_table
+from ferbook.cli.output import errors, look_for, print_table
 
 
 def claims(
@@ -18,10 +18,11 @@ def claims(
     ),
 ) -> None:
     """Grade every claim of the original by what the result store holds."""
-    from ferbook.claims.grading import grade_all
-    from ferbook.paper.chapters.claims import tables
-
     with errors():
+        look_for(results, ledger, original)
+        from ferbook.claims.grading import grade_all
+        from ferbook.paper.chapters.claims import tables
+
         graded = grade_all(results, ledger, original)
     grades = tables.grade_table(graded)
     print_table(tables.claims_frame(graded), "Claims")
@@ -36,10 +37,11 @@ def audit(
     The form of the file is described in ferbook.claims.published; book/original.yml and
     book/second.yml are examples. Ends with status 2 when some result is possible on no test set.
     """
-    from ferbook.claims.table_audit import audit_table
-    from ferbook.paper.chapters.results import audit_tables
-
     with errors():
+        look_for(table)
+        from ferbook.claims.table_audit import audit_table
+        from ferbook.paper.chapters.results import audit_tables
+
         findings = audit_table(table)
     print_table(audit_tables.audit_table(findings).frame.reset_index(), str(table))
     homeless = audit_tables.homeless_results(findings)
@@ -59,9 +61,10 @@ def verify(
     Ends with status 1 and a line for each thing that disagrees. Needs neither TensorFlow nor the
     data set.
     """
-    from ferbook.results import manifest
-
     with errors():
+        look_for(project / "results")
+        from ferbook.results import manifest
+
         if renew_manifest:
             typer.echo(manifest.renew(project / "results"))
             return

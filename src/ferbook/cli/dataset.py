@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferbook.cli.output import errors, print_table
+from ferbook.cli.output import errors, plain, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ferbook.data.faces import Faces
+    from ferbook.data.sources import Loaded
+
+NAMED = 5  # of the files that are missing or foreign
 
 app = typer.Typer(help="The data set.", no_args_is_help=True)
 
@@ -20,23 +28,62 @@ def _data() -> None:
 @app.command()
 def check(
     source: Annotated[str, typer.Argument(help="archive.zip, its folder, fer2013.csv, kaggle.")],
+    subset: Annotated[bool, typer.Option(help="It is meant to be a part of the data.")] = False,
 ) -> None:
     """Say whether a source is FER-2013: its files, counts, pixels and duplicates.
 
     Ends with status 1, naming the difference, when it is not.
     """
-    from ferbook.data.faces import OFFICIAL_FINGERPRINT, count_table
-    from ferbook.data.sources import load
-
     with errors(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of other pixels: said below
-        faces = load(source)
-    print_table(count_table(faces).reset_index(), f"{source}: {len(faces):,} images")
-    typer.echo(f"SHA-256 of pixels and labels: {faces.fingerprint}")
-    typer.echo(f"Test images with a byte-identical training image: {faces.leaked.sum():,}")
+        from ferbook.data.faces import count_table
+        from ferbook.data.sources import check_counts, examine
+
+        warnings.simplefilter("ignore")  # of other counts and pixels: said below
+        loaded = examine(source, subset=True)
+        faces = loaded.faces
+        print_table(count_table(faces).reset_index(), f"{source}: {len(faces):,} images")
+        typer.echo(f"SHA-256 of pixels and labels: {faces.fingerprint}")
+        typer.echo(f"Test images with a byte-identical training image: {faces.leaked.sum():,}")
+        for line in _identity(loaded):
+            typer.echo(plain(line))
+        if faces.name != "synthetic":
+            check_counts(faces, source, subset=subset)
+
+
+def _identity(loaded: Loaded) -> Iterator[str]:
+    """What the source is, as far as digests prove it."""
+    from ferbook.data.faces import OFFICIAL_FINGERPRINT
+
+    faces = loaded.faces
     if faces.name == "synthetic":
-        typer.echo("Drawn by a program: not FER-2013.")
+        yield "Drawn by a program: not FER-2013."
     elif faces.fingerprint == OFFICIAL_FINGERPRINT:
-        typer.echo("This is FER-2013 as Kaggle distributes it, pixel by pixel.")
+        yield "This is FER-2013 as Kaggle distributes it, pixel by pixel."
+    elif loaded.known:
+        yield f"This is the contest's {loaded.known}, byte for byte (MD5 as torchvision states it)."
     else:
-        typer.echo("FER-2013 by its counts, but not with the pixels of Kaggle's archive.")
+        yield from _members(faces)
+
+
+def _members(faces: Faces) -> Iterator[str]:
+    from ferbook.data import official
+
+    found = official.membership(faces)
+    yield (
+        f"By their pixels, {found.there:,} of the 35,887 images of Kaggle's archive are there, "
+        f"{len(found.missing):,} missing{_named(found.missing)}; "
+        f"{len(found.foreign):,} foreign{_named(found.foreign)}."
+    )
+    if official.digests().keys().isdisjoint(faces.files.tolist()):
+        yield (
+            "No image has a proven name, so none has votes of FER+: the pixels are others than the "
+            "archive's JPEGs hold (lossless, or encoded anew), and no file of the contest is known "
+            "by this MD5."
+        )
+
+
+def _named(files: Sequence[str]) -> str:
+    if not files:
+        return ""
+    more = ", …" if len(files) > NAMED else ""
+    return f" ({', '.join(files[:NAMED])}{more})"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -20,21 +25,66 @@ class errors:
 
     def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, (FerbookError, OSError)):
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(plain(f"error: {_in_words(error)}"), err=True)
             raise typer.Exit(1) from None
 
 
+def look_for(*paths: Path) -> None:
+    """Before anything slow is imported: raises FileNotFoundError for a path that is not there."""
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+def _in_words(error: FerbookError | OSError) -> str:
+    """An error of the system with its file first, and where the commands expect to be."""
+    if not (isinstance(error, OSError) and error.filename and error.strerror):
+        return str(error)
+    line = f"{error.filename}: {error.strerror}."
+    if isinstance(error, FileNotFoundError) and not _in_checkout():
+        line += " Paths are taken from the folder you are in, which is no checkout of ferbook."
+    return line
+
+
+def _in_checkout() -> bool:
+    from ferbook.core.paths import project_root
+
+    try:
+        return bool(project_root())
+    except FileNotFoundError:
+        return False
+
+
+def any_terminal() -> None:
+    """Characters that a terminal's code page lacks are shown as escapes, not as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def plain(text: str) -> str:
+    """`text` without control characters, which could move the cursor or change colours."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 def print_table(frame: pd.DataFrame, title: str) -> None:
-    """`frame` as a table; its cells are text, never markup."""
+    """`frame` as a table."""
+    print_rows(frame.columns, frame.itertuples(index=False), title)
+
+
+def print_rows(columns: Sequence, rows: Iterable[Sequence], title: str) -> None:
+    """A table on the terminal; its cells are text, never markup."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title))
-    for column in frame.columns:
-        table.add_column(Text(str(column)), overflow="fold")  # a cut name names no file
-    for row in frame.itertuples(index=False):
-        table.add_row(*(Text(str(cell)) for cell in row))
+    table = Table(title=Text(plain(title)))
+    for column in columns:
+        table.add_column(Text(plain(str(column))), overflow="fold")  # a cut name names no file
+    for row in rows:
+        table.add_row(*(Text(plain(str(cell))) for cell in row))
     console = Console()
     # Piped output is not cut at 80 columns.
     Console(width=None if console.is_terminal else 220).print(table)

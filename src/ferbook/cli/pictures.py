@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferbook.cli.output import errors, print_table
+from ferbook.cli.output import errors, plain, print_rows
+
+if TYPE_CHECKING:
+    from ferbook.inference.predict import Track
+    from ferbook.inference.report import Report
+
+NAMED = 5  # of what was skipped, on the terminal; a report names all
 
 
 def predict(
-    sources: Annotated[list[str], typer.Argument(help="Pictures, folders, videos, camera:0.")],
+    sources: Annotated[
+        list[str], typer.Argument(help="Pictures, folders, videos, camera:0, - for a pipe.")
+    ],
     model: Annotated[Path | None, typer.Option(help="An exported ONNX file.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write answers here.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write answers here.")] = None,
     annotate: Annotated[Path | None, typer.Option(help="Folder for marked pictures.")] = None,
+    replace: Annotated[bool, typer.Option(help="Let --annotate replace its files.")] = False,
     every: Annotated[int, typer.Option(min=1, help="Of a video, every so many frames.")] = 10,
+    whole: Annotated[bool, typer.Option(help="Each picture is one face: search none.")] = False,
+    min_face: Annotated[int, typer.Option(min=20, help="The least face, in pixels a side.")] = 30,
 ) -> None:
     """Say what the faces in pictures, videos or before a camera express.
 
@@ -24,20 +37,54 @@ def predict(
     are an expression's look, not a feeling: see the chapter Ethics. Ends with status 1 when a
     source could not be read.
     """
-    from ferbook.inference import predict as reports
-
     with errors():
-        reports.check_targets(json_file, csv_file)
-        found = reports.gather(sources, model, annotate, every)
-        reports.write(found, json_file, csv_file)
-    if found.faces and not (json_file or csv_file):
+        from ferbook.inference import report as reports
+        from ferbook.inference.detector import Search
+        from ferbook.inference.predict import gather
+
+        search, files = Search(whole, min_face), (json_file, csv_file)
+        reports.check_targets(*files)
+        with _progress() as track:
+            found = gather(sources, model, annotate, every, search=search, replace=replace,
+                           reports=files, track=track)  # fmt: skip
+        reports.write(found, *files)
+    if found.faces and not any(files):
         n = len(found.faces)
-        print_table(reports.summary(found), f"{n:,} {'face' if n == 1 else 'faces'}")
-    for source in found.empty:
-        typer.echo(f"no face: {source} (only upright frontal faces are found)", err=True)
-    for problem in found.problems:
-        typer.echo(f"error: {problem}", err=True)
+        columns = ("source", "face", "it looks", "or")
+        print_rows(columns, reports.summary(found), f"{n:,} {'face' if n == 1 else 'faces'}")
+    _tell(found, min_face)
     raise typer.Exit(1 if found.problems else 0)
+
+
+def _tell(found: Report, min_face: int) -> None:
+    """What holds no face, was not looked at, or failed."""
+    for source in found.empty:
+        line = f"no face: {source} (searched for upright frontal faces of {min_face} px or more; "
+        typer.echo(plain(f"{line}if it is one face, --whole)"), err=True)
+    for line in found.skipped[:NAMED]:
+        typer.echo(plain(f"not looked at: {line}"), err=True)
+    if len(found.skipped) > NAMED:
+        typer.echo(
+            f"not looked at: {len(found.skipped) - NAMED:,} more; --json names all", err=True
+        )
+    for problem in found.problems:
+        typer.echo(plain(f"error: {problem}"), err=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Track]:
+    """Bars on a terminal; the names beside them are text, never markup."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    text = TextColumn("{task.description}", markup=False)
+    columns = (text, BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+
+        def track(items: Iterable, total: int | None, description: str) -> Iterable:
+            return progress.track(items, total, description=plain(description))
+
+        yield track
 
 
 def any_size(
@@ -45,9 +92,9 @@ def any_size(
     model: Annotated[Path | None, typer.Option(help="An exported ONNX file.")] = None,
 ) -> None:
     """Write a model that takes grey faces of any size: the resizing of predict in its graph."""
-    from ferbook.inference import onnx_resize
-    from ferbook.inference.classifier import RELEASED
-
     with errors():
+        from ferbook.inference import onnx_resize
+        from ferbook.inference.classifier import RELEASED
+
         onnx_resize.write(model or RELEASED / "model-int8.onnx", target)
     typer.echo(target)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ferbook.cli.output import errors, print_table
+from ferbook.cli.output import errors, look_for, print_table
 
 
 def train(
@@ -21,24 +21,27 @@ def train(
     ] = False,
     augment_in_model: Annotated[bool, typer.Option(help="Warp images on the GPU.")] = False,
     final: Annotated[bool, typer.Option(help="Evaluate on the test images as well.")] = False,
+    subset: Annotated[bool, typer.Option(help="The data are meant to be a part of it.")] = False,
 ) -> None:
     """Train the runs of a configuration that are not in the store yet; a killed one is resumed.
 
     Without --final a run is a trial: it is evaluated on validation images alone. With it, a
     finished trial is evaluated on the test images and not trained again.
     """
-    from ferbook.results.study import StudyError, read_study
-
     with errors():
+        look_for(config)
+        from ferbook.data.sources import find, load
+        from ferbook.results.study import StudyError, read_study
+
         study = read_study(config)
         if run and run not in study.recipes:
             raise StudyError(f"--run: no {run} in {config}. It has {', '.join(study.recipes)}.")
         recipes = [study.recipes[run]] if run else list(study.recipes.values())
+        find(data or study.data)
         # Late, so that a mistyped name is told before TensorFlow starts.
-        from ferbook.data.sources import load
         from ferbook.training.train import train as train_one
 
-        faces = load(data or study.data)
+        faces = load(data or study.data, subset=subset)
         for recipe in recipes:
             typer.echo(f"{study.name}/{recipe.run_name}")
             places = {"study": study.name, "results_dir": results, "runs_dir": runs}
@@ -51,10 +54,11 @@ def runs(
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
 ) -> None:
     """List the runs of the store with accuracy and cost."""
-    from ferbook.paper.chapters.ablations.tables import ledger_table
-    from ferbook.results import store
-
     with errors():
+        look_for(results)
+        from ferbook.paper.chapters.ablations.tables import ledger_table
+        from ferbook.results import store
+
         leaked = frozenset(store.load_dataset(results)["leaked_files"])
         table = ledger_table(store.load_all(results), leaked)
     print_table(table.formatted(), "Runs")
@@ -69,11 +73,13 @@ def compare(
 
     The last are crops of each image, classified by our released model.
     """
-    from ferbook import comparison
-
     with errors():
+        from ferbook.data.sources import find, load
+
+        find(data)
+        from ferbook import comparison
+
         names = comparison.chosen(only)
-        from ferbook.data.sources import load
         from ferbook.data.splits import split
 
         parts = split(load(data))
@@ -91,13 +97,17 @@ def export(
     release: Annotated[bool, typer.Option(help="Make it the model of ferbook predict.")] = False,
 ) -> None:
     """Write a run as Keras, ONNX and LiteRT files and measure each on all test images."""
-    from ferbook.results import store
-
     with errors():
+        look_for(run)
+        weights = _weights(run, weights, runs)
+        from ferbook.data.sources import find, load
+
+        find(source)
+        from ferbook.results import store
+
         trained = store.load_run(run)
         # Late, so that a mistyped name is told before TensorFlow starts.
         from ferbook.comparison.peers import answerers
-        from ferbook.data.sources import load
         from ferbook.export.deploy import deploy
 
         faces = load(source)
@@ -105,3 +115,17 @@ def export(
         places = {"weights": weights, "folder": folder, "results_dir": results, "runs_dir": runs}
         written = deploy(trained, faces, others=others, release=release, **places)
     typer.echo(written)
+
+
+def _weights(run: Path, weights: Path | None, runs: Path) -> Path:
+    """The weights of `run`, where `--weights` or training put them."""
+    place = weights or runs / run.absolute().parent.name / run.absolute().name / "best.npz"
+    if not place.is_file():
+        from ferbook.core.files import FileError
+
+        raise FileError(
+            f"{place}: no weights there. A clone holds answers of runs, not weights: train "
+            "it (ferbook train) or give --weights. The released model comes with the package, as "
+            "ONNX files: ferbook predict uses it, ferbook any-size writes it."
+        )
+    return place

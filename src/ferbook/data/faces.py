@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Bool, UInt8
 
 from ferbook.core.classes import CLASSES
@@ -79,8 +79,10 @@ class Faces:
         return np.isin(self.digests, self.digests[training]) & ~training
 
 
-def count_table(faces: Faces) -> pd.DataFrame:
-    """Images per class (rows) and usage (columns)."""
+def count_table(faces: Faces) -> Any:
+    """Images per class (rows) and usage (columns), as a pandas.DataFrame."""
+    import pandas as pd  # late: predict reads SIDE of this module, and is to start at once
+
     labels = pd.Categorical.from_codes(faces.labels, CLASSES)
     usages = pd.Categorical(faces.usages, USAGES)
     return pd.crosstab(labels, usages, dropna=False).rename_axis(index="class", columns="usage")

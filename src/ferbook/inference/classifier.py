@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,30 @@ BATCH = 16  # twice as fast as 1 on two cores, and as 64, which leaves their cac
 class Classifier:
     """An exported ONNX model, ready to answer.
 
-    Raises InputError when the file is not such a model, or a released one that was altered.
+    `providers` are ONNX Runtime's, the preferred one first. Raises InputError when the file is not
+    such a model or a released one that was altered, and for a provider that is not installed.
     """
 
-    def __init__(self, path: str | Path = RELEASED / "model-int8.onnx"):
-        import onnxruntime
-
+    def __init__(
+        self,
+        path: str | Path = RELEASED / "model-int8.onnx",
+        providers: Sequence[str] = ("CPUExecutionProvider",),
+    ):
         self.path = Path(path)
         content = _read_model(self.path)
+        import onnxruntime  # late: what is wrong with the file is told before
+
+        known = onnxruntime.get_available_providers()
+        for name in providers:
+            if name not in known:
+                raise InputError(
+                    f"providers: expected some of {', '.join(known)}. Received: {name}."
+                )
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
+                content, options, providers=list(providers)
             )
             self.about = _metadata(self._session)
         except Exception as error:  # onnxruntime raises a kind of its own for each fault

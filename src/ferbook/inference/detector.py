@@ -7,49 +7,86 @@ its package, looks for upright frontal faces, as it did when FER-2013 was gather
 
 from __future__ import annotations
 
-import functools
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2  # here, and not in a function: its first import fails in two threads at once
 import numpy as np
 from jaxtyping import UInt8
 
 from ferbook.data.faces import SIDE
-from ferbook.inference.face import Face
+from ferbook.inference.face import Face, InputError
 
 LARGEST_CUT_OUT = 64  # px
+MIN_FACE = 30  # px; the same in a large picture, where a distant face is as small
+Box = tuple[int, int, int, int]  # left, top, width, height in px
+
+_own = threading.local()  # a cascade keeps what it looks at, so each thread has one
+
+
+@dataclass(frozen=True)
+class Search:
+    """How faces are looked for: not at all with `whole` or `boxes`."""
+
+    whole: bool = False  # each picture is one face
+    min_face: int = MIN_FACE  # px a side
+    boxes: tuple[Box, ...] | None = None  # where they are, when that is known
+
+
+SEARCH = Search()
 
 
 def faces_in(
-    picture: UInt8[np.ndarray, "h w"], source: str, frame: int = 0
+    picture: UInt8[np.ndarray, "h w"], source: str, frame: int = 0, search: Search = SEARCH
 ) -> list[tuple[Face, np.ndarray]]:
-    """The faces of a grey picture, each with its cut-out of 48 x 48 px."""
-    import cv2
+    """The faces of a grey picture, each with its cut-out of 48 x 48 px.
 
-    h, w = picture.shape
-    boxes = [(0, 0, w, h)] if max(h, w) <= LARGEST_CUT_OUT else _detect(picture)
+    Raises InputError for a box that leaves the picture.
+    """
+    boxes = _boxes(picture, search)
     cut = [picture[y : y + dy, x : x + dx] for x, y, dx, dy in boxes]
     small = [cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for face in cut]
     return [(Face(source, frame, box), face) for box, face in zip(boxes, small, strict=True)]
 
 
-def _detect(picture: np.ndarray) -> list[tuple[int, int, int, int]]:
-    side = max(30, min(picture.shape) // 12)
-    boxes = _cascade(threading.get_ident()).detectMultiScale(picture, 1.1, 5, minSize=(side, side))
-    return sorted(tuple(map(int, box)) for box in boxes)
+def _boxes(picture: np.ndarray, search: Search) -> list[Box]:
+    h, w = picture.shape
+    if search.boxes is not None:
+        return [_inside(box, w, h) for box in search.boxes]
+    if search.whole or max(h, w) <= LARGEST_CUT_OUT:
+        return [(0, 0, w, h)]
+    return _detect(picture, search.min_face)
 
 
-@functools.cache
-def _cascade(thread: int) -> Any:
-    """One for each thread: a classifier keeps what it looks at."""
-    import cv2
+def _inside(box: Box, width: int, height: int) -> Box:
+    try:
+        left, top, w, h = map(int, box)
+    except (TypeError, ValueError):
+        raise InputError(f"boxes: expected (left, top, width, height). Received: {box}.") from None
+    if min(left, top) < 0 or min(w, h) < 1 or left + w > width or top + h > height:
+        raise InputError(
+            f"boxes: expected left, top, width, height inside {width} x {height} px. "
+            f"Received: {(left, top, w, h)}."
+        )
+    return left, top, w, h
 
-    return cv2.CascadeClassifier(str(cascade_file()))
+
+def _detect(picture: np.ndarray, min_face: int) -> list[Box]:
+    smallest = (min_face, min_face)
+    return sorted(
+        tuple(map(int, box))
+        for box in _cascade().detectMultiScale(picture, 1.1, 5, minSize=smallest)
+    )
+
+
+def _cascade() -> Any:
+    if not hasattr(_own, "cascade"):
+        _own.cascade = cv2.CascadeClassifier(str(cascade_file()))
+    return _own.cascade
 
 
 def cascade_file() -> Path:
     """The face detector, as OpenCV's package holds it."""
-    import cv2
-
     return Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 from ferbook.core.errors import FerbookError
 
@@ -16,9 +17,13 @@ class InputError(FerbookError, ValueError):
 class Face:
     """One face and what the model says of it."""
 
-    source: str  # file, or "camera 0"
+    source: str  # file, or "camera:0"; "" for a picture that was no file
     frame: int  # 0 for a picture
     box: tuple[int, int, int, int]  # left, top, width, height in px
     expression: str = ""
     confidence: float = float("nan")
     probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain Python values, ready for JSON."""
+        return dataclasses.asdict(self)

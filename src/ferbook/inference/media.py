@@ -1,111 +1,118 @@
-"""Pictures, folders, videos and cameras, read with bounds on their size."""
+"""Pictures, videos and cameras, read with bounds on their size."""
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2  # here, and not in a function: its first import fails in two threads at once
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, UnidentifiedImageError
 
-from ferbook.inference.face import Face, InputError
+from ferbook.inference import pixels
+from ferbook.inference.face import InputError
+from ferbook.inference.formats import HEAD_BYTES, READ, kind_of_bytes
 
 MAX_PIXELS = 50_000_000
 MAX_FILE_BYTES = 100_000_000
-PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
-VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
+FEWEST_LOST, LARGEST_LOSS = 3, 0.03  # a container's count of frames is often an estimate
 
 
 def read_picture(path: str | Path) -> Image.Image:
-    """A picture, upright, of bounded size.
+    """A picture in 8-bit RGB, upright, of bounded size.
 
+    Of several in one file it is the first; `info["pictures"]` says how many there are.
     Raises InputError when it is broken, too large or of another format.
     """
-    path = Path(path)
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if Path(path).stat().st_size > MAX_FILE_BYTES:
             raise InputError(f"{path}: more than {MAX_FILE_BYTES / 1e6:.0f} MB.")
-        with Image.open(path, formats=("BMP", "JPEG", "PNG", "WEBP")) as image:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: not readable ({error.strerror}).") from error
+    return decode(content, str(path))
+
+
+def decode(content: bytes, name: str) -> Image.Image:
+    """`read_picture` for the bytes of a file; errors call it `name`."""
+    if kind_of_bytes(content[:HEAD_BYTES]) == "HEIC":
+        raise InputError(f"{name}: HEIC is not read. Convert it to JPEG or PNG.")
+    try:
+        with Image.open(io.BytesIO(content), formats=READ) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise InputError(f"{path}: more than {MAX_PIXELS / 1e6:.0f} million pixels.")
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except InputError:
-        raise
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: not a readable picture ({error}).") from error
+                raise InputError(f"more than {MAX_PIXELS / 1e6:.0f} million pixels.")
+            image.load()
+            picture = pixels.upright(pixels.rgb(image))
+            picture.info = {"pictures": _pictures_in(image)}
+            return picture
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{name}: not a readable picture of {', '.join(READ)}.") from error
+    except Exception as error:  # Pillow raises many kinds for damaged files
+        raise InputError(f"{name}: not a readable picture ({error}).") from error
+
+
+def _pictures_in(image: Image.Image) -> int:
+    """How many a moving GIF or a TIFF of pages holds; a JPEG's others are maps of depth or gain."""
+    return 1 if image.format in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
 
 
 def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, np.ndarray]]:
     """(number, BGR frame) of every so many frames of a video file or of camera `source`.
 
-    Raises InputError when it cannot be opened or holds no frame.
+    Raises InputError when it cannot be opened or holds no frame, and at its end when frames that
+    its container announces are not there.
     """
+    if isinstance(source, str):
+        _check_video(source)
     video = _capture(source)
     try:
-        number = 0
-        while video.isOpened():
-            there, frame = video.read()
-            if not there:
-                break
+        announced, number = _announced(video), 0
+        while video.isOpened() and video.grab():
             if number % every == 0:
+                there, frame = video.retrieve()
+                if not there:
+                    break
                 yield number, frame
             number += 1
-        if number == 0:
-            if isinstance(source, int):
-                raise InputError(f"camera {source}: it gives no picture. Is it there, and free?")
-            raise InputError(f"{source}: no video to be read.")
     finally:
         video.release()
+    if number == 0 and isinstance(source, int):
+        raise InputError(f"camera:{source}: it gives no picture. Is it there, and free?")
+    if number == 0:
+        raise InputError(f"{source}: no video to be read.")
+    if isinstance(source, str) and announced - number > max(FEWEST_LOST, LARGEST_LOSS * announced):
+        raise InputError(
+            f"{source}: it ends after {number:,} frames, but announces {announced:,}. "
+            "Is the file complete?"
+        )
 
 
 def frame_count(source: str | int) -> int:
     """How many frames a video file claims to have; 0 for a camera or where it is unknown."""
-    import cv2
-
-    if isinstance(source, int):
-        return 0
-    return max(0, int(_capture(source).get(cv2.CAP_PROP_FRAME_COUNT)))
+    return 0 if isinstance(source, int) else _announced(_capture(source))
 
 
-def collect(sources: Iterable[str]) -> list[Path]:
-    """The files that `sources` name: files as they are, folders by the pictures in them.
-
-    Raises InputError for a missing source or a folder without pictures.
-    """
-    files: list[Path] = []
-    for source in map(Path, sources):
-        if source.is_dir():
-            inside = sorted(p for p in source.rglob("*") if p.suffix.lower() in PICTURES)
-            if not inside:
-                raise InputError(f"{source}: no picture in this folder ({', '.join(PICTURES)}).")
-            files += inside
-        elif source.is_file():
-            files.append(source)
-        else:
-            raise InputError(f"{source}: no such file or folder.")
-    return files
+def _check_video(path: str) -> None:
+    """FFmpeg opens text that names other files and addresses; it is shown known containers only."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise InputError(f"{path}: not readable ({error.strerror}).") from error
+    if kind_of_bytes(head) != "video":
+        raise InputError(f"{path}: no video to be read.")
 
 
-def annotated(picture: Image.Image, faces: Iterable[Face]) -> Image.Image:
-    """A copy of `picture` with a box and the answer at each face."""
-    shown = picture.copy()
-    draw = ImageDraw.Draw(shown)
-    size = max(12, picture.width // 60)
-    for face in faces:
-        x, y, w, h = face.box
-        draw.rectangle((x, y, x + w, y + h), outline="#0072B2", width=max(2, size // 8))
-        text = f"{face.expression} {face.confidence:.0%}"
-        place = (x, max(0, y - size - 4))
-        draw.rectangle(draw.textbbox(place, text, font_size=size), fill="#0072B2")
-        draw.text(place, text, fill="white", font_size=size)
-    return shown
+def _announced(video: Any) -> int:
+    return max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
 
 
 def _capture(source: str | int) -> Any:
-    import cv2
-
     # Messages of OpenCV and FFmpeg name their backends, not what to do.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -1,0 +1,110 @@
+"""Which pictures and videos the arguments of a user name, and what else lies beside them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ferbook.inference.face import InputError
+from ferbook.inference.formats import Kind, kind_of
+from ferbook.inference.media import MAX_FILE_BYTES
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_STANDARD_INPUT = ("-", "/dev/stdin")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture, video or camera."""
+
+    name: str  # as the report calls it
+    kind: Kind | str  # or "camera"
+    path: Path | None = None
+    content: bytes | None = None  # of what came through standard input
+
+
+@dataclass
+class Collected:
+    """What is to be looked at, and the files of folders that are neither picture nor video."""
+
+    items: list[Item] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+def collect(
+    sources: str | Path | Iterable[str | Path], *, leave_out: Path | None = None
+) -> Collected:
+    """What `sources` name: files, folders with all that is in them, "camera:0", "-" for a pipe.
+
+    Files are told apart by content. Of a folder, `leave_out` is not looked at: marked copies of
+    an earlier run are no sources. Raises InputError for a missing source, an address of the
+    network, or a folder with nothing to look at.
+    """
+    found = Collected()
+    for source in [sources] if isinstance(sources, (str, os.PathLike)) else sources:
+        _add(str(source), found, leave_out)
+    return found
+
+
+def printable(name: str) -> str:
+    """`name` as text that every report can hold; bytes that are no UTF-8 as \\udcXX."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def _add(source: str, found: Collected, leave_out: Path | None) -> None:
+    if source.startswith("camera:"):
+        found.items.append(_camera(source))
+    elif source in _STANDARD_INPUT:
+        content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        found.items.append(Item("standard input", "picture", content=content))
+    elif _ADDRESS.match(source):
+        raise InputError(f"{source}: nothing is fetched from the network. Save it as a file first.")
+    else:
+        _add_path(Path(source).expanduser(), found, leave_out)
+
+
+def _camera(source: str) -> Item:
+    if not source.removeprefix("camera:").isdecimal():
+        raise InputError(f"{source}: expected camera:0, camera:1 and so on.")
+    return Item(source, "camera")
+
+
+def _add_path(path: Path, found: Collected, leave_out: Path | None) -> None:
+    name = printable(str(path))
+    if path.is_dir():
+        before = len(found.items)
+        for inside in _files(path):
+            if not (leave_out and _is_below(leave_out, path) and _is_below(inside, leave_out)):
+                _add_file(inside, found)
+        if len(found.items) == before:
+            raise InputError(f"{name}: no picture or video in this folder.")
+    elif path.is_file():
+        found.items.append(Item(name, kind_of(path), path))
+    elif path.exists():
+        raise InputError(f"{name}: neither a file nor a folder. For a pipe give - as its name.")
+    else:
+        raise InputError(f"{name}: no such file or folder.")
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return folder.absolute() in path.absolute().parents
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files below `folder` in order of name, but for hidden ones."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not hidden:
+            yield path
+
+
+def _add_file(path: Path, found: Collected) -> None:
+    kind = kind_of(path)
+    if kind == "other":
+        found.skipped.append(f"{printable(str(path))}: neither a picture nor a video.")
+    else:
+        found.items.append(Item(printable(str(path)), kind, path))

@@ -1,0 +1,58 @@
+"""What a file is, by its first bytes: a suffix is only a name."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["picture", "video", "HEIC", "other"]
+
+HEAD_BYTES = 192
+_PICTURE_SUFFIXES = ".avif .bmp .gif .heic .heif .jpeg .jpg .png .tif .tiff .webp"
+_SUFFIXES: dict[str, Kind] = {
+    **dict.fromkeys(_PICTURE_SUFFIXES.split(), "picture"),
+    **dict.fromkeys(".avi .m4v .mkv .mov .mp4 .mpeg .mpg .webm .wmv".split(), "video"),
+}
+_HAS_AVIF = importlib.util.find_spec("PIL.AvifImagePlugin") is not None  # since Pillow 11.3
+READ = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP", *(["AVIF"] if _HAS_AVIF else []))
+"""Formats of pictures that are read, by Pillow's names."""
+
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
+_VIDEOS = (
+    b"\x1a\x45\xdf\xa3",  # Matroska, WebM
+    b"\x00\x00\x01\xba",  # MPEG programme stream
+    b"\x00\x00\x01\xb3",  # MPEG-1 and 2 video
+    b"\x30\x26\xb2\x75",  # Windows Media
+    b"FLV\x01",
+    b"OggS",
+)
+_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # of QuickTime before "ftyp" was
+_HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+
+def kind_of(path: Path) -> Kind:
+    """What the file at `path` holds; an empty, damaged or closed one is what its suffix says."""
+    try:
+        with open(path, "rb") as file:
+            found = kind_of_bytes(file.read(HEAD_BYTES))
+    except OSError:  # told when the file is to be read
+        found = "other"
+    return _SUFFIXES.get(path.suffix.lower(), found) if found == "other" else found
+
+
+def kind_of_bytes(head: bytes) -> Kind:
+    """What a file with these first bytes holds; "other" when nothing is recognized."""
+    if head[4:8] == b"ftyp":
+        brands = (head[8:12], *(head[i : i + 4] for i in range(16, 64, 4)))
+        if any(brand in (b"avif", b"avis") for brand in brands):
+            return "picture"
+        return "HEIC" if head[8:12] in _HEIC else "video"
+    if head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+        return "picture"
+    if head[:4] == b"RIFF" and head[8:11] == b"AVI":
+        return "video"
+    transport = head[:1] == b"G" and head[188:189] == b"G"  # MPEG transport stream
+    if head.startswith(_VIDEOS) or head[4:8] in _BOXES or transport:
+        return "video"
+    return "other"

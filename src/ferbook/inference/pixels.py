@@ -1,0 +1,91 @@
+"""Pixels of every kind as 8-bit RGB that looks the same.
+
+16-bit greys are scaled by 257, not cut off; transparent pixels show a white background, as on a
+white page, and not the colour that the file hides beneath them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from ferbook.inference.face import InputError
+
+BACKGROUND = (255, 255, 255, 255)
+_PLAIN = ("RGB", "L", "1", "P", "CMYK", "YCbCr")
+_TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
+_ORIENTATION = 0x0112  # the tag of EXIF
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def rgb(image: Image.Image) -> Image.Image:
+    """`image` in mode RGB. Raises InputError for a mode whose brightness has no stated scale."""
+    sixteen = image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG")
+    if sixteen:
+        return Image.fromarray(eight_bit(np.asarray(image).astype(np.uint16))).convert("RGB")
+    if image.mode in _TRANSPARENT or (image.mode in _PLAIN and "transparency" in image.info):
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, BACKGROUND), image).convert(
+            "RGB"
+        )
+    if image.mode not in _PLAIN:
+        raise InputError(
+            f"pixels of mode {image.mode}. Expected grey or colour of 8 or 16 bits; convert it."
+        )
+    return image.convert("RGB")
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """`image` turned as its EXIF says; as it is where the EXIF cannot be read.
+
+    Unlike ImageOps.exif_transpose it writes no EXIF, which fails for many damaged ones.
+    """
+    try:
+        orientation = image.getexif().get(_ORIENTATION)
+    except Exception:  # Pillow raises many kinds for damaged EXIF, which says nothing then
+        return image
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+
+
+def eight_bit(values: np.ndarray) -> UInt8[np.ndarray, "..."]:
+    """Grey or colour values as uint8.
+
+    uint8 stays; uint16 is taken from 0 to 65,535; floating-point numbers from 0 to 1.
+    Raises InputError for other kinds, and for numbers outside that range.
+    """
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype == np.uint16:
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if not np.issubdtype(values.dtype, np.floating):
+        raise InputError(
+            f"array of {values.dtype}: expected uint8, uint16 or floating-point numbers of 0 to 1."
+        )
+    if not (values.size and values.min() >= 0 and values.max() <= 1):  # NaN is neither
+        raise InputError(
+            f"array of {values.dtype}: expected numbers of 0 to 1. Received: "
+            f"{values.min(initial=np.inf):.3g} to {values.max(initial=-np.inf):.3g}; "
+            "divide them, or give uint8."
+        )
+    return np.rint(values * 255).astype(np.uint8)
+
+
+def from_array(array: np.ndarray) -> Image.Image:
+    """An array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) as a picture: grey, RGB, RGBA."""
+    fits = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+    if not fits or array.size == 0:
+        raise InputError(
+            f"array of shape {array.shape}: expected (h, w), (h, w, 1), (h, w, 3) or (h, w, 4); "
+            "several pictures as (n, h, w, channels) or as a list."
+        )
+    values = eight_bit(np.ascontiguousarray(array))
+    return rgb(Image.fromarray(values[..., 0] if values.shape[2:] == (1,) else values))

@@ -1,0 +1,69 @@
+"""What was found, as JSON, CSV and rows of a table."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.files import write_atomically
+from ferbook.inference.face import Face, InputError
+
+COLUMNS = ("source", "frame", "left", "top", "width", "height", "expression", "confidence")
+
+
+@dataclass
+class Report:
+    """The faces, and what could not be read, held no face or was not looked at."""
+
+    model: str
+    faces: list[Face] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # what failed, a line each
+    empty: list[str] = field(default_factory=list)  # sources without a face
+    skipped: list[str] = field(default_factory=list)  # what was not looked at, a line each
+
+
+def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
+    """Before hours of looking: raises InputError when a report cannot or must not be written."""
+    originals = [path.absolute() for path in sources]
+    for file in filter(None, files):
+        if file.is_dir() or not file.parent.is_dir():
+            raise InputError(f"{file}: not a file in a folder that exists.")
+        if file.absolute() in originals:
+            raise InputError(f"{file}: a source, which the report would overwrite.")
+
+
+def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None:
+    """The report as JSON, with everything, and as CSV, a row per face."""
+    if json_file:
+        content = json.dumps(dataclasses.asdict(report), indent=1)
+        write_atomically(json_file, content.encode())
+    if csv_file:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([(*COLUMNS, *CLASSES), *rows(report)])
+        write_atomically(csv_file, text.getvalue().encode())
+
+
+def rows(report: Report) -> list[tuple]:
+    """A row per face: source, frame, box, expression, confidence, seven probabilities."""
+    return [
+        (f.source, f.frame, *f.box, f.expression, f.confidence, *f.probabilities.values())
+        for f in report.faces
+    ]
+
+
+def summary(report: Report) -> list[tuple[str, str, str, str]]:
+    """A row per face, short enough for a terminal: where it is, the likeliest two expressions."""
+    found = []
+    for face in report.faces:
+        left, top, width, height = face.box
+        ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
+        frame = f", frame {face.frame}" if face.frame else ""
+        place = f"{width}x{height} at {left},{top}{frame}"
+        found.append((face.source, place, *(f"{name} {share:.0%}" for name, share in ranked[:2])))
+    return found

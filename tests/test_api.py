@@ -1,0 +1,185 @@
+"""The public functions: what they take, what they give, what their import costs."""
+
+import doctest
+import io
+import subprocess
+import sys
+import warnings
+from importlib import import_module
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+from skimage import data as examples
+
+import ferbook
+from ferbook.core.classes import CLASSES
+from ferbook.core.errors import FerbookError
+from ferbook.inference.face import InputError
+
+ASTRONAUT = examples.astronaut()
+GREY = np.asarray(Image.fromarray(ASTRONAUT).convert("L"))
+
+
+def encoded(array=ASTRONAUT, kind="PNG"):
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("module", ["ferbook", "ferbook.inference.pictures"])
+def test_the_examples_of_the_docstrings(module, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    failed, tried = doctest.testmod(import_module(module))
+    assert failed == 0 and tried >= 5
+
+
+def test_every_public_function_has_a_docstring_and_is_listed():
+    for name in ferbook.__all__:
+        assert getattr(ferbook, name).__doc__ and name in dir(ferbook)
+    with pytest.raises(AttributeError, match="no attribute 'analyze'"):
+        ferbook.analyze  # noqa: B018
+
+
+def test_importing_imports_nothing_else():
+    code = (
+        "import sys; before = set(sys.modules); import ferbook; print(*set(sys.modules) - before)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(shown.stdout.split()) <= {
+        "ferbook",
+        "__future__",
+        "typing",
+        "collections.abc",
+        "re",
+    } | {name for name in shown.stdout.split() if name.split(".")[0] in sys.stdlib_module_names}
+
+
+def test_predicting_needs_neither_pandas_nor_scipy_nor_a_framework():
+    code = (
+        "import sys, ferbook; from PIL import Image; ferbook.predict(Image.new('L', (300, 300))); "
+        "slow = ('pandas', 'scipy', 'sklearn', 'matplotlib', 'skimage', 'rich', 'tensorflow'); "
+        "print([name for name in slow if name in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "[]\n"
+
+
+def forms(path):
+    """One photo in every form."""
+    path.write_bytes(encoded())
+    sixteen = GREY.astype(np.uint16) * 257
+    opaque = np.dstack([ASTRONAUT, np.full(GREY.shape, 255, np.uint8)])
+    return {
+        "path": path,
+        "string": str(path),
+        "bytes": encoded(),
+        "bytearray": bytearray(encoded()),
+        "PIL": Image.fromarray(ASTRONAUT),
+        "RGB": ASTRONAUT,
+        "RGBA": opaque,
+        "grey": GREY,
+        "grey, one channel": GREY[..., None],
+        "16 bits": sixteen,
+        "floats": GREY / 255,
+        "single precision": (GREY / 255).astype(np.float32),
+        "view": np.asfortranarray(GREY),
+    }
+
+
+def test_one_photo_in_every_form_has_one_answer(tmp_path):
+    found = {name: ferbook.predict(form) for name, form in forms(tmp_path / "a.png").items()}
+    for name, faces in found.items():
+        assert len(faces) == 1, name
+        assert faces[0].box == found["path"][0].box, name
+        assert faces[0].probabilities == found["path"][0].probabilities, name
+    (face,) = found["path"]
+    assert face.expression == "happy" and face.confidence == max(face.probabilities.values())
+    assert list(face.probabilities) == list(CLASSES)
+    assert face.to_dict()["source"] == str(tmp_path / "a.png")
+
+
+def test_a_list_gives_a_list_for_each_and_batches_of_arrays_do_too(tmp_path):
+    several = list(forms(tmp_path / "a.png").values())
+    found = ferbook.predict(several)
+    assert [len(faces) for faces in found] == [1] * len(several)
+    empty = np.full((200, 200), 128, np.uint8)
+    assert [len(faces) for faces in ferbook.predict([ASTRONAUT, empty, GREY])] == [1, 0, 1]
+    batch = np.stack([ASTRONAUT, np.full_like(ASTRONAUT, 128)])
+    assert [len(faces) for faces in ferbook.predict(batch)] == [1, 0]
+    assert ferbook.predict([]) == []
+    many = ferbook.predict([GREY[60:150, 180:270]] * 20, whole=True)
+    assert len({faces[0].confidence for faces in many}) == 1
+
+
+def test_a_folder_gives_all_its_faces(tmp_path):
+    for name in ("b.png", "a.png"):
+        (tmp_path / name).write_bytes(encoded())
+    found = ferbook.predict(tmp_path)
+    assert [face.source for face in found] == [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    (tmp_path / "c.png").write_bytes(b"broken")
+    with pytest.warns(UserWarning, match=r"c\.png: not a readable picture"):
+        assert len(ferbook.predict(str(tmp_path))) == 2
+
+
+def test_boxes_are_taken_as_they_are():
+    (found,) = ferbook.predict(ASTRONAUT)
+    (again,) = ferbook.predict(ASTRONAUT, boxes=[found.box])
+    assert again.probabilities == found.probabilities
+    several = ferbook.predict([ASTRONAUT, GREY], boxes=[[found.box, (0, 0, 9, 9)], []])
+    assert [len(faces) for faces in several] == [2, 0] and several[0][0].box == found.box
+
+
+def test_whole_and_min_face():
+    crop = ASTRONAUT[60:150, 180:270]
+    assert ferbook.predict(crop, whole=True)[0].box == (0, 0, 90, 90)
+    assert ferbook.predict(ASTRONAUT, min_face=300) == []
+
+
+@pytest.mark.parametrize(
+    ("picture", "options", "message"),
+    [
+        (np.zeros((3, 60, 60), np.uint8), {}, r"array of shape \(3, 60, 60\): expected \(h, w\)"),
+        (np.zeros((0, 60), np.uint8), {}, r"array of shape \(0, 60\)"),
+        (np.zeros(60, np.uint8), {}, r"array of shape \(60,\)"),
+        (np.full((60, 60), 200.0), {}, r"expected numbers of 0 to 1. Received: 200 to 200"),
+        (np.full((60, 60), np.nan), {}, "expected numbers of 0 to 1"),
+        (np.zeros((60, 60), np.int64), {}, "array of int64: expected uint8, uint16 or"),
+        (np.zeros((60, 60), bool), {}, "array of bool"),
+        (b"", {}, "bytes: not a readable picture"),
+        (None, {}, "expected a path, bytes, an array, a PIL image or a list.*NoneType"),
+        ("nowhere.png", {}, r"nowhere\.png: no such file or folder"),
+        ("https://example.org/a.png", {}, "nothing is fetched"),
+        (GREY, {"boxes": [(500, 0, 20, 20)]}, "inside 512 x 512 px. Received: .500, 0, 20, 20"),
+        (GREY, {"boxes": [(0, 0, 0, 20)]}, "inside 512 x 512 px"),
+        (GREY, {"boxes": [(0, 0)]}, r"expected \(left, top, width, height\)"),
+        ([GREY], {"boxes": []}, "boxes: expected 1 lists"),
+        (GREY, {"providers": ["TPU"]}, "providers: expected some of .*CPUExecutionProvider.*TPU"),
+        (GREY, {"model": "nowhere.onnx"}, r"nowhere\.onnx: no readable model"),
+    ],
+)
+def test_what_cannot_be_used_is_told(picture, options, message):
+    with pytest.raises(InputError, match=message) as told:
+        ferbook.predict(picture, **options)
+    assert isinstance(told.value, FerbookError) and isinstance(told.value, ValueError)
+
+
+def test_one_bad_picture_among_several_warns_and_the_others_are_answered(tmp_path):
+    with pytest.warns(UserWarning, match=r"pictures\[1\]: nowhere\.png"):
+        found = ferbook.predict([GREY, "nowhere.png", GREY])
+    assert [len(faces) for faces in found] == [1, 0, 1]
+
+
+def test_a_model_is_read_once_and_anew_when_its_file_changes(tmp_path):
+    from ferbook.inference import pictures
+
+    assert pictures._classifier(None, ()) is pictures._classifier(None, ())
+    path = tmp_path / "m.onnx"
+    path.write_bytes((pictures.RELEASED / "model-int8.onnx").read_bytes())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ferbook.predict(GREY, model=path, providers=["CPUExecutionProvider"])
+    path.write_bytes(b"no model")
+    with pytest.raises(InputError, match="not a model exported by ferbook"):
+        ferbook.predict(GREY, model=path)
