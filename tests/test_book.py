@@ -182,7 +182,7 @@ FROM_RUNS = ("03_results", "04_ablations", "06_claims", "08_reliability")
         ("src/ferbook/claims/__init__.py", "X = 1\n", "modules", ["03_results", "06_claims"]),
         ("src/ferbook/inference/classifier.py", "X = 1\n", "modules", ["05_deployment"]),
         ("src/ferbook/export/deploy.py", "X = 1\n", "modules", []),
-        ("src/ferbook/paper/verify.py", "X = 1\n", "modules", []),
+        ("src/ferbook/paper/verification/runs.py", "X = 1\n", "modules", []),
         ("src/ferbook/paper/table.py", "X = 1\n", "modules", ALL),
         ("src/ferbook/core/files.py", "X = 1\n", "modules", ALL),
         *(

@@ -82,7 +82,7 @@ def test_change_table_gives_mean_and_range(plan, runs):
     table = ablations_tables.change_table(plan, runs, "Changes.")
     row = table.frame.loc["distinct"]
     assert table.label == "tab-s" and row["seeds"] == 2
-    assert row["what changes"] == "`deduplicate_train` True"
+    assert str(row["what changes"]) == "`deduplicate_train` True"
     assert row["test"] == "75.00% (71.43% to 78.57%)"
     assert row["on test"] == "-14.29 (-14.29 to -14.29)" and row["p"] == "0.5, 0.5"
 
