@@ -216,7 +216,9 @@ def test_arrays_that_unpack_without_end_are_refused(tmp_path):
     bomb = np.zeros(store.MAX_ARRAY_BYTES, np.uint8)
     np.savez_compressed(folder / "predictions.npz", val_label=bomb)
     assert (folder / "predictions.npz").stat().st_size < 200_000
-    with pytest.raises(files.StoreError, match="unpacks to more than 100 MB"):
+    with pytest.raises(
+        files.StoreError, match="unpacks to 100,000,128 bytes, more than 100,000,000"
+    ):
         store.load_run(folder)
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import itertools
 import json
 import math
 import os
 import shutil
 import stat
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import yaml
 
 from ferbook.core.errors import FerbookError
@@ -50,13 +53,16 @@ def open_regular(path: str | Path, max_bytes: int) -> Iterator[BinaryIO]:
     """
     # A FIFO would otherwise wait for its writer.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with open(descriptor, "rb") as file:
+    try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise FileError(f"{path}: expected a regular file.")
         if facts.st_size > max_bytes:
             raise FileError(f"{path}: {facts.st_size:,} bytes. Expected at most {max_bytes:,}.")
-        yield file
+        with open(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
 
 
 def read_bytes(path: str | Path, max_bytes: int) -> bytes:
@@ -74,6 +80,57 @@ def read_text(path: str | Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
         return read_bytes(path, max_bytes).decode()
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: not UTF-8 ({error!s:.200}).") from error
+
+
+def lines(path: str | Path, max_bytes: int, max_line_bytes: int) -> Iterator[str]:
+    """The lines of a text file, one at a time, without their ends.
+
+    Raises FileError when the file or a line is longer than allowed, or not UTF-8.
+    """
+    with open_regular(path, max_bytes) as file:
+        for number in itertools.count(1):
+            line = file.readline(max_line_bytes + 1)
+            if not line:
+                return
+            if len(line) > max_line_bytes:
+                raise FileError(
+                    f"{path}: line {number} has more than {max_line_bytes:,} bytes. "
+                    f"It begins {quoted(line[:60])}."
+                )
+            try:
+                yield line.decode().rstrip("\r\n")
+            except UnicodeDecodeError:
+                raise FileError(f"{path}: line {number} is not UTF-8.") from None
+
+
+@contextlib.contextmanager
+def open_zip(
+    path: str | Path, max_bytes: int, *, max_unpacked: int, max_entries: int = 100_000
+) -> Iterator[zipfile.ZipFile]:
+    """A zip (or npz) whose entries announce at most `max_unpacked` bytes in all.
+
+    An entry is read no further than it announces, so that is also the bound on what comes out.
+    Raises FileError, zipfile.BadZipFile or another error of zipfile for what is none.
+    """
+    with open_regular(path, max_bytes) as file, zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        if len(entries) > max_entries:
+            raise FileError(f"{path}: {len(entries):,} entries. Expected at most {max_entries:,}.")
+        if (size := sum(entry.file_size for entry in entries)) > max_unpacked:
+            raise FileError(f"{path}: unpacks to {size:,} bytes, more than {max_unpacked:,}.")
+        yield archive
+
+
+@contextlib.contextmanager
+def open_arrays(path: str | Path, max_bytes: int) -> Iterator[Any]:
+    """The arrays of an npz of at most `max_bytes`, packed and unpacked; no pickles.
+
+    Raises FileError, or whatever zipfile, zlib and NumPy raise for a damaged file.
+    """
+    with open_zip(path, max_bytes, max_unpacked=max_bytes) as archive:
+        archive.fp.seek(0)
+        with np.load(archive.fp, allow_pickle=False) as arrays:
+            yield arrays
 
 
 class _Loader(yaml.SafeLoader):
@@ -176,7 +233,8 @@ def write_atomically(path: Path, content: bytes) -> None:
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A new folder to fill, which takes the place of `folder` if the block ends without an error.
 
-    So a set of files is either the old or the new one. Whatever else `folder` held goes with it.
+    So a set of files is either the old or the new one. Raises FileError, and changes nothing, when
+    `folder` holds something that the new one does not.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
@@ -187,6 +245,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     try:
         yield temporary
         if folder.exists():
+            _refuse_strangers(folder, temporary)
             os.replace(folder, old)
         os.replace(temporary, folder)
     finally:
@@ -194,6 +253,16 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             os.replace(old, folder)
         shutil.rmtree(old, ignore_errors=True)
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _refuse_strangers(folder: Path, new: Path) -> None:
+    """What is replaced must be of the same kind, or a folder of somebody's photographs goes."""
+    names = {path.name for path in folder.iterdir() if not path.name.endswith(".tmp")}
+    if strangers := sorted(names - {path.name for path in new.iterdir()}):
+        raise FileError(
+            f"{folder}: holds {quoted(strangers[0])}, which would be lost. "
+            "Move it away, or give another folder."
+        )
 
 
 def refuse_sources(targets: Iterable[Path], sources: Iterable[str | Path]) -> None:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import write_json
+from ferbook.core.files import whole_folder, write_json
 from ferbook.data import splits
 from ferbook.data.faces import Faces
 from ferbook.export import convert, corruptions, measure, pruning
@@ -54,7 +54,9 @@ def deploy(
     rows = np.sort(random.permutation(len(parts.train))[:CALIBRATION_IMAGES])
     about = {"run": f"{run.study}/{run.name}", "git_commit": run.info["git_commit"],
              "temperature": run.temperature}  # fmt: skip
-    files = convert.write_all(model, parts.train.images[rows], folder, about)
+    with whole_folder(folder) as new:
+        names = convert.write_all(model, parts.train.images[rows], new, about)
+    files = {name: folder / path.name for name, path in names.items()}
     some = parts.test.thinned(ROBUSTNESS_IMAGES)
     found = {
         **about,
@@ -127,9 +129,6 @@ def _robustness(path: Path, some: Faces) -> list[dict[str, Any]]:
 
 
 def _release(files: dict[str, Path], found: dict[str, Any]) -> None:
-    RELEASED.mkdir(exist_ok=True)
-    for name in RELEASED_FILES:
-        shutil.copy(files[name], RELEASED / files[name].name)
     rows = {name: found["exports"][name] for name in RELEASED_FILES}
     kept = ("bytes", "sha256", "correct", "total")
     card = {
@@ -140,4 +139,7 @@ def _release(files: dict[str, Path], found: dict[str, Any]) -> None:
         "input": "uint8 (n, 48, 48, 1), grey, one face that fills the picture",
         "files": {row["file"]: {k: row[k] for k in kept} for row in rows.values()},
     }
-    write_json(RELEASED / "card.json", card)
+    with whole_folder(RELEASED) as folder:
+        for name in RELEASED_FILES:
+            shutil.copy(files[name], folder / files[name].name)
+        write_json(folder / "card.json", card)

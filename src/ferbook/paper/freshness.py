@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ferbook.core.files import read_yaml, write_atomically
+from ferbook.core.files import MAX_TEXT_BYTES, read_bytes, read_text, read_yaml, write_atomically
 from ferbook.paper.chapters import NOTEBOOKS, chapter
 from ferbook.paper.executed import StaleError, read
+
+MAX_INPUT_BYTES = 500_000_000  # the largest, a released model, has 10 million
 
 
 def modules(name: str, *, project: Path = Path(".")) -> list[Path]:
@@ -90,7 +92,7 @@ def _later(name: str, notebook: dict, profile: str, results: str, project: Path)
 def _imported(path: Path, source: Path) -> set[Path]:
     """The files of ferbook below `source` that the code at `path` names in its imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(read_text(path))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -113,16 +115,18 @@ def _digests(name: str, profile: str, results: str, project: Path) -> dict[str, 
     config = project / "configs" / f"{profile}.yml"
     trees = map(_code, modules(name, project=project))
     return {
-        "source": _digest([source.read_bytes()]),
+        "source": _digest([read_bytes(source, MAX_TEXT_BYTES)]),
         "modules": _digest(tree.encode() for tree in trees),
         "parameters": _digest([repr(read_yaml(config) if config.is_file() else None).encode()]),
-        "inputs": _digest(path.read_bytes() for path in inputs(name, results, project=project)),
+        "inputs": _digest(
+            read_bytes(path, MAX_INPUT_BYTES) for path in inputs(name, results, project=project)
+        ),
     }
 
 
 def _code(path: Path) -> str:
     """The syntax tree of a module, since comments, layout and docstrings change no result."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = ast.parse(read_text(path))
     for node in ast.walk(tree):
         documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
         if documented and ast.get_docstring(node, clean=False) is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib
 
 import ferbook
-from ferbook.core.files import read_json
+from ferbook.core.files import read_json, read_text
 from ferbook.paper import chapters, freshness
 from ferbook.paper.verification import form, outputs, remake
 from ferbook.paper.verification.finding import Verified
@@ -38,7 +38,7 @@ def _trusted() -> Path:
 
 def _check(name: str, path: Path, trusted: Path, found: Verified, data: str) -> None:
     for half in (f"{name}.py", f"{name}.ipynb"):
-        if (trusted / half).read_bytes() != Path("notebooks", half).read_bytes():
+        if read_text(trusted / half) != read_text(Path("notebooks", half)):
             found.findings.append(f"notebooks/{half}: not that of the ferbook that verifies")
             return
     if changed := freshness.changed(path):

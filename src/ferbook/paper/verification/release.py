@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import read_json
+from ferbook.core.files import open_regular, read_json
 from ferbook.paper.verification.finding import Verified, differences
 from ferbook.results import store
 from ferbook.results.metrics import fit_temperature
 
 RELEASED = Path("src/ferbook/inference/released")  # in the checkout that is verified
+_MAX_MODEL_BYTES = 500_000_000
 _KEPT = ("bytes", "sha256", "correct", "total")
 
 
@@ -45,6 +46,7 @@ def _card(measured: dict[str, dict]) -> Iterator[str]:
         yield f"card.json: lists {sorted(card['files'])}, the folder holds {sorted(present)}"
     for name, row in card["files"].items():
         yield from differences(row, rows.get(name), f"card.json: {name}")
-        content = (RELEASED / name).read_bytes()
-        if hashlib.sha256(content).hexdigest() != row["sha256"]:
+        with open_regular(RELEASED / name, _MAX_MODEL_BYTES) as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == row["sha256"]
+        if not same:
             yield f"{RELEASED / name}: not the file of its card"
