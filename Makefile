@@ -7,9 +7,9 @@ STUDY ?= ablations
 DATA ?=
 CORES ?= 2
 BIN := .venv/bin
-# One pipeline at a time; a lock of Snakemake's own would outlive a killed one.
-SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" python -m ferbook.core.lock .snakemake/alone.lock \
-	snakemake --nolock --rerun-incomplete --cores $(CORES) --rerun-triggers mtime params
+ALONE := $(BIN)/python -m ferbook.core.lock .pipeline.lock
+# The workflow takes this lock itself; one of Snakemake's own would outlive a killed pipeline.
+SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --nolock --rerun-incomplete --cores $(CORES) --rerun-triggers mtime params
 
 paper: .venv/ready  ## execute every notebook under PROFILE, then render the book
 	$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)"
@@ -23,7 +23,7 @@ pdf: .venv/ready  ## the published book as _build/ferbook.pdf; needs Chromium
 	$(SNAKEMAKE) -- _build/ferbook.pdf
 
 publish: .venv/ready  ## make the notebooks executed under PROFILE the published ones
-	$(BIN)/python -m ferbook.paper.staging publish _build/$(PROFILE)/executed book/executed
+	$(ALONE) $(BIN)/python -m ferbook.paper.staging publish _build/$(PROFILE)/executed book/executed
 
 study: .venv/ready  ## train every run of the grid configs/STUDY.yml that results/ does not hold
 	$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
@@ -83,7 +83,7 @@ lock: .venv/ready  ## resolve pyproject.toml anew into requirements.lock
 	touch $@
 
 clean:  ## delete what was built; checkpoints in runs/ and results/ stay
-	rm -rf _build .snakemake
+	$(if $(wildcard $(BIN)/ready),$(ALONE)) rm -rf _build .snakemake
 
 define show
 	rm -rf _build/html && cp -r _build/$(1)/html _build/html

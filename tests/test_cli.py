@@ -1,10 +1,12 @@
 """The command line as a newcomer meets it."""
 
 import pytest
+import yaml
 from conftest import ROOT
 from typer.testing import CliRunner
 
 from ferbook.cli import app
+from ferbook.core.files import read_yaml
 
 
 def run(*arguments, monkeypatch):
@@ -75,3 +77,14 @@ def test_data_check_of_something_else_is_one_line(tmp_path, name, message, monke
     shown = run("data", "check", str(tmp_path / name), monkeypatch=monkeypatch)
     assert shown.exit_code == 1
     assert message in " ".join(shown.output.split()) and "Traceback" not in shown.output
+
+
+def test_markup_in_names_is_text_on_a_terminal(tmp_path, monkeypatch):
+    """A result called like a style of rich, a link of a terminal, a tag."""
+    name = "[/red] [bold]x[/] \x1b]8;;http://evil\x07 \u202e <b>"
+    published = read_yaml(ROOT / "book/second.yml")
+    published["results"][0]["name"] = name
+    (tmp_path / "t.yml").write_text(yaml.safe_dump(published))
+    shown = run("audit", str(tmp_path / "t.yml"), monkeypatch=monkeypatch)
+    assert shown.exit_code in (0, 2) and "[/red] [bold]x[/]" in " ".join(shown.output.split())
+    assert "\x1b]8" not in shown.output and "\u202e" not in shown.output

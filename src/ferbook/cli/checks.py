@@ -44,7 +44,7 @@ def audit(
     print_table(audit_tables.audit_table(findings).frame.reset_index(), str(table))
     homeless = audit_tables.homeless_results(findings)
     if homeless:
-        typer.echo(f"On no test set possible: {'; '.join(homeless)}")
+        typer.echo(plain(f"On no test set possible: {'; '.join(homeless)}"))
         raise typer.Exit(2)
 
 
