@@ -136,6 +136,17 @@ def test_labels_that_disagree_with_their_folders_are_found(project, monkeypatch)
     assert any("a label disagrees with the folder of its file" in line for line in found)
 
 
+def test_a_file_without_a_folder_is_a_finding_and_no_crash(project, monkeypatch):
+    path = project / RUN / "predictions.npz"
+    with np.load(path) as arrays:
+        content = dict(arrays)
+    content["test_file"][0] = "plain.jpg"
+    np.savez_compressed(path, **content)
+    found = findings(monkeypatch, project)
+    assert any("a label disagrees with the folder of its file" in line for line in found)
+    assert not any(line.startswith("runs: ") for line in found)
+
+
 def test_a_run_of_other_images_and_a_wrong_share_are_found(project, monkeypatch):
     rewrite(project / RUN / "run.json", lambda v: v["dataset"].update(fingerprint="0"))
     edge = next((project / "results/deployment").iterdir())

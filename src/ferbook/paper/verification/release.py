@@ -10,7 +10,6 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.files import open_regular, read_json
 from ferbook.paper.verification.finding import Verified, differences
 from ferbook.results import store
-from ferbook.results.metrics import fit_temperature
 
 RELEASED = Path("src/ferbook/inference/released")  # in the checkout that is verified
 _MAX_MODEL_BYTES = 500_000_000
@@ -29,7 +28,7 @@ def check(found: Verified) -> None:
 
 def _against_run(where: str, facts: dict) -> Iterator[str]:
     run = store.load_run(Path("results", facts["run"]))
-    yield from differences(facts["temperature"], fit_temperature(run.val), f"{where}: temperature")
+    yield from differences(facts["temperature"], run.temperature, f"{where}: temperature")
     size = facts["exports"]["keras-float32"]
     yield from differences(size["total"], len(run.test), f"{where}: total")
 

@@ -58,7 +58,9 @@ def _scores(run: Run, dataset: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _invariants(
-    run: Run, planned: Mapping[tuple[str, str], Recipe], sizes: Mapping[str, Mapping[str, int]]
+    run: Run,
+    planned: Mapping[tuple[str, str], list[Recipe]],
+    sizes: Mapping[str, Mapping[str, int]],
 ) -> Iterator[str]:
     """What holds between the parts of a run, whatever the training gave."""
     where, history = f"{run.study}/{run.name}", run.history
@@ -72,7 +74,7 @@ def _invariants(
         yield f"{where}: {run.info['images_seen']} images seen in {len(history)} epochs"
     if (run.study, run.name) not in planned:
         yield f"{where}: no file of configs/ asks for it"
-    elif planned[run.study, run.name] != run.recipe:
+    elif run.recipe not in planned[run.study, run.name]:
         yield f"{where}: its recipe is not that of configs/"
     if not _fits(run.recipe, run.info["parameters"], sizes[run.recipe.backbone]):
         yield f"{where}: {run.info['parameters']} parameters, parameters.json says otherwise"
@@ -88,10 +90,14 @@ def _fits(recipe: Recipe, counted: Mapping[str, int], plain: Mapping[str, int]) 
     return head >= 0 and (left <= frozen if recipe.train_batch_norm else left == frozen)
 
 
-def _planned() -> dict[tuple[str, str], Recipe]:
-    """(study, run) -> recipe of everything that `configs/` asks for."""
-    studies = [read_study(path) for path in sorted(Path("configs").glob("*.yml"))]
-    return {(study.name, name): r for study in studies for name, r in study.recipes.items()}
+def _planned() -> dict[tuple[str, str], list[Recipe]]:
+    """(study, run) -> the recipes that files of `configs/` ask for under this name."""
+    found: dict[tuple[str, str], list[Recipe]] = {}
+    for path in sorted(Path("configs").glob("*.yml")):
+        study = read_study(path)
+        for name, recipe in study.recipes.items():
+            found.setdefault((study.name, name), []).append(recipe)
+    return found
 
 
 def _absent_commits() -> Iterator[str]:
