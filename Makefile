@@ -7,9 +7,9 @@ STUDY ?= ablations
 DATA ?=
 CORES ?= 2
 BIN := .venv/bin
-# One pipeline at a time; a lock of Snakemake's own would outlive a killed one.
-SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" python -m ferbook.core.lock .snakemake/alone.lock \
-	snakemake --nolock --rerun-incomplete --cores $(CORES) --rerun-triggers mtime params
+ALONE := $(BIN)/python -m ferbook.core.lock .pipeline.lock
+# The workflow takes this lock itself; one of Snakemake's own would outlive a killed pipeline.
+SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --nolock --rerun-incomplete --cores $(CORES) --rerun-triggers mtime params
 
 paper: .venv/ready  ## execute every notebook under PROFILE, then render the book
 	$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)"
@@ -23,7 +23,7 @@ pdf: .venv/ready  ## the published book as _build/ferbook.pdf; needs Chromium
 	$(SNAKEMAKE) -- _build/ferbook.pdf
 
 publish: .venv/ready  ## make the notebooks executed under PROFILE the published ones
-	$(BIN)/python -m ferbook.paper.staging publish _build/$(PROFILE)/executed book/executed
+	$(ALONE) $(BIN)/python -m ferbook.paper.staging publish _build/$(PROFILE)/executed book/executed
 
 study: .venv/ready  ## train every run of the grid configs/STUDY.yml that results/ does not hold
 	$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
@@ -44,7 +44,7 @@ bench: .venv/ready  ## measure all of results/bench anew, alone on the machine; 
 	$(BIN)/python -m benchmarks --fresh $(if $(TORCH),--torch $(TORCH))
 
 lab: .venv/ready  ## JupyterLab on the paired notebooks
-	$(BIN)/jupyter lab --notebook-dir=. notebooks
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. notebooks
 
 test: .venv/ready  ## the whole test suite
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
@@ -56,6 +56,10 @@ fuzz: .venv/ready  ## hostile files before every reader
 
 faults: .venv/ready  ## kill -9 at random moments, restart, compare
 	$(BIN)/python -m trials.faults --into results
+
+stress: fuzz faults  ## the same, forged notebooks, odd files and killed pipelines beside
+	$(BIN)/python -m pytest -q tests/test_forgeries.py tests/test_verify.py tests/test_files.py \
+		tests/test_store.py tests/test_faults.py
 
 mutants: .venv/ready  ## one small error at a time in four modules, before their tests
 	$(BIN)/python -m trials.mutants --into results
@@ -76,14 +80,14 @@ lock: .venv/ready  ## resolve pyproject.toml anew into requirements.lock
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		"$$(grep -o '^uv==[^ ]*' requirements.lock)"
+	awk '/^[^ ]/ { of_uv = /^uv==/ } of_uv' requirements.lock > .venv/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
 	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
 clean:  ## delete what was built; checkpoints in runs/ and results/ stay
-	rm -rf _build .snakemake
+	$(if $(wildcard $(BIN)/ready),$(ALONE)) rm -rf _build .snakemake
 
 define show
 	rm -rf _build/html && cp -r _build/$(1)/html _build/html
@@ -91,4 +95,4 @@ define show
 endef
 
 .PHONY: paper book pdf publish study queue verify manifest bench lab test \
-	fuzz faults mutants licences advisories coverage lock clean
+	fuzz faults stress mutants licences advisories coverage lock clean

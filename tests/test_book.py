@@ -1,9 +1,14 @@
 """The book: a smoke run is labelled, a broken notebook is refused, the published one renders."""
 
+import io
 import json
+import os
+import resource
 import shutil
 import subprocess
 import sys
+import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jupytext
@@ -15,7 +20,7 @@ from ferbook.core.files import read_json, read_yaml
 from ferbook.data import duplicates
 from ferbook.paper import chapters, freshness, staging
 from ferbook.paper.table import SYNTHETIC_NOTICE
-from ferbook.results import metrics, store
+from ferbook.results import manifest, metrics, store
 
 PUBLISHED = ROOT / "book" / "executed"
 needs_published = pytest.mark.skipif(
@@ -29,7 +34,8 @@ def executed(folder, *, said="real", status="completed", names=chapters.NOTEBOOK
         tags = ["injected-parameters"]
         cell = {"cell_type": "code", "source": said, "outputs": [],
                 "metadata": {"tags": tags, "papermill": {"status": status}}}  # fmt: skip
-        notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        began = {"papermill": {"start_time": datetime.now(UTC).isoformat()}}
+        notebook = {"cells": [cell], "metadata": began, "nbformat": 4, "nbformat_minor": 5}
         (folder / f"{name}.ipynb").write_text(json.dumps(notebook))
     return folder
 
@@ -69,7 +75,33 @@ def test_synthetic_notebooks_are_never_published(tmp_path):
         staging.publish(executed(tmp_path / "e", said=SYNTHETIC_NOTICE), tmp_path / "published")
     assert not (tmp_path / "published").exists()
     staging.publish(executed(tmp_path / "real"), tmp_path / "published")
-    assert len(list((tmp_path / "published").iterdir())) == len(chapters.NOTEBOOKS)
+    found = {path.name for path in (tmp_path / "published").iterdir()}
+    assert found == {manifest.NAME, *(f"{name}.ipynb" for name in chapters.NOTEBOOKS)}
+    assert list(manifest.check(tmp_path / "published")) == []
+
+
+def test_a_full_disk_leaves_the_published_notebooks_as_they_were(tmp_path):
+    published, new = tmp_path / "published", executed(tmp_path / "new", said="x" * 5000)
+    staging.publish(executed(tmp_path / "old"), published)
+    command = [sys.executable, "-m", "ferbook.paper.staging", "publish", new, published]
+    shown = subprocess.run(
+        command, capture_output=True, text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)),
+    )  # fmt: skip
+    assert shown.returncode == 1 and "File too large" in shown.stderr
+    assert "Traceback" not in shown.stderr and list(manifest.check(published)) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old", "published"]
+
+
+def test_the_packed_store_has_the_same_bytes_whenever_it_is_made(tmp_path):
+    for name in ("b", "a/c"):
+        (tmp_path / "s" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "s" / name).write_text(name)
+    before = staging._packed(tmp_path / "s")
+    os.utime(tmp_path / "s/b", (1e9, 1e9))
+    (tmp_path / "s/b").chmod(0o600)
+    assert staging._packed(tmp_path / "s") == before
+    assert zipfile.ZipFile(io.BytesIO(before)).namelist() == ["a/c", "b"]
 
 
 def test_committed_runs_are_real_and_small():
@@ -182,7 +214,7 @@ FROM_RUNS = ("03_results", "04_ablations", "06_claims", "08_reliability")
         ("src/ferbook/claims/__init__.py", "X = 1\n", "modules", ["03_results", "06_claims"]),
         ("src/ferbook/inference/classifier.py", "X = 1\n", "modules", ["05_deployment"]),
         ("src/ferbook/export/deploy.py", "X = 1\n", "modules", []),
-        ("src/ferbook/paper/verify.py", "X = 1\n", "modules", []),
+        ("src/ferbook/paper/verification/runs.py", "X = 1\n", "modules", []),
         ("src/ferbook/paper/table.py", "X = 1\n", "modules", ALL),
         ("src/ferbook/core/files.py", "X = 1\n", "modules", ALL),
         *(
@@ -228,6 +260,34 @@ print(*(m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "ferboo
     loaded = {Path(path).resolve() for path in shown.stdout.split()}
     watched = {path.resolve() for path in freshness.modules(name, project=ROOT)}
     assert loaded and loaded <= watched
+
+
+def test_a_stamp_is_given_once_and_only_to_what_ran_on_the_files_of_today(project, tmp_path):
+    path = executed(tmp_path / "e") / "06_claims.ipynb"
+    claims = project / "book/claims.yml"
+    before = claims.stat().st_mtime
+    os.utime(claims, (4e9, 4e9))
+    with pytest.raises(staging.StaleError, match=r"claims\.yml changed while it ran"):
+        freshness.stamp(path, "laptop", "results", project=project)
+    os.utime(claims, (before, before))
+    freshness.stamp(path, "laptop", "results", project=project)
+    assert freshness.changed(path, project=project) == []
+    with pytest.raises(staging.StaleError, match="stamped already; execute it again"):
+        freshness.stamp(path, "laptop", "results", project=project)
+    path.write_text(path.read_text().replace('"real"', '"forged"'))
+    assert freshness.changed(path, project=project) == ["outputs"]
+
+
+def test_what_libraries_say_on_stderr_is_not_kept(project, tmp_path):
+    path = executed(tmp_path / "e") / "06_claims.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["cells"][0]["outputs"] = [
+        {"output_type": "stream", "name": name, "text": []} for name in ("stderr", "stdout")
+    ]
+    path.write_text(json.dumps(notebook))
+    freshness.stamp(path, "laptop", "results", project=project)
+    (cell,) = json.loads(path.read_text())["cells"]
+    assert [output["name"] for output in cell["outputs"]] == ["stdout"]
 
 
 def test_a_notebook_without_a_stamp_is_stale(tmp_path):

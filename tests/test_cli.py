@@ -4,10 +4,12 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from conftest import ROOT
 from typer.testing import CliRunner
 
 from ferbook.cli import app, output
+from ferbook.core.files import read_yaml
 
 
 def run(*arguments, monkeypatch):
@@ -156,3 +158,14 @@ def test_a_mistyped_profile_is_told_with_the_known_ones():
     )
     assert shown.returncode != 0
     assert "no configs/laptopp.yml. Known: ablations, gpu" in shown.stdout + shown.stderr
+
+
+def test_markup_in_names_is_text_on_a_terminal(tmp_path, monkeypatch):
+    """A result called like a style of rich, a link of a terminal, a tag."""
+    name = "[/red] [bold]x[/] \x1b]8;;http://evil\x07 \u202e <b>"
+    published = read_yaml(ROOT / "book/second.yml")
+    published["results"][0]["name"] = name
+    (tmp_path / "t.yml").write_text(yaml.safe_dump(published))
+    shown = run("audit", str(tmp_path / "t.yml"), monkeypatch=monkeypatch)
+    assert shown.exit_code in (0, 2) and "[/red] [bold]x[/]" in " ".join(shown.output.split())
+    assert "\x1b]8" not in shown.output and "\u202e" not in shown.output

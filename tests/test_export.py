@@ -140,3 +140,42 @@ def test_corruptions_grow_with_severity(name, faces):
 def test_unknown_corruption_says_what_there_is():
     with pytest.raises(ValueError, match=r"Gaussian noise.*Received: 'fog', 1"):
         corruptions.corrupt(np.zeros((1, 48, 48), np.uint8), "fog", 1)
+
+
+def test_onnx_files_have_the_same_bytes_each_time(deployed, trained, faces, tmp_path):
+    run, weights = trained
+    again = convert.write_all(
+        convert.deployable(run, weights), faces.images[:64], tmp_path / "y", {"run": "x"}
+    )
+    third = convert.write_all(
+        convert.deployable(run, weights), faces.images[:64], tmp_path / "z", {"run": "x"}
+    )
+    for name in ("onnx-float32", "onnx-float16", "onnx-int8"):
+        assert again[name].read_bytes() == third[name].read_bytes(), name
+
+
+def test_a_weak_run_is_exported_and_other_weights_are_not(trained, faces):
+    """A network that answers nearly one seventh everywhere: classes are ties, probabilities not."""
+    run, weights = trained
+    test = splits.split(faces).test
+    weak, other = convert.deployable(run, weights), convert.deployable(run, weights)
+    dense = weak.get_layer("evidence")
+    dense.set_weights([array * 1e-4 for array in dense.get_weights()])
+    answers = weak.predict(test.images[..., None], verbose=0)["probabilities"].astype(np.float16)
+    flat = dataclasses.replace(
+        run, test=dataclasses.replace(run.test, probabilities=answers, augmented=None)
+    )
+    deploy._check_same_answers(weak, flat, test)
+    with pytest.raises(convert.ExportError, match="they are of another run"):
+        deploy._check_same_answers(other, flat, test)
+
+
+def test_an_export_never_takes_away_what_else_a_folder_holds(trained, faces, tmp_path):
+    (tmp_path / "photographs").mkdir()
+    (tmp_path / "photographs/a.jpg").write_text("precious")
+    run, weights = trained
+    with pytest.raises(ValueError, match=r"holds 'a\.jpg', which would be lost"):
+        deploy.deploy(run, faces, weights=weights, folder=tmp_path / "photographs",
+                      results_dir=tmp_path / "results")  # fmt: skip
+    assert (tmp_path / "photographs/a.jpg").read_text() == "precious"
+    assert not (tmp_path / "results").exists()

@@ -145,7 +145,8 @@ def test_of_two_pipelines_in_one_checkout_the_second_is_told_who_is_there(tmp_pa
     second = hold(lock, "echo", "never")
     out, said = second.communicate()
     assert second.returncode == 1 and out == ""
-    assert said.startswith(f"error: this checkout: process {first.pid} is at work on it. Wait")
+    assert said.startswith(f"error: this checkout: process {first.pid}, or what it started, is at")
+    assert said.endswith(f"Wait for its end, or end it: kill {first.pid}\n")
     assert said.count("\n") == 1
     first.send_signal(signal.SIGKILL)
     first.communicate()
@@ -162,12 +163,105 @@ def test_a_command_that_is_not_there_is_told(tmp_path):
 def test_one_run_is_trained_by_one_process(tmp_path):
     with (
         core_lock.alone(tmp_path / "a.lock", "s/run"),
-        pytest.raises(core_lock.BusyError, match=rf"s/run: process {os.getpid()} is at work on it"),
+        pytest.raises(
+            core_lock.BusyError, match=rf"s/run: process {os.getpid()}, or what it started, is at"
+        ),
     ):
         with core_lock.alone(tmp_path / "a.lock", "s/run"):
             pass
 
 
-def test_make_starts_one_pipeline_and_repairs_what_was_half_done():
+SLOW = f"""
+include: "{ROOT}/workflow/rules/alone.smk"
+rule slow:
+    output: "done"
+    shell: "(sleep 300 & echo $! > child; wait); touch done"
+"""
+
+
+def pipeline(folder):
+    command = [str(BIN / "snakemake"), "--nolock", "--cores", "1", "--rerun-incomplete", "slow"]
+    (folder / "Snakefile").write_text(SLOW)
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.STDOUT, stdout=subprocess.PIPE,
+                            text=True)  # fmt: skip
+
+
+def child_of(folder, process):
+    for _ in range(6000):
+        if (folder / "child").exists() and (folder / "child").read_text().strip():
+            return int((folder / "child").read_text())
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+    raise AssertionError("no job started")
+
+
+def has_ended(pid):
+    """Whether a process is gone, or a zombie that nobody reaps here."""
+    try:
+        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_a_plain_snakemake_takes_the_lock_and_ends_as_a_whole(tmp_path):
+    first = pipeline(tmp_path)
+    child = child_of(tmp_path, first)
+    (tmp_path / ".snakemake").rename(tmp_path / "gone")  # as make clean would
+    second = pipeline(tmp_path)
+    said = second.communicate()[0]
+    assert second.returncode != 0
+    assert f"error: this checkout: process {first.pid}, or what it started, is at work" in said
+    assert f"or end it: kill -- -{first.pid}" in said and not has_ended(child)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    assert wait_for(lambda: has_ended(child)), "a job outlived its killed pipeline"
+    with core_lock.alone(tmp_path / core_lock.PIPELINE, "it"):
+        pass
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_the_command_that_the_message_names_ends_all(tmp_path):
+    first = pipeline(tmp_path)
+    child = child_of(tmp_path, first)
+    subprocess.run(["kill", "--", f"-{first.pid}"], check=True)
+    first.communicate(timeout=60)
+    assert wait_for(lambda: has_ended(child))
+
+
+def test_the_lock_lasts_as_long_as_what_inherited_it(tmp_path):
+    """Its taker is killed; a process that it started still holds it."""
+    code = """
+import subprocess, sys, time
+from pathlib import Path
+from ferbook.core import lock
+fd = lock.hold(Path(sys.argv[1]), "it")
+print(subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL, pass_fds=(fd,)).pid, flush=True)
+time.sleep(300)
+"""
+    lock = tmp_path / "lock"
+    taker = subprocess.Popen([sys.executable, "-c", code, lock], stdout=subprocess.PIPE, text=True)
+    child = int(taker.stdout.readline())
+    taker.kill()
+    taker.wait()
+    with pytest.raises(core_lock.BusyError, match="or what it started"):
+        with core_lock.alone(lock, "it"):
+            pass
+    os.kill(child, signal.SIGKILL)
+    assert wait_for(lambda: has_ended(child))
+    with core_lock.alone(lock, "it"):
+        pass
+
+
+def test_make_clean_waits_its_turn_and_a_half_done_step_is_repaired():
     text = (ROOT / "Makefile").read_text()
-    assert "ferbook.core.lock .snakemake/alone.lock" in text and "--rerun-incomplete" in text
+    clean = text.partition("\nclean:")[2].partition("define")[0]
+    assert "$(ALONE)" in clean and str(core_lock.PIPELINE) not in clean.partition("rm -rf")[2]
+    assert f"ferbook.core.lock {core_lock.PIPELINE}\n" in text and "--rerun-incomplete" in text

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -216,7 +217,9 @@ def test_arrays_that_unpack_without_end_are_refused(tmp_path):
     bomb = np.zeros(store.MAX_ARRAY_BYTES, np.uint8)
     np.savez_compressed(folder / "predictions.npz", val_label=bomb)
     assert (folder / "predictions.npz").stat().st_size < 200_000
-    with pytest.raises(files.StoreError, match="unpacks to more than 100 MB"):
+    with pytest.raises(
+        files.StoreError, match="unpacks to 100,000,128 bytes, more than 100,000,000"
+    ):
         store.load_run(folder)
 
 
@@ -282,3 +285,19 @@ def test_dataset_and_parameters_round_trip(tmp_path):
     store.write_parameters(tmp_path / "new", {"tiny": {"total": 1}})
     assert store.load_dataset(tmp_path / "new")["name"] == "synthetic"
     assert store.load_parameters(tmp_path / "new") == {"tiny": {"total": 1}}
+
+
+@pytest.mark.parametrize("name", ["run.json", "history.csv", "predictions.npz"])
+@pytest.mark.parametrize("kind", ["fifo", "device", "sparse"])
+def test_what_is_no_plain_file_is_refused_at_once(tmp_path, name, kind):
+    path = write(tmp_path) / name
+    path.unlink()
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.touch()
+        os.truncate(path, 10**12)
+    with pytest.raises(files.StoreError, match=r"expected a regular file|Expected at most"):
+        store.load_run(path.parent)

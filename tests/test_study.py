@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from ferbook.cli import app
 from ferbook.core.recipe import Recipe
 from ferbook.results import store, study
-from ferbook.results.study import read_study
+from ferbook.results.study import StudyError, read_study
 
 TINY = {
     "data": "synthetic", "study": "t", "backbone": "tiny", "weights": "none", "image_size": 48,
@@ -91,3 +91,28 @@ def test_the_queue_names_configurations_that_exist():
     assert entries and all(kind in ("trial", "final") for kind, _ in entries)
     for _, name in entries:
         assert study.read_study(ROOT / "configs" / f"{name}.yml").recipes
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "/tmp/x", "", ".", "a/b", "étude", "a b", "-x", 7, None, "x" * 9 + "/"]
+)
+def test_a_study_is_named_like_a_folder_of_its_own(tmp_path, name):
+    path = tmp_path / "c.yml"
+    path.write_text(yaml.safe_dump({"data": "synthetic", "study": name}))
+    with pytest.raises(StudyError, match="study: expected ASCII letters, digits and underscores"):
+        read_study(path)
+
+
+@pytest.mark.parametrize("name", ["peers", "bench", "deployment", "reliability"])
+def test_a_study_is_not_named_like_a_folder_of_measurements(tmp_path, name):
+    path = tmp_path / "c.yml"
+    path.write_text(yaml.safe_dump({"data": "synthetic", "study": name}))
+    with pytest.raises(StudyError, match="is a folder of measurements, not of runs"):
+        read_study(path)
+
+
+def test_a_study_has_no_end_of_runs(tmp_path):
+    path = tmp_path / "c.yml"
+    path.write_text(yaml.safe_dump({"data": "x", "study": "s", "seeds": list(range(1001))}))
+    with pytest.raises(StudyError, match="more than 1,000 runs"):
+        read_study(path)

@@ -48,6 +48,45 @@ def test_a_test_that_reaches_out_fails(place):
     assert OFFLINE in os.environ["PYTHONPATH"]
 
 
+def test_datagrams_and_look_ups_are_refused_as_well():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+        with pytest.raises(PermissionError, match=r"no network in tests: 192\.0\.2\.1"):
+            datagrams.sendto(b"x", ("192.0.2.1", 53))
+        with pytest.raises(PermissionError, match="no network in tests"):
+            datagrams.sendmsg([b"x"], [], 0, ("192.0.2.1", 53))
+    for look_up in (socket.gethostbyname, socket.gethostbyaddr):
+        with pytest.raises(PermissionError, match=r"no network in tests: pypi\.org"):
+            look_up("pypi.org")
+    with pytest.raises(PermissionError, match="no network in tests"):
+        socket.getnameinfo(("192.0.2.1", 80), 0)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["npm", "ci"], ["curl", "x"], ["/usr/bin/wget", "x"], [sys.executable, "-I", "-c", ""],
+     [sys.executable, "-sEc", ""], [sys.executable, "-B", "-S", "x.py"]],
+)  # fmt: skip
+def test_programs_that_fetch_and_pythons_without_the_guard_are_not_started(command):
+    with pytest.raises(PermissionError, match="no network in tests: "):
+        subprocess.run(command, check=False)
+
+
+def test_other_programs_are_started():
+    for options in (["-c", "print('-I')"], ["-m", "ferbook", "--help"], ["-X", "utf8", "-c", ""]):
+        subprocess.run([sys.executable, *options], check=True, capture_output=True)
+
+
+def test_uv_is_installed_by_its_hashes():
+    """What make extracts of the lock file is a requirement of uv alone, with all its hashes."""
+    recipe = (ROOT / "Makefile").read_text().partition(".venv/ready:")[2]
+    program = recipe.partition("awk '")[2].partition("'")[0]
+    found = subprocess.run(["awk", program, ROOT / "requirements.lock"], text=True,
+                           capture_output=True, check=True).stdout  # fmt: skip
+    names = re.findall(r"(?m)^(\S+)==", found)
+    assert names == ["uv"] and found.count("--hash=sha256:") == len(locked()["uv"][1]) > 5
+    assert "--require-hashes" in recipe
+
+
 def locked():
     """Name -> (version, hashes) in the lock file."""
     text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")

@@ -1,7 +1,9 @@
 """Tables and figures of runs: counted by hand on a few made-up answers."""
 
 import dataclasses
+import re
 
+import markdown_it
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_yaml
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
+from ferbook.paper import table
 from ferbook.paper.chapters.ablations import figures, prose
 from ferbook.paper.chapters.ablations import tables as ablations_tables
 from ferbook.paper.chapters.results import tables as results_tables
@@ -82,7 +85,7 @@ def test_change_table_gives_mean_and_range(plan, runs):
     table = ablations_tables.change_table(plan, runs, "Changes.")
     row = table.frame.loc["distinct"]
     assert table.label == "tab-s" and row["seeds"] == 2
-    assert row["what changes"] == "`deduplicate_train` True"
+    assert str(row["what changes"]) == "`deduplicate_train` True"
     assert row["test"] == "75.00% (71.43% to 78.57%)"
     assert row["on test"] == "-14.29 (-14.29 to -14.29)" and row["p"] == "0.5, 0.5"
 
@@ -172,3 +175,36 @@ def test_pareto_line_and_names(runs):
     assert [text.get_text() for text in axes.texts] == ["a"]
     assert {text.get_text() for text in axes.get_legend().get_texts()} == {
         "our runs, in full", "our runs, short"}  # fmt: skip
+
+
+FOREIGN = (
+    "<img src=x onerror=alert(1)> | [/red] *a* `b` {eval-rst}`c` $d$ &lt; _e_ [f](g) ![h](i) ~j~\nk"
+)
+
+
+def test_what_comes_from_files_is_text_in_every_form():
+    """MyST, HTML and terminal: no tag, role, link, maths, code or line break of others."""
+    frame = pd.DataFrame([[FOREIGN, 1.0]], columns=["result", f"n {FOREIGN}"])
+    shown = table.Table(frame.set_index("result"), f"By {FOREIGN}", "tab-x")
+    myst = shown._repr_markdown_()
+    assert myst.count("\n") == 7 and not re.search(r"(?<!\\)[<>{}`*$\[\]&~]", myst[12:])
+    parsed = markdown_it.MarkdownIt("commonmark").enable("table").parse(myst)
+    kinds = {t.type for block in parsed for t in block.children or ()}
+    assert kinds <= {"text", "softbreak"}  # no link, no emphasis, no HTML
+    page = shown._repr_html_()
+    assert "<img" not in page and "&lt;img src=x onerror=alert(1)&gt;" in page
+
+
+def test_markup_of_ours_holds_text_of_others():
+    assert str(table.code("a | b")) == r"`a \| b`"
+    assert str(table.code("``x")) == "``` ``x ```"
+    assert str(table.together(table.code("a"), " <b>")) == r"`a` \<b\>"
+    assert str(table.cited("guo2017")) == "{cite:t}`guo2017`"
+    with pytest.raises(table.TableError, match="expected letters, digits and hyphens"):
+        table.cited("x`<script>")
+
+
+def test_names_in_a_run_keep_their_underscores():
+    frame = pd.DataFrame({"run": ["paper-efficientnet_lite2-96-s42"]}).set_index("run")
+    made = table.Table(frame, "C.", "t")._repr_markdown_()
+    assert "| paper-efficientnet_lite2-96-s42 |" in made

@@ -20,6 +20,8 @@ TEXTS = [
     b"a: &a [x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b, *b, *b, *b]\n",
     b"[" * 5000, b"{" * 5000, b"a: " + b"9" * 5000, b"- " * 3000, b"a: !!timestamp x", b"\xff\xfe",
     b"a: !!bool x", b"a: !!python/object/apply:os.system [touch evil]", b"? {a: b}\n: c", b"\x00",
+    b"a: 1\na: 2\n", b"a: .nan\nb: .inf\n", b'{"a": 1, "a": 2}', b'{"a": NaN, "b": 1e999}',
+    b"a: [" + b"1," * 60_000 + b"1]\n", b"seeds: [" + b"1," * 60_000 + b"1]\n", b"study: ../../x\n",
     b"a: 2001-99-99", b"a: !!binary x", b"--- 1\n--- 2\n", b"%YAML 9.9\n---\na: 1",
 ]  # fmt: skip
 

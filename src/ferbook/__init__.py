@@ -31,7 +31,7 @@ _HOMES = {
     "load": "ferbook.data.sources",
     "load_run": "ferbook.results.store",
     "audit_table": "ferbook.claims.table_audit",
-    "verify": "ferbook.paper.verify",
+    "verify": "ferbook.paper.verification",
 }
 __all__ = ["audit_table", "load", "load_run", "predict", "verify"]
 

@@ -25,7 +25,7 @@ class errors:
 
     def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, (FerbookError, OSError)):
-            typer.echo(plain(f"error: {_in_words(error)}"), err=True)
+            typer.echo(f"error: {plain(_in_words(error))}", err=True)
             raise typer.Exit(1) from None
 
 
@@ -62,11 +62,9 @@ def any_terminal() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def plain(text: str) -> str:
-    """`text` without control characters, which could move the cursor or change colours."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )
+def plain(text: object) -> str:
+    """Text for a terminal: whatever would steer it, or turn the writing round, is spelt out."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in str(text))
 
 
 def print_table(frame: pd.DataFrame, title: str) -> None:
@@ -82,9 +80,9 @@ def print_rows(columns: Sequence, rows: Iterable[Sequence], title: str) -> None:
 
     table = Table(title=Text(plain(title)))
     for column in columns:
-        table.add_column(Text(plain(str(column))), overflow="fold")  # a cut name names no file
+        table.add_column(Text(plain(column)), overflow="fold")  # a cut name names no file
     for row in rows:
-        table.add_row(*(Text(plain(str(cell))) for cell in row))
+        table.add_row(*(Text(plain(cell)) for cell in row))
     console = Console()
     # Piped output is not cut at 80 columns.
     Console(width=None if console.is_terminal else 220).print(table)

@@ -1,70 +1,226 @@
-"""Files: read with a bound on their size, written whole or not at all."""
+"""Files: read with a bound on their size, written whole or not at all.
+
+Whatever a path names is opened once, without waiting, and refused unless it is a regular file of
+at most the bytes that its reader allows: a FIFO, a device or a sparse file of terabytes ends in a
+FileError and not in a hang. Messages quote at most `MAX_QUOTED` characters of a file.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import itertools
 import json
+import math
 import os
-from collections.abc import Mapping
+import shutil
+import stat
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import numpy as np
 import yaml
 
 from ferbook.core.errors import FerbookError
 
-MAX_TEXT_BYTES = 10_000_000  # of a YAML or JSON file; the largest of the project has 45,000
+MAX_TEXT_BYTES = 10_000_000  # of a text file; the largest of the project, a notebook, has 565,000
+MAX_YAML_BYTES = 300_000  # the largest has 45,000; PyYAML takes seconds for this many
+MAX_QUOTED = 200  # characters of a file in a message
 
 
 class FileError(FerbookError, ValueError):
-    """A file is too large, not text, or not of the form that it should have."""
+    """A file is too large, not a regular one, not text, or not of the form that it should have."""
 
 
 class StoreError(FerbookError, ValueError):
     """A run in the store is damaged or contradicts itself."""
 
 
+def quoted(value: Any) -> str:
+    """`value` for a message: on one line, as text and never as markup, cut when it is long."""
+    text = repr(value) if len(str(value)) <= MAX_QUOTED else repr(str(value)[:MAX_QUOTED])[:-1]
+    return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 1] + "…"
+
+
+@contextlib.contextmanager
+def open_regular(path: str | Path, max_bytes: int) -> Iterator[BinaryIO]:
+    """`path` opened for reading, if it is a regular file of at most `max_bytes`.
+
+    Raises FileError when it is not, OSError when it cannot be opened. A file may still grow while
+    it is read: read no more than `max_bytes` from it.
+    """
+    # A FIFO would otherwise wait for its writer.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise FileError(f"{path}: expected a regular file.")
+        if facts.st_size > max_bytes:
+            raise FileError(f"{path}: {facts.st_size:,} bytes. Expected at most {max_bytes:,}.")
+        with open(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)
+
+
+def read_bytes(path: str | Path, max_bytes: int) -> bytes:
+    """The content of a regular file of at most `max_bytes`. Raises as `open_regular`."""
+    with open_regular(path, max_bytes) as file:
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise FileError(f"{path}: more than {max_bytes:,} bytes.")
+    return content
+
+
+def read_text(path: str | Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """A text file of bounded size. Raises FileError when it is larger, no file, or not UTF-8."""
+    try:
+        return read_bytes(path, max_bytes).decode()
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path}: not UTF-8 ({error!s:.200}).") from error
+
+
+def lines(path: str | Path, max_bytes: int, max_line_bytes: int) -> Iterator[str]:
+    """The lines of a text file, one at a time, without their ends.
+
+    Raises FileError when the file or a line is longer than allowed, or not UTF-8.
+    """
+    with open_regular(path, max_bytes) as file:
+        for number in itertools.count(1):
+            line = file.readline(max_line_bytes + 1)
+            if not line:
+                return
+            if len(line) > max_line_bytes:
+                raise FileError(
+                    f"{path}: line {number} has more than {max_line_bytes:,} bytes. "
+                    f"It begins {quoted(line[:60])}."
+                )
+            try:
+                yield line.decode().rstrip("\r\n")
+            except UnicodeDecodeError:
+                raise FileError(f"{path}: line {number} is not UTF-8.") from None
+
+
+@contextlib.contextmanager
+def open_zip(
+    path: str | Path, max_bytes: int, *, max_unpacked: int, max_entries: int = 100_000
+) -> Iterator[zipfile.ZipFile]:
+    """A zip (or npz) whose entries announce at most `max_unpacked` bytes in all.
+
+    An entry is read no further than it announces, so that is also the bound on what comes out.
+    Raises FileError, zipfile.BadZipFile or another error of zipfile for what is none.
+    """
+    with open_regular(path, max_bytes) as file, zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        if len(entries) > max_entries:
+            raise FileError(f"{path}: {len(entries):,} entries. Expected at most {max_entries:,}.")
+        if (size := sum(entry.file_size for entry in entries)) > max_unpacked:
+            raise FileError(f"{path}: unpacks to {size:,} bytes, more than {max_unpacked:,}.")
+        yield archive
+
+
+@contextlib.contextmanager
+def open_arrays(path: str | Path, max_bytes: int) -> Iterator[Any]:
+    """The arrays of an npz of at most `max_bytes`, packed and unpacked; no pickles.
+
+    Raises FileError, or whatever zipfile, zlib and NumPy raise for a damaged file.
+    """
+    with open_zip(path, max_bytes, max_unpacked=max_bytes) as archive:
+        archive.fp.seek(0)
+        with np.load(archive.fp, allow_pickle=False) as arrays:
+            yield arrays
+
+
 class _Loader(yaml.SafeLoader):
+    """YAML without aliases, repeated keys, NaN and infinity."""
+
     def compose_node(self, parent: Any, index: Any) -> Any:
         # A few nested aliases stand for more text than any memory holds.
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases (*name) are not read; write the value again")
         return super().compose_node(parent, index)
 
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        _refuse_repeated(keys)
+        return super().construct_mapping(node, deep)
 
-def read_text(path: str | Path) -> str:
-    """A text file of bounded size. Raises FileError when it is larger or not UTF-8."""
-    with open(path, "rb") as file:
-        content = file.read(MAX_TEXT_BYTES + 1)
-    if len(content) > MAX_TEXT_BYTES:
-        raise FileError(f"{path}: more than {MAX_TEXT_BYTES / 1e6:.0f} MB.")
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path}: not UTF-8 ({error}).") from error
+    def construct_finite(self, node: Any) -> float:
+        return _finite(self.construct_yaml_float(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_finite)
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """A YAML file whose top level is a mapping.
 
-    Raises FileError when it is not YAML or not a mapping, FileNotFoundError when it is absent.
+    Raises FileError when it is not YAML, not a mapping, names a key twice or holds a number that
+    is none (.nan, .inf); FileNotFoundError when it is absent.
     """
-    text = read_text(path)
+    text = read_text(path, MAX_YAML_BYTES)
     try:
         content = yaml.load(text, _Loader)
     except Exception as error:  # PyYAML raises many kinds for a tag, a date or a deep nest
-        raise FileError(f"{path}: not a YAML file: {error}") from error
+        raise FileError(f"{path}: not a YAML file: {error!s:.500}") from error
     if not isinstance(content, dict):
         raise FileError(f"{path}: expected a mapping. Received: {type(content).__name__}.")
     return content
 
 
+def read_json(path: str | Path) -> dict[str, Any]:
+    """A JSON object.
+
+    Raises StoreError when the file holds anything else, a key twice, NaN or an infinite number.
+    """
+    try:
+        value = parse_json(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"{path}: not JSON ({error!s:.200}).") from error
+    if not isinstance(value, dict):
+        raise StoreError(f"{path}: expected an object. Received: {type(value).__name__}.")
+    return value
+
+
+def parse_json(text: str) -> Any:
+    """JSON as its standard has it. Raises ValueError for a key twice, NaN or infinity."""
+    return json.loads(
+        text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite
+    )  # fmt: skip
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    _refuse_repeated([key for key, _ in pairs])
+    return dict(pairs)
+
+
+def _refuse_repeated(keys: list[Any]) -> None:
+    seen = set()
+    for key in keys:
+        if key in seen:
+            raise ValueError(f"the key {quoted(key)} stands twice")
+        seen.add(key)
+
+
+def _finite(number: str | float) -> float:
+    if not math.isfinite(float(number)):
+        raise ValueError(f"{number} is not a finite number")
+    return float(number)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary file beside `path`, flush to disk, rename."""
+    """Write to a temporary file beside `path`, flush to disk, rename.
+
+    A killed writer leaves the old file as it was. A symbolic link at `path` is replaced, not
+    written through.
+    """
     _sweep(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        temporary.unlink(missing_ok=True)
+        with open(temporary, "xb") as file:  # x: never through a link that lies there
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -73,15 +229,69 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A new folder to fill, which takes the place of `folder` if the block ends without an error.
+
+    So a set of files is either the old or the new one. Raises FileError, and changes nothing, when
+    `folder` holds something that the new one does not.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        yield temporary
+        if folder.exists():
+            _refuse_strangers(folder, temporary)
+            os.replace(folder, old)
+        os.replace(temporary, folder)
+    finally:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _refuse_strangers(folder: Path, new: Path) -> None:
+    """What is replaced must be of the same kind, or a folder of somebody's photographs goes."""
+    names = {path.name for path in folder.iterdir() if not path.name.endswith(".tmp")}
+    if strangers := sorted(names - {path.name for path in new.iterdir()}):
+        raise FileError(
+            f"{folder}: holds {quoted(strangers[0])}, which would be lost. "
+            "Move it away, or give another folder."
+        )
+
+
+def refuse_sources(targets: Iterable[Path], sources: Iterable[str | Path]) -> None:
+    """Raise FileError when a file to be written is one of those to be read, by whatever name."""
+    taken = [Path(source) for source in sources if Path(source).exists()]
+    for target in targets:
+        if target.exists() and any(target.samefile(source) for source in taken):
+            raise FileError(f"{target}: is to be read and to be written. Give another target.")
+
+
 def _sweep(path: Path) -> None:
     """Remove what killed writers of `path` left behind; the temporary name holds their process."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        process = left.name.removeprefix(f".{path.name}.").split(".")[0]
         try:
-            os.kill(int(left.suffixes[-2][1:]), 0)
+            os.kill(int(process), 0)
         except ProcessLookupError:
-            left.unlink(missing_ok=True)
-        except (ValueError, IndexError, OverflowError, OSError):  # not ours, or somebody else's
+            _put_away(left, path)
+        except (ValueError, OverflowError, OSError):  # not ours, or somebody else's
             pass
+
+
+def _put_away(left: Path, path: Path) -> None:
+    if left.name.endswith(".old.tmp") and not path.exists():
+        os.replace(left, path)  # killed between the two renames of `whole_folder`
+    elif left.is_dir() and not left.is_symlink():
+        shutil.rmtree(left, ignore_errors=True)
+    else:
+        left.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -89,19 +299,11 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     write_atomically(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises StoreError when the file holds anything else."""
-    try:
-        value = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise StoreError(f"{path}: not JSON ({error}).") from error
-    if not isinstance(value, dict):
-        raise StoreError(f"{path}: expected an object. Received: {type(value).__name__}.")
-    return value
-
-
 def require(path: Path, value: Any, shape: Any, where: str = "") -> Any:
-    """`value` if it has the kinds of `shape`: a type, several, [type], or a mapping of such."""
+    """`value` if it has the kinds of `shape`: a type, several, [type], or a mapping of such.
+
+    Numbers count or last: none may be negative.
+    """
     if isinstance(shape, dict):
         fits = isinstance(value, dict)
         for key in shape if fits else ():
@@ -112,7 +314,7 @@ def require(path: Path, value: Any, shape: Any, where: str = "") -> Any:
         fits = isinstance(value, list) and all(type(item) is shape[0] for item in value)
     else:
         kinds = shape if isinstance(shape, tuple) else (shape, int) if shape is float else (shape,)
-        fits = type(value) in kinds
+        fits = type(value) in kinds and not (type(value) in (int, float) and value < 0)
     if not fits:
         words = {dict: "a mapping", list: f"a list of {shape}", tuple: f"one of {shape}"}
         kind = words.get(type(shape), getattr(shape, "__name__", ""))

@@ -50,4 +50,11 @@ def _hardware() -> dict[str, Any]:
             line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
         ]
         cpu = models[0].split(":", 1)[1].strip() if models else cpu
-    return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.system()}
+    # TensorFlow divides sums among the cores that it may use: other numbers, other last digits.
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "usable_cores": usable,
+        "system": platform.system(),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -133,9 +134,10 @@ def _check_values(recipe: Recipe) -> None:
                 f"{name}: expected one of {', '.join(allowed)}. "
                 f"Received: {getattr(recipe, name)!r}."
             )
-    if not recipe.name or not recipe.name.replace("_", "").isalnum():
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,100}", recipe.name):
         raise RecipeError(
-            f"name: expected letters, digits and underscores. Received: {recipe.name!r}."
+            "name: expected letters, digits and underscores, of ASCII and at most a hundred. "
+            f"Received: {recipe.name!r:.200}."
         )
     for name in (
         "image_size",

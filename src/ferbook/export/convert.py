@@ -27,7 +27,7 @@ from keras import layers
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
 from ferbook.data.faces import SIDE
-from ferbook.export import measure
+from ferbook.export import measure, repeatable
 from ferbook.results.run import Run
 from ferbook.training import checkpoint, models
 
@@ -102,7 +102,7 @@ def _write_onnx(
     signature = [tf.TensorSpec((None, SIDE, SIDE, 1), tf.uint8, name="image")]
     call = tf.function(lambda image: model(image, training=False), input_signature=signature)
     graph, _ = tf2onnx.convert.from_function(call, input_signature=signature, opset=OPSET)
-    onnx.save(_labelled(graph, about), files["onnx-float32"])
+    onnx.save(_labelled(repeatable.renamed(graph), about), files["onnx-float32"])
     half = convert_float_to_float16(onnx.load(files["onnx-float32"]), keep_io_types=True)
     onnx.save(_labelled(half, about), files["onnx-float16"])
     _quantize(files["onnx-float32"], files["onnx-int8"], images)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ferbook.core.errors import FerbookError
+from ferbook.core.files import FileError, StoreError, read_json
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.table import SYNTHETIC_NOTICE
 
@@ -25,11 +26,11 @@ def read(path: Path) -> dict:
     if not path.is_file():
         raise StaleError(f"{path}: no executed notebook; run make paper first.")
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook = read_json(path)
         metadata = [cell["metadata"] for cell in notebook["cells"]]
         statuses = {about.get("papermill", {}).get("status") for about in metadata}
-    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
-        raise StaleError(f"{path}: not a notebook ({error!r}); run make paper again.") from error
+    except (FileError, StoreError, LookupError, TypeError, AttributeError) as error:
+        raise StaleError(f"{path}: not a notebook ({error!r:.300}); make paper anew.") from error
     if statuses != {"completed"}:
         raise StaleError(f"{path}: not executed to its end by papermill; run make paper again.")
     return notebook

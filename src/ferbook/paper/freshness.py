@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
-from ferbook.core.files import read_yaml
-from ferbook.paper.chapters import chapter
-from ferbook.paper.executed import read_all
+from ferbook.core.files import MAX_TEXT_BYTES, read_bytes, read_text, read_yaml, write_atomically
+from ferbook.paper.chapters import NOTEBOOKS, chapter
+from ferbook.paper.executed import StaleError, read
+
+MAX_INPUT_BYTES = 500_000_000  # the largest, a released model, has 10 million
 
 
 def modules(name: str, *, project: Path = Path(".")) -> list[Path]:
@@ -33,30 +36,63 @@ def inputs(name: str, results: str = "results", *, project: Path = Path(".")) ->
 
 
 def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".")) -> None:
-    """Write into an executed notebook what it was made from, for `stale` to compare."""
-    notebook = json.loads(executed.read_text(encoding="utf-8"))
-    facts = {"profile": profile, "results": results}
-    facts |= _digests(executed.stem, profile, results, project)
-    notebook["metadata"]["ferbook"] = facts
-    executed.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write into an executed notebook what it was made from, for `changed` to compare.
+
+    What it printed to stderr is left out: the greetings of libraries, with times in them.
+    Raises StaleError for a notebook that has a stamp already, or when something that it is made
+    from was written after its execution began: only an execution makes a notebook fresh.
+    """
+    notebook = read(executed)
+    if "ferbook" in notebook["metadata"]:
+        raise StaleError(f"{executed}: stamped already; execute it again.")
+    name = executed.stem
+    if later := sorted(_later(name, notebook, profile, results, project)):
+        raise StaleError(f"{executed}: {', '.join(later)} changed while it ran; execute it again.")
+    for cell in notebook["cells"]:
+        if "outputs" in cell:
+            cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stderr"]
+    facts = {"profile": profile, "results": results, **_digests(name, profile, results, project)}
+    notebook["metadata"]["ferbook"] = {**facts, "outputs": _outputs(notebook)}
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(executed, text.encode())
 
 
 def stale(published: Path, *, project: Path = Path(".")) -> dict[str, list[str]]:
-    """Notebook -> what has changed since it was executed: source, modules, parameters, inputs."""
-    found = {}
-    for name, notebook in read_all(published).items():
-        facts = notebook["metadata"].get("ferbook", {})
-        now = _digests(name, facts.get("profile", ""), facts.get("results", "results"), project)
-        changed = [what for what, digest in now.items() if facts.get(what) != digest]
-        if changed:
-            found[name] = changed
-    return found
+    """Notebook -> what has changed since it was executed, of those that are not fresh."""
+    found = {name: changed(published / f"{name}.ipynb", project=project) for name in NOTEBOOKS}
+    return {name: what for name, what in found.items() if what}
+
+
+def changed(executed: Path, *, project: Path = Path(".")) -> list[str]:
+    """What has changed since a notebook was executed.
+
+    Its source, modules, parameters or inputs, or its own cells. Raises StaleError as `read`.
+    """
+    notebook = read(executed)
+    facts = notebook["metadata"].get("ferbook", {})
+    profile, results = str(facts.get("profile", "")), str(facts.get("results", "results"))
+    now = _digests(executed.stem, profile, results, project)
+    now["outputs"] = _outputs(notebook)
+    return [what for what, digest in now.items() if facts.get(what) != digest]
+
+
+def _outputs(notebook: dict) -> str:
+    """Digest of all cells with what they show."""
+    return _digest([json.dumps(notebook["cells"], sort_keys=True).encode()])
+
+
+def _later(name: str, notebook: dict, profile: str, results: str, project: Path) -> Iterator[str]:
+    """What a notebook is made from and was written after its execution began."""
+    began = datetime.fromisoformat(notebook["metadata"]["papermill"]["start_time"]).timestamp()
+    paths = [project / "notebooks" / f"{name}.py", project / "configs" / f"{profile}.yml"]
+    paths += [*modules(name, project=project), *inputs(name, results, project=project)]
+    return (str(path) for path in paths if path.is_file() and path.stat().st_mtime > began)
 
 
 def _imported(path: Path, source: Path) -> set[Path]:
     """The files of ferbook below `source` that the code at `path` names in its imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(read_text(path))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -79,16 +115,18 @@ def _digests(name: str, profile: str, results: str, project: Path) -> dict[str, 
     config = project / "configs" / f"{profile}.yml"
     trees = map(_code, modules(name, project=project))
     return {
-        "source": _digest([source.read_bytes()]),
+        "source": _digest([read_bytes(source, MAX_TEXT_BYTES)]),
         "modules": _digest(tree.encode() for tree in trees),
         "parameters": _digest([repr(read_yaml(config) if config.is_file() else None).encode()]),
-        "inputs": _digest(path.read_bytes() for path in inputs(name, results, project=project)),
+        "inputs": _digest(
+            read_bytes(path, MAX_INPUT_BYTES) for path in inputs(name, results, project=project)
+        ),
     }
 
 
 def _code(path: Path) -> str:
     """The syntax tree of a module, since comments, layout and docstrings change no result."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = ast.parse(read_text(path))
     for node in ast.walk(tree):
         documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
         if documented and ast.get_docstring(node, clean=False) is not None:

@@ -7,17 +7,21 @@ Run as `python -m ferbook.paper.staging stage|publish <folder of executed notebo
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import yaml
 
-from ferbook.core.files import read_yaml
+from ferbook.core.errors import FerbookError
+from ferbook.core.files import read_yaml, whole_folder, write_atomically
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.executed import StaleError, are_synthetic, read_all
 from ferbook.paper.freshness import stamp
 from ferbook.paper.table import SYNTHETIC_NOTICE
+from ferbook.results import manifest
 
 
 def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
@@ -77,7 +81,18 @@ def _add_made(book: Path, config: dict, results: str, project: Path) -> None:
     (made / "launch.txt").write_text(citation.launching(cff), encoding="utf-8")
     _set_repository(config, citation.repository(cff))
     explorer.write(book / "_static" / "answers.js", project / results)
-    shutil.make_archive(str(made / "results"), "zip", project / results)
+    write_atomically(made / "results.zip", _packed(project / results))
+
+
+def _packed(folder: Path) -> bytes:
+    """A zip of all files in `folder`: the same bytes for the same files, whenever it is made."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
+    return content.getvalue()
 
 
 def _set_repository(config: dict, address: str) -> None:
@@ -89,15 +104,16 @@ def _set_repository(config: dict, address: str) -> None:
 
 
 def publish(executed: Path, published: Path) -> None:
-    """Copy `executed` notebooks to where `make book` finds them.
+    """Copy `executed` notebooks, all or none, to where `make book` finds them, with a manifest.
 
     Raises StaleError for notebooks that failed or that saw synthetic faces.
     """
     if are_synthetic(read_all(executed).values()):
         raise StaleError(f"{executed}: synthetic faces; a smoke run is never published.")
-    published.mkdir(parents=True, exist_ok=True)
-    for name in NOTEBOOKS:
-        shutil.copy(executed / f"{name}.ipynb", published)
+    with whole_folder(published) as folder:
+        for name in NOTEBOOKS:
+            shutil.copy(executed / f"{name}.ipynb", folder)
+        manifest.renew(folder)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -118,7 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
             stamp(given.executed, given.profile, given.results)
         else:
             {"stage": stage, "publish": publish}[given.command](given.executed, given.target)
-    except StaleError as error:
+    except (FerbookError, OSError) as error:
         parser.exit(1, f"error: {error}\n")
 
 

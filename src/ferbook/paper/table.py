@@ -1,10 +1,14 @@
 """A DataFrame as a numbered table of the book.
 
 JupyterLab shows its HTML, the book its MyST form, which Sphinx numbers and `{numref}` can cite.
+Cells and captions are text: much of it comes from files of others, and none of it is markup,
+unless it was made by `code`, `cited` or `together`.
 """
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +16,54 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from ferbook.core.errors import FerbookError
+
 SYNTHETIC_NOTICE = "Smoke run on synthetic faces: nothing here is a result."
+
+
+# Whatever begins or ends markup in MyST; an underscore within a word does not.
+_MARKUP = re.compile(r"[\\`*{}\[\]<>$&~^#|!]|(?<!\w)_|_(?!\w)")
+
+
+@dataclass(frozen=True)
+class Markup:
+    """MyST that a table shows as such; its parts that come from files are escaped."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def code(text: str) -> Markup:
+    """`text` as code, whatever it holds."""
+    text = " ".join(text.split())
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest + 1), " " if longest else ""
+    return Markup(f"{fence}{space}{text}{space}{fence}".replace("|", "\\|"))
+
+
+def cited(key: str) -> Markup:
+    """A citation of the source `key` of references.bib, as part of a sentence."""
+    if not re.fullmatch(r"[\w-]+", key):
+        raise TableError(f"key: expected letters, digits and hyphens. Received: {key!r:.80}.")
+    return Markup(f"{{cite:t}}`{key}`")
+
+
+def together(*parts: str | Markup) -> Markup:
+    """Text and markup in one cell; what is no markup yet is escaped."""
+    return Markup("".join(map(_escaped, parts)))
+
+
+def _escaped(text: str | Markup) -> str:
+    """Text that MyST shows as it is, on one line."""
+    if isinstance(text, Markup):
+        return text.text
+    return _MARKUP.sub(r"\\\g<0>", re.sub(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+", " ", text))
+
+
+class TableError(FerbookError, ValueError):
+    """A table cannot be made of what it was given."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +80,13 @@ class Table:
 
     def _repr_html_(self) -> str:
         frame = self.formatted()
-        return f"<p>{self.caption}</p>{frame.to_html(index=False, border=0)}"
+        return f"<p>{html.escape(self.caption)}</p>{frame.to_html(index=False, border=0)}"
 
     def _repr_markdown_(self) -> str:
         frame = self.formatted()
         head, rule = list(frame.columns), ["---", *map(self._alignment, frame.columns[1:])]
         rows = "\n".join(_markdown_row(row) for row in [head, rule, *frame.to_numpy().tolist()])
-        return f":::{{table}} {self.caption}\n:name: {self.label}\n\n{rows}\n:::\n"
+        return f":::{{table}} {_escaped(self.caption)}\n:name: {self.label}\n\n{rows}\n:::\n"
 
     def _alignment(self, column: str) -> str:
         """Numbers to the right, words to the left."""
@@ -71,11 +122,13 @@ def interval(scores: Mapping[str, Any]) -> str:
     return f"{100 * scores['accuracy_low']:.2f} to {scores['accuracy_high']:.2%}"
 
 
-def _cell(value: Any, spec: str | None) -> str:
+def _cell(value: Any, spec: str | None) -> str | Markup:
     if value is None or value != value:  # NaN differs from itself
         return "-"
-    return format(value, spec) if spec and not isinstance(value, str) else str(value)
+    if isinstance(value, (str, Markup)):
+        return value
+    return format(value, spec) if spec else str(value)
 
 
-def _markdown_row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+def _markdown_row(cells: Iterable[str | Markup]) -> str:
+    return "| " + " | ".join(map(_escaped, cells)) + " |"

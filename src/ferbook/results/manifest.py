@@ -1,4 +1,4 @@
-"""SHA-256 of every file in `results/`, in the form that `sha256sum -c` reads.
+"""SHA-256 of every file in a folder, in the form that `sha256sum -c` reads.
 
 make manifest                                   # after a run was added on purpose
 cd results && sha256sum -c MANIFEST.sha256      # without ferbook
@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import write_atomically
+from ferbook.core.files import FileError, open_regular, quoted, read_text, write_atomically
 
 NAME = "MANIFEST.sha256"
+MAX_FILE_BYTES = 1_000_000_000
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 
 
@@ -22,20 +23,21 @@ class ManifestError(FerbookError, ValueError):
     """The manifest is missing or not of the form that `sha256sum` writes."""
 
 
-def renew(results_dir: str | Path) -> Path:
-    """Write the manifest of what is in `results_dir` now; leftovers of killed writes stay out."""
-    path = Path(results_dir) / NAME
-    digests = {n: d for n, d in _digests(Path(results_dir)).items() if not n.endswith(".tmp")}
+def renew(folder: str | Path) -> Path:
+    """Write the manifest of what is in `folder` now; leftovers of killed writes stay out."""
+    path = Path(folder) / NAME
+    digests = {n: d for n, d in _digests(Path(folder)).items()
+               if not d.startswith("unreadable") and not n.endswith(".tmp")}  # fmt: skip
     write_atomically(path, "".join(f"{d}  {n}\n" for n, d in digests.items()).encode())
     return path
 
 
-def check(results_dir: str | Path) -> Iterator[str]:
+def check(folder: str | Path) -> Iterator[str]:
     """A line for each file that was altered, is missing, or is in no line of the manifest.
 
     Raises ManifestError when there is no readable manifest.
     """
-    listed, found = read(results_dir), _digests(Path(results_dir))
+    listed, found = read(folder), _digests(Path(folder))
     for name in sorted(listed.keys() | found.keys()):
         if name not in found:
             yield f"missing: {name}"
@@ -45,25 +47,36 @@ def check(results_dir: str | Path) -> Iterator[str]:
             yield f"altered: {name}"
 
 
-def read(results_dir: str | Path) -> dict[str, str]:
-    """File, relative to `results_dir` -> SHA-256, as the manifest says."""
-    path = Path(results_dir) / NAME
+def read(folder: str | Path) -> dict[str, str]:
+    """File, relative to `folder` -> SHA-256, as the manifest says."""
+    path = Path(folder) / NAME
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_text(path).splitlines()
+    except (OSError, FileError) as error:
         raise ManifestError(
             f"{path}: not readable ({error}). Write it by make manifest."
         ) from error
-    matches = [_LINE.fullmatch(line) for line in lines]
-    if not all(matches):
-        raise ManifestError(f"{path}: line {matches.index(None) + 1} is not '<SHA-256>  <file>'.")
-    return {match[2]: match[1] for match in matches}
+    listed: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ManifestError(f"{path}: line {number} is not '<SHA-256>  <file>'.")
+        if match[2] in listed:
+            raise ManifestError(f"{path}: line {number} names {quoted(match[2])} again.")
+        listed[match[2]] = match[1]
+    return listed
 
 
-def _digests(results: Path) -> dict[str, str]:
-    files = sorted(p for p in results.rglob("*") if p.is_file() and p != results / NAME)
-    names = [path.relative_to(results).as_posix() for path in files]
-    return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in sorted(zip(names, files, strict=True))
-    }
+def _digests(folder: Path) -> dict[str, str]:
+    """File -> SHA-256; what is neither a file nor a folder has none."""
+    files = [p for p in folder.rglob("*") if not p.is_dir() and p != folder / NAME]
+    return {name: _digest(folder / name)
+            for name in sorted(path.relative_to(folder).as_posix() for path in files)}  # fmt: skip
+
+
+def _digest(path: Path) -> str:
+    try:
+        with open_regular(path, MAX_FILE_BYTES) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileError, OSError) as error:
+        return f"unreadable: {error}"

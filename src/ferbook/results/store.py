@@ -21,7 +21,6 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import io
-import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,8 +33,12 @@ from pandas.api.types import is_numeric_dtype
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import (
     MAX_TEXT_BYTES,
+    FileError,
     StoreError,
+    open_arrays,
+    open_regular,
     read_json,
+    read_text,
     require,
     write_atomically,
     write_json,
@@ -67,6 +70,7 @@ _RUN = {
 }
 _ANSWERS = {"parameters": (int, type(None))}
 MAX_ARRAY_BYTES = 100_000_000  # of predictions, unpacked; those of a run have 4 million
+MAX_HISTORY_BYTES = 1_000_000  # of a history; a row has 150
 _PLACES = ("backbone", "weights", "image_size", "seed")
 
 
@@ -190,7 +194,8 @@ def load_facts(results_dir: str | Path, group: str) -> dict[str, dict[str, Any]]
 
 def load_licences(results_dir: str | Path) -> pd.DataFrame:
     """`package`, `version`, `licence` and `kind` of every locked package."""
-    return pd.read_csv(Path(results_dir) / "reliability" / "licences.csv", keep_default_na=False)
+    text = read_text(Path(results_dir) / "reliability" / "licences.csv")
+    return pd.read_csv(io.StringIO(text), keep_default_na=False)
 
 
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
@@ -212,14 +217,14 @@ def load_images(results_dir: str | Path) -> pd.DataFrame:
     """
     path = Path(results_dir) / "test_images.csv.gz"
     try:
-        with gzip.open(path) as file:
+        with open_regular(path, MAX_TEXT_BYTES) as packed, gzip.open(packed) as file:
             content = file.read(MAX_TEXT_BYTES)
         table = pd.read_csv(io.BytesIO(content), index_col="file")
         return table[["brightness", "sharpness"]].astype(float)
     except FileNotFoundError:
         raise
     except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
-        raise StoreError(f"{path}: not a readable table of images ({error}).") from error
+        raise StoreError(f"{path}: not a readable table of images ({error!s:.200}).") from error
 
 
 def load_dataset(results_dir: str | Path) -> dict[str, Any]:
@@ -261,15 +266,14 @@ def _pack(**parts: Predictions) -> bytes:
 
 def _unpack(path: Path, *names: str) -> list[Predictions]:
     try:
-        with zipfile.ZipFile(path) as parts:  # reads no more than an entry announces
-            if sum(part.file_size for part in parts.infolist()) > MAX_ARRAY_BYTES:
-                raise StoreError(f"{path}: unpacks to more than {MAX_ARRAY_BYTES / 1e6:.0f} MB.")
-        with np.load(path, allow_pickle=False) as arrays:
+        with open_arrays(path, MAX_ARRAY_BYTES) as arrays:
             return [_check(path, name, arrays) for name in names]
     except (StoreError, FileNotFoundError):
         raise
+    except FileError as error:
+        raise StoreError(str(error)) from error
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files
-        raise StoreError(f"{path}: not a predictions file ({error}).") from error
+        raise StoreError(f"{path}: not a predictions file ({error!s:.200}).") from error
 
 
 def _check(path: Path, name: str, arrays: Any) -> Predictions:
@@ -298,9 +302,10 @@ def _check_probabilities(path: Path, key: str, values: np.ndarray, n: int) -> np
 
 def _read_history(folder: Path) -> pd.DataFrame:
     try:
-        history = pd.read_csv(folder / "history.csv")
-    except ValueError as error:  # empty, not text, or not a table
-        raise StoreError(f"{folder}/history.csv: not a readable csv ({error}).") from error
+        text = read_text(folder / "history.csv", MAX_HISTORY_BYTES)
+        history = pd.read_csv(io.StringIO(text))
+    except ValueError as error:  # too large, empty, not text, or not a table
+        raise StoreError(f"{folder}/history.csv: not a readable csv ({error!s:.200}).") from error
     if tuple(history.columns) != HISTORY_COLUMNS:
         raise StoreError(
             f"{folder}/history.csv: expected the columns {', '.join(HISTORY_COLUMNS)}."
@@ -308,4 +313,7 @@ def _read_history(folder: Path) -> pd.DataFrame:
     numeric = all(is_numeric_dtype(history[name]) for name in HISTORY_COLUMNS[1:])
     if not (len(history) and numeric):
         raise StoreError(f"{folder}/history.csv: expected rows of numbers, one per epoch.")
+    values = history[list(HISTORY_COLUMNS[1:])].to_numpy(float)
+    if not (np.isfinite(values) & (values >= 0)).all():
+        raise StoreError(f"{folder}/history.csv: holds a negative or infinite number, or none.")
     return history

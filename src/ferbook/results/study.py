@@ -7,18 +7,24 @@ is then called "base": each entry of `changes` alters the base and nothing else,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_yaml
+from ferbook.core.files import quoted, read_yaml
 from ferbook.core.recipe import Recipe
 from ferbook.results.metrics import accuracy
 from ferbook.results.run import Run
 
+MAX_RUNS = 1000  # of one study
 FINALS = ("reference", "ours", "gpu")  # studies of a complete recipe on all training images
+# Folders of the store that hold no runs.
+GROUPS = (
+    "peers", "baselines", "test_time_augmentation", "reliability", "deployment", "bench"
+)  # fmt: skip
 _KEYS = {"data", "study", "subset", "changes", "steps", "seeds"}
 
 
@@ -56,10 +62,24 @@ def read_study(path: str | Path) -> Study:
                     f"Received: {', '.join(sorted(missing))}."
                 )
             recipes[recipe.run_name] = recipe
+            if len(recipes) > MAX_RUNS:
+                raise StudyError(f"more than {MAX_RUNS:,} runs; divide it among several files.")
     except (ValueError, TypeError, AttributeError) as error:
         raise StudyError(f"{path}: {error}") from error
     grid = values.get("changes", {}), values.get("steps", {})
-    return Study(str(values["study"]), str(values["data"]), recipes, *grid)
+    return Study(_name(values["study"], path), str(values["data"]), recipes, *grid)
+
+
+def _name(study: Any, path: str | Path) -> str:
+    """The name of a study if it can be a folder of the store and nothing else."""
+    if not (isinstance(study, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]{0,99}", study)):
+        raise StudyError(
+            f"{path}: study: expected ASCII letters, digits and underscores. "
+            f"Received: {quoted(study)}."
+        )
+    if study in GROUPS:
+        raise StudyError(f"{path}: study: {study} is a folder of measurements, not of runs.")
+    return study
 
 
 def finals(runs: Iterable[Run]) -> list[Run]:
@@ -131,5 +151,5 @@ def _check_keys(values: Mapping[str, Any], others: set[str], where: Any) -> None
     if unknown or (others and not {"data", "study"} <= set(values)):
         raise StudyError(
             f"{where}: expected {'data, study and ' if others else ''}fields of Recipe. "
-            f"Received: {', '.join(sorted(map(str, unknown or values)))}."
+            f"Received: {', '.join(sorted(map(str, unknown or values))):.200}."
         )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ferbook.core.predictions import Predictions
-from ferbook.paper.table import Table, interval
+from ferbook.paper.table import Markup, Table, code, interval, together
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
 from ferbook.results.run import Answers, Run
 from ferbook.results.study import FINALS, Study, gains, of_study, paired
@@ -211,5 +211,6 @@ def _spread(values: Sequence[float], spec: str) -> str:
     return f"{mean} ({format(min(values), spec)} to {format(max(values), spec)})"
 
 
-def _words(change: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{name}` {value}" for name, value in change.items()) or "nothing"
+def _words(change: Mapping[str, Any]) -> str | Markup:
+    parts = [part for name, value in change.items() for part in (", ", code(name), f" {value}")]
+    return together(*parts[1:]) if parts else "nothing"

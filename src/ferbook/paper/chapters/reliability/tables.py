@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferbook.paper.table import Table
+from ferbook.paper.table import Table, code, together
 from ferbook.results.metrics import accuracy
 from ferbook.results.run import Run
 from ferbook.results.study import Study, gains, of_study, paired
@@ -54,7 +54,7 @@ def mutants_table(mutants: Mapping[str, Any]) -> Table:
 def survivors_table(mutants: Mapping[str, Any]) -> Table:
     """The mutants that no test noticed, with the reason where there is one."""
     rows = [
-        (f"`{name}`, {what.split(': ', 1)[0]}", f"`{what.split(': ', 1)[1]}`", reason)
+        (together(code(name), f", {what.split(': ', 1)[0]}"), code(what.split(": ", 1)[1]), reason)
         for name, row in mutants.get("modules", {}).items()
         for what, reason in [*row["equivalent"].items(), *((s, None) for s in row["survived"])]
     ]

@@ -11,7 +11,7 @@ import pandas as pd
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
 from ferbook.data.duplicates import validation_twins
-from ferbook.paper.table import Table, interval
+from ferbook.paper.table import Table, cited, interval
 from ferbook.results.metrics import (
     calibration,
     score,
@@ -182,7 +182,7 @@ def _original_row(original: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _peer_row(peer: Mapping[str, Any]) -> tuple[Any, ...]:
-    source = f"{{cite:t}}`{peer['key']}`" if peer.get("key") else peer.get("source", "")
+    source = cited(peer["key"]) if peer.get("key") else peer.get("source", "")
     return peer["model"], peer["accuracy"], peer["split"], peer.get("parameters"), source
 
 

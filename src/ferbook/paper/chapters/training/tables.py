@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 
 from ferbook.core.recipe import Recipe
-from ferbook.paper.table import Table
+from ferbook.paper.table import Table, code
 
 
 def recipe_table(recipe: Recipe, stated: Mapping[str, Any]) -> Table:
     """Every hyper-parameter of a run beside what the original states of it, by field."""
     names = [name for name in vars(recipe) if name not in ("name", "train_images")]
     rows = [
-        (f"`{name}`", stated.get(name, "not stated; ours"), getattr(recipe, name),
+        (code(name), stated.get(name, "not stated; ours"), getattr(recipe, name),
          "changed" if stated.get(name, getattr(recipe, name)) != getattr(recipe, name) else "")
         for name in names
     ]  # fmt: skip

@@ -1,0 +1,51 @@
+"""The released model: its files, their card, and the measurements that chose them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.files import open_regular, read_json
+from ferbook.paper.verification.finding import Verified, differences
+from ferbook.results import store
+
+RELEASED = Path("src/ferbook/inference/released")  # in the checkout that is verified
+_MAX_MODEL_BYTES = 500_000_000
+_KEPT = ("bytes", "sha256", "correct", "total")
+
+
+def check(found: Verified) -> None:
+    """Every measured deployment against its run; card and files against the deployment."""
+    measured = store.load_facts("results", "deployment")
+    for name, facts in measured.items():
+        found.findings += _against_run(f"deployment/{name}", facts)
+        found.compared["deployments"] += 1
+    if RELEASED.is_dir():
+        found.findings += _card(measured)
+
+
+def _against_run(where: str, facts: dict) -> Iterator[str]:
+    run = store.load_run(Path("results", facts["run"]))
+    yield from differences(facts["temperature"], run.temperature, f"{where}: temperature")
+    size = facts["exports"]["keras-float32"]
+    yield from differences(size["total"], len(run.test), f"{where}: total")
+
+
+def _card(measured: dict[str, dict]) -> Iterator[str]:
+    card = read_json(RELEASED / "card.json")
+    facts = measured[Path(card["run"]).name]
+    for key in ("run", "git_commit", "temperature"):
+        yield from differences(card[key], facts[key], f"card.json: {key}")
+    yield from differences(card["classes"], list(CLASSES), "card.json: classes")
+    rows = {row["file"]: {key: row[key] for key in _KEPT} for row in facts["exports"].values()}
+    present = {path.name for path in RELEASED.iterdir() if path.name != "card.json"}
+    if present != card["files"].keys():
+        yield f"card.json: lists {sorted(card['files'])}, the folder holds {sorted(present)}"
+    for name, row in card["files"].items():
+        yield from differences(row, rows.get(name), f"card.json: {name}")
+        with open_regular(RELEASED / name, _MAX_MODEL_BYTES) as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == row["sha256"]
+        if not same:
+            yield f"{RELEASED / name}: not the file of its card"
