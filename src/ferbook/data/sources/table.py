@@ -52,7 +52,7 @@ def read_table(source: Path, file: BufferedIOBase) -> tuple[Faces, str]:
 def archive_names(files: tuple[str, ...]) -> tuple[str, ...]:
     """The names that Kaggle's archive gives to the contest's rows; `files` when one disagrees.
 
-    A name tells part and class of its image. In another order about one row in five would agree.
+    A name tells part and class of its image. By chance about one row in six would agree.
     """
     from ferbook.data.ferplus import crosswalk
 
