@@ -8,8 +8,8 @@ DATA ?=
 CORES ?= 2
 BIN := .venv/bin
 ALONE := $(BIN)/python -m ferbook.core.lock .pipeline.lock
-# The workflow takes this lock itself; one of Snakemake's own would outlive a killed pipeline.
-SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --nolock --rerun-incomplete --cores $(CORES) --rerun-triggers mtime params
+# The workflow takes this lock itself; how it starts is in workflow/profiles/default.
+SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
 
 paper: .venv/ready  ## execute every notebook under PROFILE, then render the book
 	$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)"

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 
 from ferbook.core import lock as core_lock
-from ferbook.core.files import write_json
+from ferbook.core.files import read_yaml, write_json
 from ferbook.results import store
 
 BIN = Path(sys.executable).parent
@@ -264,4 +264,6 @@ def test_make_clean_waits_its_turn_and_a_half_done_step_is_repaired():
     text = (ROOT / "Makefile").read_text()
     clean = text.partition("\nclean:")[2].partition("define")[0]
     assert "$(ALONE)" in clean and str(core_lock.PIPELINE) not in clean.partition("rm -rf")[2]
-    assert f"ferbook.core.lock {core_lock.PIPELINE}\n" in text and "--rerun-incomplete" in text
+    assert f"ferbook.core.lock {core_lock.PIPELINE}\n" in text
+    how = read_yaml(ROOT / "workflow/profiles/default/config.yaml")
+    assert how == {"nolock": True, "rerun-incomplete": True, "rerun-triggers": ["mtime", "params"]}

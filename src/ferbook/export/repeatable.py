@@ -27,6 +27,7 @@ def renamed(model: Any) -> Any:
             names.setdefault(name, f"{node.op_type}_{number}_{place}")
         node.name, node.doc_string = f"{node.op_type}_{number}", ""
     _rename(graph, names)
+    _name_sizes(graph)
     kept = sorted((c for c in graph.initializer if c.name in names.values()), key=lambda c: c.name)
     del graph.initializer[:], graph.value_info[:]
     graph.initializer.extend(kept)
@@ -40,3 +41,12 @@ def _rename(graph: Any, names: dict[str, str]) -> None:
             ends[:] = [names.get(name, name) if name else "" for name in ends]
     for constant in graph.initializer:
         constant.name = names.get(constant.name, constant.name)
+
+
+def _name_sizes(graph: Any) -> None:
+    """Sizes that a caller chooses, such as that of the batch, are numbered by the converter too."""
+    known: dict[str, str] = {}
+    for value in (*graph.input, *graph.output):
+        for size in value.type.tensor_type.shape.dim:
+            if size.dim_param:
+                size.dim_param = known.setdefault(size.dim_param, f"n{len(known)}")
