@@ -115,7 +115,7 @@ def test_homeless_results_fail_everywhere_under_both_readings(findings):
 def test_recipe_table_attributes_to_the_original_what_it_states():
     recipe = Recipe(dropout=0.3, mixup_alpha=0.2)
     shown = recipe_table(recipe, {"dropout": 0.5, "batch_size": 32}).formatted()
-    rows = {row[0]: row[1:] for row in shown.to_numpy().tolist()}
+    rows = {str(row[0]): row[1:] for row in shown.to_numpy().tolist()}
     assert rows["`dropout`"] == ["0.5", "0.3", "changed"]
     assert rows["`batch_size`"] == ["32", "32", ""]
     assert rows["`mixup_alpha`"] == ["not stated; ours", "0.2", ""]

@@ -50,6 +50,8 @@ def command_line(*arguments, **options):
 @pytest.fixture
 def checkout(tmp_path):
     shutil.copytree(ROOT / "results/reference", tmp_path / "results/reference")
+    for name in ("executed", "_static"):  # they have manifests too
+        (tmp_path / "book" / name).mkdir(parents=True)
     tmp_path.chmod(0o755)
     return tmp_path
 
