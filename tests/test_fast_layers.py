@@ -1,5 +1,7 @@
 """The faster layers give the values and gradients of Keras's."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -141,6 +143,55 @@ def test_an_efficientnet_of_keras_keeps_its_function_and_weights():
     assert wide.count_params() == plain.count_params()
     sides = [model.get_layer("stem_conv").output.shape[1] for model in (plain, fast, wide)]
     assert sides == [16, 16, 31]
+
+
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_b0"])
+def test_folded_batch_norms_keep_values_and_gradients(name):
+    """Frozen, with statistics that are not those of the start; folded against not folded."""
+    recipe = Recipe(backbone=name, weights="none", image_size=48, dropout=0, drop_path_rate=0)
+    model = models.build_model(recipe)
+    model.set_weights([RANDOM.uniform(0.9, 1.1, w.shape) * w for w in model.get_weights()])
+    models.unfreeze(model, recipe)
+    folded = first_step(model)
+    norms = [n for n in model.get_layer("backbone").layers if getattr(n, "is_folded", False)]
+    assert len(norms) == {"efficientnet_lite0": 48, "efficientnet_b0": 48}[name]
+    for layer in model.get_layer("backbone").layers:
+        if isinstance(layer, fast_layers.FusedBatchNormalization):
+            layer.is_folded = False
+        elif isinstance(layer, fast_layers._Foldable):
+            layer._norm = lambda: None
+    plain = first_step(model)
+    assert folded[0] == pytest.approx(plain[0], rel=1e-5)
+    a, b = (np.concatenate([g.ravel() for g in gradients]) for _, gradients in (folded, plain))
+    assert np.linalg.norm(a - b) <= 1e-4 * np.linalg.norm(b)
+
+
+def test_a_batch_norm_that_is_trained_is_not_folded():
+    recipe = Recipe(backbone="efficientnet_lite0", weights="none", image_size=48, dropout=0)
+    model = models.build_model(recipe)
+    models.unfreeze(model, dataclasses.replace(recipe, train_batch_norm=True))
+    layer = model.get_layer("backbone").get_layer("block0_project_bn")
+    assert layer.is_folded
+    before = layer.moving_mean.numpy()
+    model(random(2, 48, 48, 1), training=True)
+    assert not np.allclose(before, layer.moving_mean.numpy())
+
+
+def test_folding_by_hand():
+    """2 x, then (y - 1) / 2 * 3 + 5: for x = 4 that is 15.5; the gradient of x is 3."""
+    inputs = keras.Input((1, 1, 1))
+    norm = fast_layers.FusedBatchNormalization(epsilon=0.0)
+    convolution = fast_layers.PointwiseConv2D(1, 1, use_bias=False)
+    model = keras.Model(inputs, norm(convolution(inputs)))
+    model.set_weights([np.full((1, 1, 1, 1), 2.0), *(np.full(1, v) for v in (3.0, 5.0, 1.0, 4.0))])
+    fast_layers.fold_batch_norms(model)
+    norm.trainable = False
+    x = tf.constant([[[[4.0]]]])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = model(x, training=True)
+    assert float(y) == 15.5
+    assert float(tape.gradient(y, x)) == 3.0
 
 
 def first_step(model, dtype="float32"):

@@ -3,7 +3,8 @@
 Keras 3 writes BatchNorm out in elementwise operators; TensorFlow has one fused operator each way.
 oneDNN has a fast kernel for the filter gradient of a depthwise convolution for 3x3 filters alone;
 that of a 5x5 filter is computed here by matrix products on small maps and from four 3x3 filter
-gradients on larger ones. Anything else (a GPU, other types, other shapes) is left to Keras.
+gradients on larger ones. A frozen BatchNorm is a constant scale and offset, which the convolution
+before it applies to its filters. Anything else (a GPU, other types, other shapes) is left to Keras.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ LARGEST_PRODUCT_MAP = 6  # px; above it the matrix product does more work than i
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """BatchNorm over the last axis of float32 (n, h, w, c), by TensorFlow's fused operator."""
 
+    is_folded = False  # whether the convolution before it applies it while it is frozen
+
     def call(self, inputs, training=None, mask=None):
         """As Keras's; statistics are those of the batch, with its variance over n, not n - 1."""
+        if training and self.is_folded and not self.trainable and _is_on_processor(inputs):
+            return inputs
         if not (training and self.trainable and inputs.dtype == tf.float32):
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -33,7 +38,25 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         return outputs
 
 
-class PointwiseConv2D(keras.layers.Conv2D):
+class _Foldable:
+    """A convolution without bias that applies the BatchNorm after it while that is frozen."""
+
+    _norm = staticmethod(lambda: None)  # a function, since Keras adopts layers that are attributes
+
+    def fold(self, norm: FusedBatchNormalization) -> None:
+        """Apply `norm` to the filters from now on, in training steps in which it is frozen."""
+        norm.is_folded, self._norm = True, lambda: norm
+
+    def _scale_and_offset(self) -> tuple[tf.Tensor, tf.Tensor] | None:
+        """(c,) each: what the frozen BatchNorm does to a channel; None where there is none."""
+        norm = self._norm()
+        if norm is None or norm.trainable:
+            return None
+        scale = norm.gamma * tf.math.rsqrt(norm.moving_variance + norm.epsilon)
+        return tf.stop_gradient(scale), tf.stop_gradient(norm.beta - norm.moving_mean * scale)
+
+
+class PointwiseConv2D(_Foldable, keras.layers.Conv2D):
     """A 1x1 convolution, trained as a matrix product, which oneDNN computes faster each way."""
 
     def call(self, inputs, training=None):
@@ -41,20 +64,28 @@ class PointwiseConv2D(keras.layers.Conv2D):
         if not (training and _is_on_processor(inputs)):
             return super().call(inputs)
         rows = tf.reshape(inputs, (-1, inputs.shape[-1]))
-        outputs = rows @ tf.reshape(self.kernel, (inputs.shape[-1], self.filters))
+        matrix, frozen = tf.reshape(self.kernel, (-1, self.filters)), self._scale_and_offset()
+        outputs = rows @ (matrix * frozen[0]) + frozen[1] if frozen else rows @ matrix
         return tf.reshape(outputs, tf.concat([tf.shape(inputs)[:-1], [self.filters]], axis=0))
 
 
-class FastDepthwiseConv2D(keras.layers.DepthwiseConv2D):
+class FastDepthwiseConv2D(_Foldable, keras.layers.DepthwiseConv2D):
     """A depthwise convolution whose 5x5 filter gradient avoids oneDNN's slow kernel."""
 
     def call(self, inputs, training=None):
-        """As Keras's; outside training, and for other filters, it is Keras's."""
+        """As Keras's; outside training, and for forms that EfficientNets lack, it is Keras's."""
         plain = not self.use_bias and self.depth_multiplier == 1 and self.dilation_rate == (1, 1)
-        square = self.kernel_size == (5, 5) and self.strides[0] == self.strides[1]
-        if not (training and self.trainable and plain and square and _is_on_processor(inputs)):
+        square = self.strides[0] == self.strides[1]
+        if not (training and plain and square and _is_on_processor(inputs)):
             return super().call(inputs)
-        return _depthwise_5x5(inputs, self.kernel, self.strides[0], self.padding.upper())
+        frozen, stride = self._scale_and_offset(), self.strides[0]
+        kernel = self.kernel * frozen[0][:, None] if frozen else tf.convert_to_tensor(self.kernel)
+        if self.trainable and self.kernel_size == (5, 5):
+            outputs = _depthwise_5x5(inputs, kernel, stride, self.padding.upper())
+        else:
+            strides = (1, stride, stride, 1)
+            outputs = tf.nn.depthwise_conv2d(inputs, kernel, strides, self.padding.upper())
+        return tf.nn.bias_add(outputs, frozen[1]) if frozen else outputs
 
 
 def _is_on_processor(inputs: tf.Tensor) -> bool:
@@ -78,7 +109,7 @@ def _depthwise_5x5(x: tf.Tensor, kernel: tf.Tensor, stride: int, padding: str) -
 
         return tf.nn.depthwise_conv2d(x, k, strides, padding), gradient
 
-    return convolve(x, tf.convert_to_tensor(kernel))
+    return convolve(x, kernel)
 
 
 def filter_gradient(x: tf.Tensor, upstream: tf.Tensor, stride: int, padding: str) -> tf.Tensor:
@@ -152,3 +183,12 @@ def with_fast_layers(model: keras.Model, *, stem_stride: int = 2) -> keras.Model
     fast = keras.models.clone_model(model, input_tensors=model.input, clone_function=swap)
     fast.set_weights(model.get_weights())
     return fast
+
+
+def fold_batch_norms(model: keras.Model) -> None:
+    """Let the convolutions of `model` apply the BatchNorms after them while these are frozen."""
+    for norm in model.layers:
+        if isinstance(norm, FusedBatchNormalization):
+            before = norm.input._keras_history.operation
+            if isinstance(before, _Foldable):
+                before.fold(norm)

@@ -17,6 +17,7 @@ from ferbook.training.fast_layers import (
     FastDepthwiseConv2D,
     FusedBatchNormalization,
     PointwiseConv2D,
+    fold_batch_norms,
     with_fast_layers,
 )
 
@@ -89,6 +90,7 @@ def build_backbone(recipe: Recipe, *, channels: int = 3) -> keras.Model:
     else:
         outputs = _tiny_features(inputs)
     backbone = keras.Model(inputs, outputs, name="backbone")
+    fold_batch_norms(backbone)
     if recipe.backbone in _LITE_SCALES and recipe.weights == "imagenet":
         _assign(backbone, lite_weights.read_lite_weights(recipe.backbone))
     if recipe.backbone in ("tiny", *_VGG) and recipe.weights == "imagenet":
