@@ -1,9 +1,9 @@
 # Targets mirror the README. Everything is installed into .venv from requirements.lock.
 #   make paper [PROFILE=quick|laptop|gpu] [DATA=archive.zip|folder|fer2013.csv]
-#   make study [STUDY=ablations] [DATA=archive.zip|folder|fer2013.csv]
+#   make study [STUDY=ours_changes] [DATA=archive.zip|folder|fer2013.csv]
 PYTHON ?= python3
 PROFILE ?= quick
-STUDY ?= ablations
+STUDY ?= ours_changes
 DATA ?=
 CORES ?= 2
 BIN := .venv/bin

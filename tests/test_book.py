@@ -222,7 +222,7 @@ FROM_RUNS = ("03_results", "04_ablations", "06_claims", "08_reliability")
             for name in ALL
         ),
         ("configs/laptop.yml", "seed: 1\n", "parameters", ALL),
-        ("configs/variants.yml", "# changed\n", "inputs", ["04_ablations", "08_reliability"]),
+        ("configs/ours_changes.yml", "# changed\n", "inputs", ["04_ablations", "08_reliability"]),
         ("book/claims.yml", "# changed\n", "inputs", ["06_claims"]),
         ("book/sentences.yml", "# changed\n", "inputs", ["06_claims"]),
         ("book/second.yml", "# changed\n", "inputs", ["03_results"]),

@@ -18,7 +18,12 @@ from ferbook.paper.verification import release
 from ferbook.results import manifest, metrics, store
 
 RUN = "results/reference/paper-efficientnet_lite2-96-s42"
-GRIDS = ("ablations", "variants", "scratch", "leak")  # most of the store, and no other kind
+GRIDS = (
+    "short_paper_changes",
+    "short_ours_changes",
+    "short_scratch",
+    "leak",
+)  # most of the store, and no other kind
 needs_published = pytest.mark.skipif(
     not (ROOT / "book/executed/06_claims.ipynb").exists(), reason="no published notebooks yet"
 )

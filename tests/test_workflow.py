@@ -48,13 +48,15 @@ def test_plan_of_the_published_book_executes_nothing():
     assert "rule book:" in text and "papermill" not in text
 
 
-TAUGHT = "results/variants/distilled-efficientnet_lite0-48-s42/run.json"
+TAUGHT = "results/short_ours_changes/distilled-efficientnet_lite0-48-s42/run.json"
 TEACHERS = [TAUGHT.replace("distilled", name)
             for name in ("double_rate", "frozen_batch_norm", "no_smoothing")]  # fmt: skip
 
 
 def test_teachers_are_trained_before_who_learns_from_them():
-    shown = snakemake("--dry-run", "--forceall", "--config", "study=variants", "--", TAUGHT)
+    shown = snakemake(
+        "--dry-run", "--forceall", "--config", "study=short_ours_changes", "--", TAUGHT
+    )
     plan = shown.stdout + shown.stderr
     assert shown.returncode == 0, plan
     places = [plan.index(f"output: {path}") for path in (*TEACHERS, TAUGHT)]
@@ -79,7 +81,7 @@ def test_newer_teachers_are_no_reason_to_train_again(tmp_path):
         (tmp_path / path).write_text("{}")
         os.utime(tmp_path / path, (1e9 + age, 1e9 + age))
     how = ("--dry-run", "--rerun-triggers", "mtime", "params")
-    shown = snakemake(*how, "--config", "study=variants", "--", TAUGHT, cwd=tmp_path)
+    shown = snakemake(*how, "--config", "study=short_ours_changes", "--", TAUGHT, cwd=tmp_path)
     assert "Nothing to be done" in shown.stdout + shown.stderr
 
 

@@ -14,6 +14,7 @@ from ferbook.claims.wording import scale_words
 from ferbook.data import ferplus
 from ferbook.results.metrics import accuracy, calibration, score
 from ferbook.results.run import Run
+from ferbook.results.study import LEARNED
 
 
 class Measure(NamedTuple):
@@ -80,10 +81,13 @@ MEASURES = {
 }  # fmt: skip
 
 
-def pairs(runs: Iterable[Run], change: Mapping[str, Any]) -> list[tuple[Run, Run]]:
+def pairs(
+    runs: Iterable[Run], change: Mapping[str, Any], least: float = LEARNED
+) -> list[tuple[Run, Run]]:
     """(run, run with `change` to its recipe and no other) of one study, a pair for each seed.
 
-    Of several such recipes the one nearest to the original's, then the one with most seeds.
+    Of several such recipes the one nearest to the original's, then the one with most seeds, among
+    those that reach the accuracy `least` on test with the change or without.
     """
     found: dict[tuple, list[tuple[Run, Run]]] = {}
     named = {(run.study, replace(run.recipe, name="any")): run for run in runs}
@@ -92,14 +96,21 @@ def pairs(runs: Iterable[Run], change: Mapping[str, Any]) -> list[tuple[Run, Run
         if changed != recipe and (study, changed) in named:
             key = study, replace(recipe, seed=0)
             found.setdefault(key, []).append((base, named[study, changed]))
-    nearest = sorted(found.items(), key=lambda row: (distance(row[0][1]), -len(row[1])))
+    learned = [row for row in found.items() if _best(row[1]) >= least]
+    nearest = sorted(learned, key=lambda row: (distance(row[0][1]), -len(row[1])))
     return nearest[0][1] if nearest else []
 
 
-def effect(runs: Iterable[Run], change: Mapping[str, Any], measure: Measure) -> Effect | None:
-    """What the recipe is worth against the same with `change`; None without such runs."""
+def _best(found: Iterable[tuple[Run, Run]]) -> float:
+    return max(accuracy(run.test) for pair in found for run in pair)
+
+
+def effect(
+    runs: Iterable[Run], change: Mapping[str, Any], measure: Measure, least: float = LEARNED
+) -> Effect | None:
+    """What the recipe is worth against the same with `change`; None without such `pairs`."""
     runs = list(runs)
-    found = pairs(runs, change)
+    found = pairs(runs, change, least)
     if not found:
         return None
     whole, without = (float(np.mean([measure.of(pair[i]) for pair in found])) for i in (0, 1))

@@ -21,6 +21,7 @@ from ferbook.results.run import Run
 
 MAX_RUNS = 1000  # of one study
 FINALS = ("reference", "ours", "gpu")  # studies of a complete recipe on all training images
+LEARNED = 0.5  # accuracy below which a run is no evidence about a method
 # Folders of the store that hold no runs.
 GROUPS = (
     "peers", "baselines", "test_time_augmentation", "reliability", "deployment", "bench"

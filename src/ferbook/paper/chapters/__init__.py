@@ -28,7 +28,8 @@ class Chapter:
         return any(path.startswith("{results}") for path in self.inputs)
 
 
-_GRIDS = ("ablations", "variants", "scratch", "leak")
+_STUDIES = ("paper_changes", "ours_changes", "leak", "paper_rates")
+_GRIDS = tuple(f"configs/{name}.yml" for name in _STUDIES)
 
 CHAPTERS = (
     Chapter("01_data", takes=("data", "subset"), after=()),
@@ -36,7 +37,7 @@ CHAPTERS = (
     Chapter("03_results", ("book/original.yml", "book/second.yml", "{results}"), ("study",)),
     Chapter(
         "04_ablations",
-        ("book/original.yml", *(f"configs/{name}.yml" for name in _GRIDS), "{results}"),
+        ("book/original.yml", *_GRIDS, "{results}"),
     ),
     Chapter("05_deployment", ("src/ferbook/inference/released", "{results}"), ("data", "deployed")),
     Chapter(
@@ -45,7 +46,7 @@ CHAPTERS = (
     Chapter("07_performance", ("{results}/bench", "{results}/dataset.json")),
     Chapter(
         "08_reliability",
-        ("configs/ablations.yml", "configs/variants.yml", "results/reliability", "{results}"),
+        (*_GRIDS, "results/reliability", "{results}"),
     ),
 )
 NOTEBOOKS = tuple(chapter.name for chapter in CHAPTERS)

@@ -5,38 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ferbook.core.recipe import Recipe
 from ferbook.paper.key_numbers import mean, percent, run_numbers
 from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.run import Answers, Run
-from ferbook.results.study import Study, finals, gains, of_study, paired
+from ferbook.results.study import Study, finals, of_study, paired
 
 
 def study_numbers(
-    runs: Sequence[Run], plan: Study, dataset: Mapping[str, Any], original: Mapping[str, Any]
+    runs: Sequence[Run], dataset: Mapping[str, Any], original: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`ours_*`: the run of our recipe; `grid_*`: the base of the grid; and what to set beside."""
-    base = [run for run in of_study(plan, runs) if run.recipe.name == "base"]
+    """`ours_*`: the run of our recipe; and what to set beside."""
     whole = finals(runs) or list(runs)
     ours = next((run for run in whole if run.study == "ours"), whole[-1])
     reference = next((run for run in whole if run.study == "reference"), ours)
-    recipe = next(iter(plan.recipes.values()))
     return {
         "data_n_test": dataset["splits"]["test"],
         "original_accuracy": 100 * original["accuracy"],
-        "grid_image_size": recipe.image_size,
-        "grid_train_images": recipe.train_images,
-        "grid_base_accuracy": percent(accuracy(base[0].test) if base else None),
-        **gain_numbers(plan, runs, "grid"),
+        "original_finetune_learning_rate": Recipe().finetune_learning_rate,
         "ours_gain": 100 * (accuracy(ours.test) - accuracy(reference.test)),
         **_ours_numbers(ours, dataset, original),
     }
 
 
-def gain_numbers(plan: Study, runs: Iterable[Run], prefix: str) -> dict[str, float]:
-    """`<prefix>_gain_*`: points on test of each change of the base, mean over seeds, or NaN."""
-    grid = of_study(plan, runs)
-    pairs = {name: paired(grid, "base", name) for name in plan.changes}
-    return {f"{prefix}_gain_{name}": mean(gains(found)) for name, found in pairs.items()}
+def grid_numbers(plan: Study) -> dict[str, Any]:
+    """`<study>_*`: the scale of a grid's base: px, learning rate, epochs of phase 2, seeds."""
+    base, prefix = next(iter(plan.recipes.values())), plan.name
+    return {
+        f"{prefix}_image_size": base.image_size,
+        f"{prefix}_rate": base.finetune_learning_rate,
+        f"{prefix}_epochs": base.finetune_epochs,
+        f"{prefix}_seeds": len({recipe.seed for recipe in plan.recipes.values()}),
+    }
 
 
 def copies_numbers(
@@ -60,12 +60,6 @@ def view_numbers(views: Mapping[str, Answers]) -> dict[str, float]:
     """`ten_crops_accuracy`: of the released run, or NaN."""
     crops = views.get("ten_crops")
     return {"ten_crops_accuracy": percent(accuracy(crops.test) if crops else None)}
-
-
-def scratch_numbers(plan: Study) -> dict[str, int]:
-    """`scratch_*`: the budget of the architectures that start from random weights."""
-    recipe = next(iter(plan.recipes.values()))
-    return {"scratch_epochs": recipe.finetune_epochs, "scratch_images": recipe.train_images}
 
 
 def _ours_numbers(

@@ -63,15 +63,40 @@ def ledger_table(
 
 def change_table(study: Study, runs: Iterable[Run], caption: str) -> Table:
     """Each change of the base recipe against the base: accuracies, differences, tests."""
-    pairs = [("base", name) for name in study.changes]
-    return _comparison(pairs, study.changes, of_study(study, runs), caption, f"tab-{study.name}")
+    some = of_study(study, runs)
+    base = [accuracy(run.test) for run in some if run.recipe.name == "base"]
+    rows = {"base": ("", len(base), _spread(base, ".2%") if base else "not run", "", "", "")}
+    for name, change in study.changes.items():
+        pairs = paired(some, "base", name)
+        rows[name] = (_words(change), *(_compared(pairs) if pairs else (0, "not run", "", "", "")))
+    columns = ["what changes", "seeds", "test", "on validation", "on test", "p"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
+    more = " Differences in points, mean and range over seeds; p of McNemar's test, by seed."
+    return Table(frame, caption + more, f"tab-{study.name}")
 
 
-def step_table(study: Study, runs: Iterable[Run]) -> Table:
-    """From the original's recipe to ours: each step against the one before it."""
-    pairs = list(itertools.pairwise(["base", *study.steps]))
-    caption = "Step by step from the original's recipe to ours, each against the step before."
-    return _comparison(pairs, study.steps, of_study(study, runs), caption, "tab-steps")
+def trials_table(study: Study, runs: Iterable[Run]) -> Table:
+    """Trials of a study by the two fields they try: accuracy on validation, with twins and without.
+
+    Trials never see test images.
+    """
+    done = {run.name: run for run in of_study(study, runs)}
+    rows = {
+        name: (recipe.image_size, f"{recipe.finetune_learning_rate:.0e}", recipe.finetune_epochs,
+               *_validation(done.get(name)))
+        for name, recipe in study.recipes.items()
+    }  # fmt: skip
+    columns = ["px", "learning rate", "epochs", "validation", "without twins"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("trial")
+    caption = "Trials on validation: at which rate the original's recipe learns."
+    return Table(frame, caption, f"tab-{study.name}")
+
+
+def _validation(run: Run | None) -> tuple[str, str]:
+    if run is None:
+        return "not run", ""
+    metrics = run.info["metrics"]
+    return f"{metrics['val']['accuracy']:.2%}", f"{metrics['val_clean']['accuracy']:.2%}"
 
 
 def copies_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
@@ -176,24 +201,6 @@ def _with_interval(part: Predictions) -> str | None:
 def _accuracy(part: Predictions) -> float | None:
     """None, shown as a dash, where a run of a subset has no such images."""
     return accuracy(part) if len(part) else None
-
-
-def _comparison(
-    names: Iterable[tuple[str, str]],
-    changes: Mapping[str, Mapping[str, Any]],
-    runs: Sequence[Run],
-    caption: str,
-    label: str,
-) -> Table:
-    base = [accuracy(run.test) for run in runs if run.recipe.name == "base"]
-    rows = {"base": ("", len(base), _spread(base, ".2%"), None, None, None)} if base else {}
-    for first, second in names:
-        if pairs := paired(runs, first, second):
-            rows[second] = (_words(changes[second]), *_compared(pairs))
-    columns = ["what changes", "seeds", "test", "on validation", "on test", "p"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
-    more = " Differences in points, mean and range over seeds; p of McNemar's test, by seed."
-    return Table(frame, caption + more, label)
 
 
 def _compared(pairs: list[tuple[Run, Run]]) -> tuple[Any, ...]:

@@ -135,6 +135,6 @@ def _by_recipe(runs: Sequence[Run]) -> dict[str, list[float]]:
     """Accuracies on test, in percent, of each recipe over its seeds."""
     found: dict[str, list[float]] = {}
     for run in runs:
-        name = run.recipe.name
+        name = run.recipe.run_name.rpartition("-s")[0]
         found.setdefault(f"{run.study}/{name}", []).append(100 * accuracy(run.test))
     return found
