@@ -369,7 +369,7 @@ LOADERS = {
     "folder": Loader(small_faces, "p.jpg", read_folder, DataError, 500),
     "csv": Loader(table_of_pixels, "a.csv", read_faces, DataError, 700),
     "tar": Loader(tars, "a.tar.gz", read_faces, DataError, 500),
-    "config": Loader(files("configs/quick.yml", "configs/laptop_ours.yml", "configs/short_paper_changes.yml"),
+    "config": Loader(files("configs/quick.yml", "configs/laptop_ours.yml", "configs/leak.yml"),
                      "c.yml", read_config, ValueError, 2000, TEXT),
     "claims": Loader(ledgers, "c.yml", read_claims, ValueError, 1000, TEXT),
     "published table": Loader(files("book/original.yml", "book/second.yml"), "t.yml", read_table,
