@@ -4,6 +4,8 @@ import numpy as np
 from conftest import ROOT
 
 from ferbook.data import duplicates, sources, splits
+from ferbook.data.faces import Faces
+from ferbook.paper.chapters.data import prose
 from ferbook.results import store
 
 GROUPS = [["train/a/1", "train/a/2", "test/a/3"], ["train/b/4", "train/b/5"], ["test/b/6", "x"]]
@@ -28,6 +30,21 @@ def test_twin_mask():
     mask = duplicates.twin_mask(np.array(["a", "b"]), frozenset({"b"}))
     assert mask.tolist() == [False, True] and mask.dtype == bool
     assert duplicates.twin_mask(np.array([], str), frozenset()).shape == (0,)
+
+
+def test_numbers_of_the_split():
+    """3 is a copy of 1; of the three leaks, two have their copy in validation alone."""
+
+    def part(*files):
+        return Faces(np.zeros((len(files), 1, 1)), np.zeros(len(files)), np.array(files), "made")
+
+    parts = splits.Split(part("train/1", "train/2"), part("train/3", "train/4"), part("test/1"))
+    groups = [["train/1", "train/3", "test/1"], ["test/2", "train/4"], ["test/3", "train/4"]]
+    dataset = {"duplicate_groups": groups, "leaked_files": ["test/1", "test/2", "test/3"]}
+    assert prose.split_numbers(parts, dataset) == {
+        "data_n_val_twins": 1, "data_val_twins_percent": 50.0, "data_n_val_clean": 1,
+        "data_n_leaked_train": 1, "data_n_leaked_val_only": 2,
+    }  # fmt: skip
 
 
 def test_on_the_real_data(archive):
