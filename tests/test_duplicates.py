@@ -36,7 +36,8 @@ def test_numbers_of_the_split():
     """3 is a copy of 1; of the three leaks, two have their copy in validation alone."""
 
     def part(*files):
-        return Faces(np.zeros((len(files), 1, 1)), np.zeros(len(files)), np.array(files), "made")
+        pixels = np.zeros((len(files), 1, 1), np.uint8)
+        return Faces(pixels, pixels[:, 0, 0], np.array(files), "made")
 
     parts = splits.Split(part("train/1", "train/2"), part("train/3", "train/4"), part("test/1"))
     groups = [["train/1", "train/3", "test/1"], ["test/2", "train/4"], ["test/3", "train/4"]]
