@@ -90,10 +90,10 @@ figures.finalists(finals)
 # a cosine schedule, and other backbones. {numref}`tab-paper_changes` has these and the other parts of
 # the recipe, each against the same recipe without the change, on all training images
 # (EfficientNet-Lite0 at {glue:text}`paper_changes_image_size` pixels, {glue:text}`paper_changes_seeds`
-# seeds). At the original's learning rate of {glue:text}`original_finetune_learning_rate:.0e` so small a
-# network has not learned after seven epochs; the rate of {glue:text}`paper_changes_rate:.0e` and the
-# {glue:text}`paper_changes_epochs` epochs were chosen on validation images without a twin in training
-# ({numref}`tab-paper_rates`).
+# seeds). The learning rate of phase 2 is {glue:text}`paper_changes_rate:.0e` instead of the original's
+# {glue:text}`original_finetune_learning_rate:.0e`, so that the small network learns within the
+# original's {glue:text}`paper_changes_epochs` epochs; the rate is to be confirmed by trials on
+# validation images without a twin in training ({numref}`tab-paper_rates`).
 
 # %% tags=["hide-input"]
 tables.change_table(paper_changes, runs, "The original's recipe, one change at a time.")
