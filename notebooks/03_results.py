@@ -102,8 +102,7 @@ audit_tables.audit_summary(table_audit.audit_table("book/second.yml"), label="ta
 # ## Class by class
 #
 # {numref}`tab-classes` is the original's Table II with our columns beside each of its own, and
-# {numref}`fig-recalls` draws the recalls. Here and below, *paper* is the original's recipe and
-# *ours* our own.
+# {numref}`fig-recalls` draws the recalls. Each actor has one color in the whole book.
 
 # %% tags=["hide-input"]
 tables.class_table(runs, original)

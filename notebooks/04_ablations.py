@@ -155,7 +155,7 @@ tables.others_table(others, finals, leaked_files)
 # against the processor time of training. The original states no training time.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the points that nothing smaller surpasses.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}}
-points = tables.cost_frame(runs, others, original)
+points = tables.cost_frame(finals, others, original)
 figures.pareto(points, "parameters")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against core hours of training.", "name": "fig-hours"}, "image": {"alt": "Scatter plot of accuracy against core hours of training on a logarithmic axis."}}
 figures.pareto(points, "core hours of training")

@@ -8,9 +8,9 @@ from made_claims import DATASET, PARAMETERS, TABLE, evidence, judge
 
 from ferbook.claims.checks.sizes import vgg16_size
 from ferbook.claims.verdict import CONSISTENT, CONTRADICTED, FACT, NOT_TESTABLE
-from ferbook.claims.wording import network_name
 from ferbook.core.classes import CLASSES
 from ferbook.results import store
+from ferbook.results.names import network_name
 
 
 def test_dataset():

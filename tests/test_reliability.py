@@ -45,21 +45,21 @@ def test_deviation_is_pooled_over_recipes_with_several_seeds():
 
 def test_recipes_with_several_seeds_are_shown():
     frame = tables.seeds_table(RUNS).frame
-    assert frame.loc["s/base"].tolist() == [3, 52, 50, 54, pytest.approx(4)]
-    assert list(frame.index) == ["s/base", "s/wide"]
+    assert frame.loc[RUNS[0].label].tolist() == [3, 52, 50, 54, pytest.approx(4)]
+    assert list(frame.index) == [RUNS[0].label, RUNS[3].label]
 
 
 def test_differences_are_set_against_chance():
     frame, noise = tables.differences_table([PLAN], RUNS).frame, math.sqrt(10 / 3)
-    assert frame.loc["s/wide"].tolist() == [2, pytest.approx(10), pytest.approx(2 * noise), "yes"]
-    assert frame.loc["s/once"].tolist() == [
+    assert frame.loc["s: wide"].tolist() == [2, pytest.approx(10), pytest.approx(2 * noise), "yes"]
+    assert frame.loc["s: once"].tolist() == [
         1, pytest.approx(20), pytest.approx(2 * noise * math.sqrt(2)), "yes",
     ]  # fmt: skip
-    assert "s/never" not in frame.index
+    assert "s: never" not in frame.index
     close = [*RUNS[:3], run("wide", 1, 51), run("wide", 2, 52), run("wide", 3, 53)]
-    assert tables.differences_table([PLAN], close).frame.loc["s/wide", "beyond it"] == "no"
+    assert tables.differences_table([PLAN], close).frame.loc["s: wide", "beyond it"] == "no"
     single = tables.differences_table([PLAN], [RUNS[0], RUNS[3]]).frame
-    assert single.loc["s/wide", "beyond it"] == "not known"
+    assert single.loc["s: wide", "beyond it"] == "not known"
 
 
 FUZZ = {"loaders": {"a": {"cases": 10, "refused": 7, "right": 2, "other": 1, "peak_megabytes": 9}}}

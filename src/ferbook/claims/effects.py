@@ -10,9 +10,9 @@ import numpy as np
 from scipy.stats import t as student
 
 from ferbook.claims.evidence import distance
-from ferbook.claims.wording import scale_words
 from ferbook.data import ferplus
 from ferbook.results.metrics import accuracy, calibration, score
+from ferbook.results.names import scale_words
 from ferbook.results.run import Run
 from ferbook.results.study import LEARNED
 

@@ -12,10 +12,10 @@ from scipy.stats import t as student
 
 from ferbook.claims.published import Published, read_table
 from ferbook.claims.sentences import read_map
-from ferbook.claims.wording import scale_words
 from ferbook.core.files import read_yaml
 from ferbook.core.recipe import Recipe
 from ferbook.results import store
+from ferbook.results.names import scale_words
 from ferbook.results.run import Answers, Run
 
 _PLACES = ("name", "backbone", "weights", "image_size", "seed")  # may differ under one recipe

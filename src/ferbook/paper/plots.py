@@ -9,13 +9,23 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 from ferbook.core.classes import CLASSES
+from ferbook.results import names
 from ferbook.results.run import Run
 
-# Okabe & Ito's colours, told apart with any colour vision.
-COLOURS = {"training": "#0072B2", "validation": "#D55E00"}
+# A color for each actor. Contrast of at least 3 to 1 on white and on the dark theme's ground, and
+# a distance of at least 15 in CIE Lab between any two, seen normally or with protanopia,
+# deuteranopia or tritanopia (Machado et al. 2009): computed in tests/test_plots.py.
+COLORS = dict(zip(names.ACTORS, ("#cf3a10", "#dd55c8", "#0b62d0", "#189a4f", "#777777"),
+                  strict=True))  # fmt: skip
+NEUTRALS = ("#3d3d3d", "#8c8c8c", "#c9c9c9")  # for what belongs to no actor
+_MARKERS = ("o", "s", "^", "D", "v")
 
 
 def use_style() -> None:
@@ -32,11 +42,11 @@ def use_style() -> None:
 
 def learning_curves(run: Run, column: str) -> Figure:
     """`column` ("accuracy" or "loss") over the epochs of both phases, training and validation."""
-    history = run.history
+    history, color = run.history, COLORS[run.actor]
     epochs = np.arange(1, len(history) + 1)
     figure, axes = plt.subplots()
-    for name, prefix in (("training", ""), ("validation", "val_")):
-        axes.plot(epochs, history[prefix + column], "o-", color=COLOURS[name], label=name)
+    axes.plot(epochs, history[column], "o--", color=color, mfc="white", label="training")
+    axes.plot(epochs, history["val_" + column], "o-", color=color, label="validation")
     warmup = int((history["phase"] == "warmup").sum())
     if 0 < warmup < len(history):
         axes.axvline(warmup + 0.5, color="grey", linestyle="--", linewidth=1)
@@ -44,6 +54,60 @@ def learning_curves(run: Run, column: str) -> Figure:
     axes.set(xlabel="epoch", ylabel=column, title=run.label, xticks=epochs)
     axes.legend()
     return finished(figure)
+
+
+def styles(actors: Sequence[str]) -> list[dict[str, str]]:
+    """Color and marker of each series; a second series of one actor has another marker."""
+    actors = list(actors)
+    return [
+        {"color": COLORS[actor], "marker": _MARKERS[actors[:i].count(actor) % len(_MARKERS)]}
+        for i, actor in enumerate(actors)
+    ]
+
+
+def readable_logarithms(axis: Axis) -> None:
+    """Ticks of a logarithmic axis at 1, 2 and 5 times powers of ten, written as "5M"."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+    axis.set_major_formatter(EngFormatter(sep=""))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def name_points(
+    axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str], *, size: float = 8
+) -> None:
+    """A name beside each point, at the first of eight places where it covers nothing.
+
+    Call it when scales and limits are final; `size` in typographic points.
+    """
+    axes.figure.draw_without_rendering()
+    points = axes.transData.transform(np.column_stack([x, y]))  # (n, 2) pixels
+    taken = [Bbox.from_bounds(across - 4, up - 4, 8, 8) for across, up in points]
+    inside = axes.get_window_extent()
+    for across, up, label in zip(x, y, labels, strict=True):
+        note = axes.annotate(label, (across, up), (0, 0), textcoords="offset points", fontsize=size)
+        boxes = {place: _box(note, *place) for place in _PLACES}
+        free = (
+            place for place, box in boxes.items()
+            if not any(box.overlaps(other) for other in taken)
+            and inside.x0 <= box.x0 and box.x1 <= inside.x1
+        )  # fmt: skip
+        place = next(free, _PLACES[0])
+        taken.append(_box(note, *place))
+
+
+# Horizontal and vertical distance in points, and the side of the text that faces the point.
+_PLACES = (
+    (5, -5, "left", "top"), (-5, 5, "right", "bottom"),
+    (7, 0, "left", "center"), (-7, 0, "right", "center"),
+    (0, 7, "center", "bottom"), (0, -7, "center", "top"),
+    (5, 5, "left", "bottom"), (-5, -5, "right", "top"),
+)  # fmt: skip
+
+
+def _box(note: Annotation, across: float, up: float, side: str, level: str) -> Bbox:
+    """Where `note` stands, in pixels, once it is put there."""
+    note.set(position=(across, up), horizontalalignment=side, verticalalignment=level)
+    return note.get_window_extent()
 
 
 def heatmap(
@@ -61,10 +125,26 @@ def heatmap(
     return figure, axes
 
 
-def class_bars(frame: pd.DataFrame, unit: str) -> Figure:
-    """A group of bars per class (row of `frame`), a bar per column."""
+def class_bars(
+    frame: pd.DataFrame,
+    unit: str,
+    colors: Sequence[str],
+    bounds: Sequence[Sequence[tuple[float, float]]] | None = None,
+) -> Figure:
+    """A group of bars per class (row of `frame`), a bar per column; `bounds` as whiskers.
+
+    `bounds` holds for each column an interval (low, high) per row.
+    """
     figure, axes = plt.subplots()
-    frame.plot.bar(ax=axes, width=0.8, rot=0)
+    whiskers = None
+    if bounds is not None:
+        low, high = np.moveaxis(np.array(bounds, float), -1, 0)  # (columns, rows) each
+        values = frame.to_numpy().T
+        whiskers = np.stack([values - low, high - values], axis=1)  # (columns, 2, rows)
+    frame.plot.bar(
+        ax=axes, width=0.8, rot=0, color=list(colors), edgecolor="white", yerr=whiskers,
+        error_kw={"ecolor": "#222222", "elinewidth": 1},
+    )  # fmt: skip
     axes.set(xlabel="", ylabel=unit)
     axes.grid(axis="x", visible=False)
     return figure

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe, RecipeError
+from ferbook.results import names
 from ferbook.results.label_issues import label_issues
 from ferbook.results.metrics import fit_temperature, merged
 
@@ -64,7 +65,13 @@ class Run:
     @property
     def label(self) -> str:
         """What figures and tables call the run; a synthetic run says so."""
-        return f"{self.name} (synthetic)" if self.is_synthetic else self.name
+        name = names.display_name(self.study, self.recipe)
+        return f"{name} (synthetic)" if self.is_synthetic else name
+
+    @property
+    def actor(self) -> str:
+        """Which of `names.ACTORS` the run belongs to."""
+        return names.actor(self.study, self.recipe)
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class Answers:
     @property
     def label(self) -> str:
         """What figures and tables call it."""
-        return self.name
+        return names.model_name(self.name)
 
 
 def recipe_of(info: dict[str, Any]) -> Recipe:

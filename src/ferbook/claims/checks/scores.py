@@ -21,9 +21,9 @@ from ferbook.claims.verdict import (
     SEEN,
     Verdict,
 )
-from ferbook.claims.wording import scale_words
 from ferbook.core.classes import CLASSES
 from ferbook.results import metrics
+from ferbook.results.names import scale_words
 from ferbook.results.run import Run
 
 Observed = tuple[bool, str, str]  # whether it holds, what was found, in what words

@@ -8,7 +8,7 @@ import math
 from ferbook.claims.evidence import Evidence
 from ferbook.claims.ledger import Claim
 from ferbook.claims.verdict import CONSISTENT, CONTRADICTED, FACT, Verdict
-from ferbook.claims.wording import network_name
+from ferbook.results.names import network_name
 
 # Filters of VGG16's thirteen 3 by 3 convolutions; Simonyan & Zisserman, ICLR 2015, Table 1, D.
 _VGG16_FILTERS = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)

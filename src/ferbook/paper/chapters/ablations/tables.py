@@ -11,9 +11,10 @@ import pandas as pd
 
 from ferbook.core.predictions import Predictions
 from ferbook.paper.table import Markup, Table, code, interval, together
+from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
 from ferbook.results.run import Answers, Run
-from ferbook.results.study import FINALS, Study, gains, of_study, paired
+from ferbook.results.study import Study, gains, of_study, paired
 
 
 def pairs_table(runs: list[Run]) -> Table:
@@ -44,7 +45,7 @@ def ledger_table(
     for run in runs:
         sets = named_test_sets(run.test, leaked_files)
         whole, hours = score(run.test), cpu_hours(run)
-        rows[f"{run.study}/{run.name}"] = (
+        rows[f"{run.label}, seed {run.recipe.seed}"] = (
             accuracy(run.val), whole["accuracy"], _accuracy(sets["private"]),
             _accuracy(sets["clean"]), interval(whole),
             len(run.history), run.info["images_seen"], hours, hours * WATTS_PER_CORE,
@@ -65,12 +66,14 @@ def change_table(study: Study, runs: Iterable[Run], caption: str) -> Table:
     """Each change of the base recipe against the base: accuracies, differences, tests."""
     some = of_study(study, runs)
     base = [accuracy(run.test) for run in some if run.recipe.name == "base"]
-    rows = {"base": ("", len(base), _spread(base, ".2%") if base else "not run", "", "", "")}
+    shown = _spread(base, ".2%") if base else "not run"
+    rows = {names.change_name("base"): ("", len(base), shown, "", "", "")}
     for name, change in study.changes.items():
         pairs = paired(some, "base", name)
-        rows[name] = (_words(change), *(_compared(pairs) if pairs else (0, "not run", "", "", "")))
+        found = _compared(pairs) if pairs else (0, "not run", "", "", "")
+        rows[names.change_name(name)] = (_words(change), *found)
     columns = ["what changes", "seeds", "test", "on validation", "on test", "p"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("change")
     more = " Differences in points, mean and range over seeds; p of McNemar's test, by seed."
     return Table(frame, caption + more, f"tab-{study.name}")
 
@@ -107,7 +110,7 @@ def copies_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
         if some:
             sets = [named_test_sets(run.test, leaked_files) for run in some]
             images = [run.info["images_seen"] // len(run.history) for run in some]
-            rows[name] = (f"{images[0]:,}", len(some), *(
+            rows[names.change_name(name)] = (f"{images[0]:,}", len(some), *(
                 _spread([accuracy(s[part]) for s in sets], ".2%")
                 for part in ("test", "clean", "leaked")
             ))  # fmt: skip
@@ -166,23 +169,19 @@ def views_table(run: Run, views: Mapping[str, Answers]) -> Table:
 def cost_frame(
     runs: Iterable[Run], others: Mapping[str, Answers], original: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """A row per model: accuracy, `parameters`, `core hours of training`, kind; for plots.pareto."""
-    rows = {}
-    for run in runs:
-        whole = run.study in FINALS
-        rows[f"{run.study}/{run.name}"] = {
-            "accuracy": accuracy(run.test),
-            "parameters": run.info["parameters"]["total"],
-            "core hours of training": cpu_hours(run),
-            "kind": "our runs, in full" if whole else "our runs, short",
-            "name": run.recipe.name if whole else "",
-        }
-    for item in others.values():
-        rows[item.name] = {"accuracy": accuracy(item.test), "kind": "others", "name": item.name,
-                           "parameters": item.info["parameters"]}  # fmt: skip
-    rows["original"] = {"parameters": original["parameters_claimed"], "kind": "the original",
-                        "name": "", "accuracy": original["accuracy"]}  # fmt: skip
-    return pd.DataFrame.from_dict(rows, "index").astype({"parameters": float})
+    """A row per finished model: accuracy, `parameters`, `core hours of training`, actor, name."""
+    rows = [
+        (run.label, run.actor, accuracy(run.test), run.info["parameters"]["total"], cpu_hours(run))
+        for run in runs
+    ]
+    rows += [
+        (item.label, names.OTHERS, accuracy(item.test), item.info["parameters"], None)
+        for item in others.values()
+    ]
+    claimed = original["parameters_claimed"]
+    rows.append((names.ORIGINAL, names.ORIGINAL, original["accuracy"], claimed, None))
+    columns = ["name", "actor", "accuracy", "parameters", "core hours of training"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
 
 
 def cpu_hours(run: Run) -> float:

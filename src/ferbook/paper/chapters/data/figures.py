@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
 from ferbook.data.faces import Faces
-from ferbook.paper.plots import class_bars, finished, heatmap, picture_grid
+from ferbook.paper.plots import NEUTRALS, class_bars, finished, heatmap, picture_grid
 
 
 def class_counts(dataset: Mapping[str, Any]) -> Figure:
     """Images per class, one bar per part of the data set."""
     frame = pd.DataFrame(dataset["counts"]).loc[list(CLASSES)]
-    return finished(class_bars(frame, "images"))
+    return finished(class_bars(frame, "images", NEUTRALS))
 
 
 def montage(faces: Faces, *, per_class: int = 6, seed: int = 0) -> Figure:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ferbook.paper.table import Table, code, together
+from ferbook.results import names
 from ferbook.results.metrics import accuracy
 from ferbook.results.run import Run
 from ferbook.results.study import Study, gains, of_study, paired
@@ -92,7 +93,7 @@ def seeds_table(runs: Sequence[Run]) -> Table:
     """The recipes that were run with several seeds, and how far apart these ended."""
     rows = {
         name: (len(points), np.mean(points), min(points), max(points), max(points) - min(points))
-        for name, points in _by_recipe(runs).items()
+        for (_, name), points in _by_recipe(runs).items()
         if len(points) > 1
     }
     columns = ["seeds", "mean", "lowest", "highest", "range, points"]
@@ -106,7 +107,9 @@ def differences_table(grids: Sequence[Study], runs: Sequence[Run]) -> Table:
     """Each change of a grid's base against what seeds alone do in all of `grids`."""
     noise = seed_noise(runs)
     rows = {
-        f"{grid.name}/{name}": _against_noise(paired(of_study(grid, runs), "base", name), noise)
+        f"{names.grid_name(grid.name)}: {names.change_name(name)}": _against_noise(
+            paired(of_study(grid, runs), "base", name), noise
+        )
         for grid in grids
         for name in grid.changes
     }
@@ -131,10 +134,9 @@ def _against_noise(pairs: Sequence[tuple[Run, Run]], noise: float) -> tuple[int,
     )
 
 
-def _by_recipe(runs: Sequence[Run]) -> dict[str, list[float]]:
-    """Accuracies on test, in percent, of each recipe over its seeds."""
-    found: dict[str, list[float]] = {}
+def _by_recipe(runs: Sequence[Run]) -> dict[tuple[str, str], list[float]]:
+    """Accuracies on test, in percent, of each recipe (study, name) over its seeds."""
+    found: dict[tuple[str, str], list[float]] = {}
     for run in runs:
-        name = run.recipe.run_name.rpartition("-s")[0]
-        found.setdefault(f"{run.study}/{name}", []).append(100 * accuracy(run.test))
+        found.setdefault((run.study, run.label), []).append(100 * accuracy(run.test))
     return found

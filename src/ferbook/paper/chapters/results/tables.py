@@ -12,6 +12,7 @@ from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
 from ferbook.data.duplicates import validation_twins
 from ferbook.paper.table import Table, cited, interval
+from ferbook.results import names
 from ferbook.results.metrics import (
     calibration,
     score,
@@ -59,12 +60,12 @@ def class_table(runs: Sequence[Run], original: Mapping[str, Any]) -> Table:
         cells = [original["table_2"][name], *ours]
         support = ours[0].get("support", scores[0]["total"])
         rows[name] = [c[key] for key in ("precision", "recall", "f1") for c in cells] + [support]
-    who = ["original", *(run.recipe.name for run in runs)]
+    who = [names.ORIGINAL, *(run.label for run in runs)]
     columns = [f"{key} {name}" for key in ("P", "R", "F1") for name in who]
     frame = pd.DataFrame.from_dict(rows, "index", columns=[*columns, "images"])
     caption = (
-        "Precision P, recall R and F1 in the original's Table II and for "
-        f"{' and '.join(run.label for run in runs)}; the last row is weighted by class size."
+        "Precision P, recall R and F1 in the original's Table II and of our runs; the last row is "
+        "weighted by class size."
     )
     formats = dict.fromkeys(columns, ".2f") | {"images": ",d"}
     return Table(frame.rename_axis("class"), caption, "tab-classes", formats)
@@ -177,7 +178,7 @@ def issue_table(run: Run) -> Table:
 
 def _original_row(original: Mapping[str, Any]) -> tuple[Any, ...]:
     accuracy = f"{original['accuracy']:.2%}"
-    return ("EfficientNetB2, original", accuracy, "test (Public + Private)",
+    return (names.ORIGINAL, accuracy, "test (Public + Private)",
             original["parameters_claimed"], "the original")  # fmt: skip
 
 

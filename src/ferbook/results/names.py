@@ -1,0 +1,133 @@
+"""What a reader calls runs, recipes, changes of a recipe, networks and other models.
+
+The one map for captions, legends, tables and the ledger.
+"""
+
+from __future__ import annotations
+
+from ferbook.core.recipe import Recipe
+
+ORIGINAL = "original, as reported"
+OTHERS = "others"
+RECIPES = {
+    "paper": "original's recipe",
+    "ours": "our recipe",
+    "ours_no_ferplus": "our recipe without FER+",
+    "quick": "smoke run",
+}
+ACTORS = (ORIGINAL, RECIPES["paper"], RECIPES["ours"], RECIPES["ours_no_ferplus"], OTHERS)
+"""Whoever a result belongs to; each has one color in the book, see `paper.plots`."""
+
+# Study of a grid -> the recipe that it changes, and what tells it from other grids around it.
+_GRIDS = {
+    "paper_changes": ("paper", ""),
+    "paper_rates": ("paper", ""),
+    "short_paper_changes": ("paper", "short grid, "),
+    "ours_changes": ("ours", ""),
+    "leak": ("ours", "copies grid, "),
+    "short_ours_changes": ("ours", "short grid, "),
+    "short_scratch": ("ours", "short grid, "),
+}
+_CHANGES = {
+    "base": "the recipe itself",
+    "adam": "Adam in place of AdamW",
+    "attention": "attention pooling",
+    "bare": "one phase, no regularizers",
+    "distinct": "without copies in training",
+    "double_rate": "twice the learning rate",
+    "double_rate_frozen": "twice the rate, BatchNorm frozen",
+    "frozen_batch_norm": "BatchNorm frozen",
+    "half_rate": "half the learning rate",
+    "lite1": "EfficientNet-Lite1",
+    "lite2": "EfficientNet-Lite2",
+    "longer": "more epochs",
+    "longer_cosine": "more epochs, cosine schedule",
+    "no_clip": "class weights not clipped",
+    "no_erasing": "without random erasing",
+    "no_ferplus": "without FER+",
+    "no_smoothing": "without label smoothing",
+    "no_votes": "without FER+",
+    "no_warmup": "without phase 1",
+    "votes": "with FER+",
+}  # fmt: skip
+_MODELS = {
+    "fer": "fer",
+    "fer_quantized": "fer, quantized",
+    "gabor": "Gabor filters",
+    "hog": "HOG",
+    "lbp": "LBP",
+    "lbp_hog_gabor": "LBP, HOG and Gabor",
+}
+
+
+def display_name(study: str, recipe: Recipe) -> str:
+    """A run by its recipe and, where these tell it from others, its network, size and change."""
+    if study not in _GRIDS:
+        known = recipe.name in RECIPES
+        return RECIPES[recipe.name] + _scale(recipe) if known else change_name(recipe.name)
+    changed, grid = _GRIDS[study]
+    words = f"{RECIPES[changed]}, {grid}{scale_words(recipe)}"
+    return words if recipe.name == "base" else f"{words}: {change_name(recipe.name)}"
+
+
+def grid_name(study: str) -> str:
+    """The recipe that the grid `study` changes, or the study itself."""
+    if study not in _GRIDS:
+        return study.replace("_", " ")
+    changed, grid = _GRIDS[study]
+    return f"{RECIPES[changed]}{', ' + grid[:-2] if grid else ''}"
+
+
+def change_name(name: str) -> str:
+    """An entry of a grid's `changes` or `steps`, or a recipe of no known family."""
+    words = name.replace("_", " ")
+    return _CHANGES.get(name, f"without {words[3:]}" if words.startswith("no ") else words)
+
+
+def model_name(name: str) -> str:
+    """A packaged model or a classical baseline, by its folder in the store."""
+    return _MODELS.get(name, name.replace("_", " "))
+
+
+def actor(study: str, recipe: Recipe) -> str:
+    """Which of ACTORS a run belongs to. Runs of no known recipe count as ours."""
+    known, _ = _GRIDS.get(study, (recipe.name, ""))
+    found = RECIPES.get(known)
+    return found if found in ACTORS else RECIPES["ours"]
+
+
+def _scale(recipe: Recipe) -> str:
+    """Network and input size; nothing for our recipe as it is released, nor for a smoke run."""
+    released = recipe.backbone == "efficientnet_lite2" and recipe.image_size == 96
+    if recipe.name == "quick" or (released and recipe.name != "paper"):
+        return ""
+    lite = recipe.backbone.startswith("efficientnet_lite")
+    network = "small network" if lite else network_name(recipe.backbone).split(" at ")[0]
+    return f", {network}, {recipe.image_size} px"
+
+
+def network_name(network: str) -> str:
+    """A backbone, or a key of parameters.json, as a reader knows it."""
+    if network == "vgg16":
+        return "VGG16 at 48 px"
+    parts = network.split("_")
+    if parts[0] == "efficientnet":
+        lite = parts[1].startswith("lite")
+        parts[:2] = [
+            f"EfficientNet-{parts[1].title()}" if lite else f"EfficientNet{parts[1].upper()}"
+        ]
+    name, *detail = parts
+    name = name.upper() if name.startswith("vgg") else name
+    if not detail:
+        return name
+    return f"{name} for ImageNet" if detail == ["imagenet"] else f"{name} at {detail[0]} px"
+
+
+def scale_words(recipe: Recipe) -> str:
+    """Network, input size, and what is unusual about the images or the weights."""
+    words = [f"{network_name(recipe.backbone).split(' at ')[0]} at {recipe.image_size} px"]
+    if recipe.train_images:
+        words.append(f"{recipe.train_images:,} training images")
+    if recipe.weights == "none":
+        words.append("random weights")
+    return ", ".join(words)

@@ -1,0 +1,53 @@
+"""Words for runs: by recipe and study, never by folder."""
+
+import pytest
+from test_tables import run
+
+from ferbook.core.recipe import Recipe
+from ferbook.results import names
+from ferbook.results.run import Answers
+
+LITE = {"backbone": "efficientnet_lite2", "image_size": 96}
+GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
+
+
+@pytest.mark.parametrize(
+    ("study", "recipe", "name", "actor"),
+    [
+        ("gpu", {"name": "paper"}, "original's recipe, EfficientNetB2, 260 px",
+         "original's recipe"),
+        ("reference", {"name": "paper", **LITE}, "original's recipe, small network, 96 px",
+         "original's recipe"),
+        ("ours", {"name": "ours", **LITE}, "our recipe", "our recipe"),
+        ("gpu", {"name": "ours"}, "our recipe, EfficientNetB2, 260 px", "our recipe"),
+        ("ours", {"name": "ours_no_ferplus", **LITE}, "our recipe without FER+",
+         "our recipe without FER+"),
+        ("smoke", {"name": "quick", "backbone": "tiny"}, "smoke run", "our recipe"),
+        ("ours_changes", {"name": "base", **GRID}, "our recipe, EfficientNet-Lite0 at 48 px",
+         "our recipe"),
+        ("paper_changes", {"name": "no_smoothing", **GRID},
+         "original's recipe, EfficientNet-Lite0 at 48 px: without label smoothing",
+         "original's recipe"),
+        ("short_ours_changes", {"name": "mixup", **GRID},
+         "our recipe, short grid, EfficientNet-Lite0 at 48 px: mixup", "our recipe"),
+        ("another", {"name": "no_such_thing"}, "without such thing", "our recipe"),
+    ],
+)  # fmt: skip
+def test_runs_have_words_and_an_actor(study, recipe, name, actor):
+    recipe = Recipe(**recipe)
+    assert names.display_name(study, recipe) == name
+    assert names.actor(study, recipe) == actor
+
+
+def test_a_run_and_a_model_show_their_words():
+    assert run("ours", [], folder="ours").label == "our recipe, tiny, 48 px"
+    assert Answers("lbp_hog_gabor", {}, None).label == "LBP, HOG and Gabor"
+    assert Answers("some_model", {}, None).label == "some model"
+
+
+def test_grids_and_changes_have_words():
+    assert names.grid_name("ours_changes") == "our recipe"
+    assert names.grid_name("short_paper_changes") == "original's recipe, short grid"
+    assert names.grid_name("my_study") == "my study"
+    assert names.change_name("adam") == "Adam in place of AdamW"
+    assert names.change_name("no_dropout") == "without dropout"

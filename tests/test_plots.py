@@ -1,0 +1,141 @@
+"""What figures draw: their series, values and labels by hand, and colors that everyone sees."""
+
+import itertools
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex, to_rgb
+from test_tables import LABELS, ORIGINAL, run
+
+from ferbook.paper import plots
+from ferbook.paper.chapters.ablations import figures as ablations
+from ferbook.paper.chapters.ablations import tables as ablations_tables
+from ferbook.paper.chapters.results import figures as results
+from ferbook.results import names
+from ferbook.results.metrics import accuracy_interval
+
+# How linear RGB is seen, complete deficiency. Source: Machado, Oliveira and
+# Fernandes, IEEE TVCG 15 (2009) 1291-1298.
+VISION = {
+    "normal": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                   [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                     [-0.011820, 0.042940, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                   [0.004733, 0.691367, 0.303900]],
+}  # fmt: skip
+GROUNDS = ("#ffffff", "#14181e")  # of the theme's pages, light and dark
+
+
+def linear(color):
+    rgb = np.array(to_rgb(color))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one, two):
+    """The ratio of WCAG 2: 21 for black on white."""
+    low, high = sorted(linear(color) @ [0.2126, 0.7152, 0.0722] for color in (one, two))
+    return (high + 0.05) / (low + 0.05)
+
+
+def lab(rgb):
+    """CIE Lab, white point D65, of a linear RGB color."""
+    matrix = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    )
+    x, y, z = np.cbrt(matrix @ np.clip(rgb, 0.01, 1) / [0.9505, 1, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_contrast_of_known_pairs():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert lab(np.ones(3)) == pytest.approx([100, 0, 0], abs=0.1)
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_colors_of_actors_stand_out_from_the_page(ground):
+    """WCAG asks 3 to 1 of parts of graphics."""
+    assert all(contrast(color, ground) >= 3 for color in plots.COLORS.values())
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_colors_of_actors_are_told_apart(vision):
+    seen = [lab(np.array(VISION[vision]) @ linear(color)) for color in plots.COLORS.values()]
+    distances = [np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)]
+    assert len(distances) == 10 and min(distances) >= 15
+
+
+def test_two_series_of_one_actor_differ_in_their_marker():
+    first, other, second = plots.styles(["our recipe", "others", "our recipe"])
+    assert first["color"] == second["color"] != other["color"]
+    assert first["marker"] == other["marker"] != second["marker"]
+
+
+def colored(artists):
+    return [to_hex(artist.get_facecolor()) for artist in artists]
+
+
+def test_recalls_are_bars_with_intervals():
+    """Angry: images 0 and 7 of 14, the first answered wrongly. The original's 0.65 of 2 is 1.3."""
+    figure = results.recalls([run("ours", [0], folder="ours")], ORIGINAL)
+    (axes,) = figure.axes
+    original, ours = axes.containers[1], axes.containers[3]
+    assert axes.get_legend_handles_labels()[1] == [names.ORIGINAL, "our recipe, tiny, 48 px"]
+    assert original[0].get_height() == 0.65
+    assert [bar.get_height() for bar in ours] == [0.5] + [1] * 6
+    assert set(colored(ours)) == {plots.COLORS["our recipe"]}
+    ends = original.errorbar.lines[2][0].get_segments()[0][:, 1]
+    assert ends == pytest.approx(accuracy_interval(1, 2))
+
+
+def test_learning_curves_have_the_color_of_the_actor():
+    made = run("ours", [0], folder="ours")
+    made.history["accuracy"], made.history["phase"] = [0.25, 0.75], ["warmup", "finetune"]
+    (axes,) = plots.learning_curves(made, "accuracy").axes
+    training, validation, end = axes.lines
+    assert list(training.get_ydata()) == [0.25, 0.75]
+    assert list(validation.get_ydata()) == pytest.approx([0.5, 13 / 14])
+    assert training.get_color() == validation.get_color() == plots.COLORS["our recipe"]
+    assert training.get_linestyle() != validation.get_linestyle()
+    assert list(end.get_xdata()) == [1.5, 1.5]
+
+
+def test_pareto_names_every_finished_model_in_its_color():
+    runs = [run("ours", [], folder="ours"), run("paper", [0], folder="reference")]
+    frame = ablations_tables.cost_frame(runs, {}, ORIGINAL)
+    (axes,) = ablations.pareto(frame, "core hours of training").axes
+    labels = ["our recipe, tiny, 48 px", "original's recipe, tiny, 48 px"]
+    assert [text.get_text() for text in axes.texts] == labels  # no hours of the original
+    line, ours, paper = axes.lines
+    assert (ours.get_xdata()[0], ours.get_ydata()[0]) == (2, 1)
+    assert paper.get_ydata()[0] == pytest.approx(13 / 14)
+    assert [ours.get_color(), paper.get_color()] == [
+        plots.COLORS["our recipe"], plots.COLORS["original's recipe"]]  # fmt: skip
+    assert list(line.get_ydata()) == [1]
+    (other,) = ablations.pareto(frame, "parameters").axes
+    assert names.ORIGINAL in [text.get_text() for text in other.texts]
+
+
+def test_names_of_points_cover_nothing():
+    """Three points in a heap, one apart: no name lies over a point or over another name."""
+    figure, axes = plt.subplots(figsize=(8, 4))
+    x, y = [1, 1.02, 1.04, 2], [1, 1.05, 0.95, 2]
+    axes.plot(x, y, "o")
+    plots.name_points(axes, x, y, ["one name", "another name", "a third", "far"])
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    points = axes.transData.transform(np.column_stack([x, y]))
+    assert not any(box.contains(*point) for box in boxes for point in points)
+    plt.close(figure)
+
+
+def test_class_counts_are_bars_without_an_actors_color():
+    assert not set(plots.NEUTRALS) & set(plots.COLORS.values())
+    frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=["x", "y"])
+    (axes,) = plots.class_bars(frame, "images", plots.NEUTRALS).axes
+    assert [[bar.get_height() for bar in group] for group in axes.containers] == [[1, 2], [3, 4]]
+    assert len(LABELS) == 14 and axes.get_ylabel() == "images"
