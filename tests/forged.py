@@ -10,6 +10,7 @@ from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 
 from ferbook.core.files import read_json, read_yaml
+from ferbook.core.provenance import hardware
 from ferbook.paper import chapters, freshness
 from ferbook.paper.verification import form, outputs, remake
 
@@ -44,7 +45,7 @@ def restamp(path, project):
     notebook = json.loads(path.read_text())
     digests = freshness._digests(path.stem, "laptop", "results", project)
     notebook["metadata"]["ferbook"] = {
-        "profile": "laptop", "results": "results", **digests,
+        "profile": "laptop", "results": "results", "machine": hardware(), **digests,
         "outputs": freshness._outputs(notebook),
     }  # fmt: skip
     path.write_text(json.dumps(notebook))

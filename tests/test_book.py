@@ -311,3 +311,12 @@ def test_synthetic_runs_never_enter_the_published_book(tmp_path):
     assert not (tmp_path / "p").exists()
     for path in (ROOT / "results").rglob("run.json"):
         assert read_json(path)["dataset"]["name"] == "fer2013"
+
+
+def test_pages_that_are_made_hold_a_row_a_chapter_and_the_changelog(tmp_path):
+    staging.stage(executed(tmp_path / "e"), tmp_path / "t", project=ROOT)
+    made = tmp_path / "t/book/made"
+    table = (made / "status.txt").read_text()
+    assert all(f"| [](executed/{name}.ipynb) |" in table for name in chapters.NOTEBOOKS)
+    changes = (made / "changelog.txt").read_text()
+    assert not changes.startswith("#") and "\n## 0.1.0\n" in changes

@@ -55,7 +55,7 @@ def test_launch_buttons_follow_the_repository(tmp_path, address):
     """Without an address the published book links nowhere."""
     project = tmp_path / "project"
     project.mkdir()
-    for name in ("book", "results", "_toc.yml", "_config.yml"):
+    for name in ("book", "results", "_toc.yml", "_config.yml", "CHANGELOG.md"):
         (project / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "CITATION.cff", project)
     with (project / "CITATION.cff").open("a") as file:

@@ -17,6 +17,7 @@ rule book:
         "_config.yml",
         "_toc.yml",
         "CITATION.cff",
+        "CHANGELOG.md",
         "package-lock.json",
         sorted(str(path) for path in Path("src/ferbook/paper").glob("*.py")),
         notebooks=executed,

@@ -20,7 +20,7 @@ def provenance(repository: str | Path = ".") -> dict[str, Any]:
         "git_commit": _git(repository, "rev-parse", "HEAD"),
         "dirty": _git(repository, "status", "--porcelain", "--", ".", *_WRITTEN) != "",
         "packages": {name: _version(name) for name in ("python", *PACKAGES)},
-        "hardware": _hardware(),
+        "hardware": hardware(),
     }
 
 
@@ -42,7 +42,8 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _hardware() -> dict[str, Any]:
+def hardware() -> dict[str, Any]:
+    """This machine: `cpu`, `cores`, `usable_cores` and `system`."""
     cpu = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ferbook.core.files import MAX_TEXT_BYTES, read_bytes, read_text, read_yaml, write_atomically
+from ferbook.core.provenance import hardware
 from ferbook.paper.chapters import NOTEBOOKS, chapter
 from ferbook.paper.executed import StaleError, read
 
@@ -36,8 +37,9 @@ def inputs(name: str, results: str = "results", *, project: Path = Path(".")) ->
 
 
 def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".")) -> None:
-    """Write into an executed notebook what it was made from, for `changed` to compare.
+    """Write into an executed notebook what it was made from and where.
 
+    `changed` compares what it was made from.
     What it printed to stderr is left out: the greetings of libraries, with times in them.
     Raises StaleError for a notebook that has a stamp already, or when something that it is made
     from was written after its execution began: only an execution makes a notebook fresh.
@@ -51,8 +53,9 @@ def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".
     for cell in notebook["cells"]:
         if "outputs" in cell:
             cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stderr"]
-    facts = {"profile": profile, "results": results, **_digests(name, profile, results, project)}
-    notebook["metadata"]["ferbook"] = {**facts, "outputs": _outputs(notebook)}
+    facts = {"profile": profile, "results": results, "machine": hardware()}
+    facts |= _digests(name, profile, results, project)
+    notebook["metadata"]["ferbook"] = facts | {"outputs": _outputs(notebook)}
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     write_atomically(executed, text.encode())
 

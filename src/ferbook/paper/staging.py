@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_yaml, whole_folder, write_atomically
+from ferbook.core.files import read_text, read_yaml, whole_folder, write_atomically
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.executed import StaleError, are_synthetic, read_all
 from ferbook.paper.freshness import stamp
@@ -46,6 +46,7 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
     if synthetic:
         _add_banner(config)
     _add_made(target / "book", config, _results_of(notebooks), project)
+    _add_pages(target / "book" / "made", notebooks, project)
     (target / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return synthetic
 
@@ -82,6 +83,16 @@ def _add_made(book: Path, config: dict, results: str, project: Path) -> None:
     _set_repository(config, citation.repository(cff))
     explorer.write(book / "_static" / "answers.js", project / results)
     write_atomically(made / "results.zip", _packed(project / results))
+
+
+def _add_pages(made: Path, notebooks: dict[str, dict], project: Path) -> None:
+    """What whole pages consist of: the execution status and the changelog."""
+    from ferbook.paper.status import status_table
+
+    table = status_table(notebooks)._repr_markdown_()
+    (made / "status.txt").write_text(table, encoding="utf-8")
+    _, _, changes = read_text(project / "CHANGELOG.md").partition("\n")
+    (made / "changelog.txt").write_text(changes, encoding="utf-8")
 
 
 def _packed(folder: Path) -> bytes:

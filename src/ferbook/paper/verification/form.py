@@ -25,7 +25,8 @@ _PAPERMILL = {
     "default_parameters", "duration", "end_time", "environment_variables", "exception",
     "input_path", "output_path", "parameters", "start_time", "version",
 }  # fmt: skip
-STAMPED = {"profile", "results", "source", "modules", "parameters", "inputs", "outputs"}
+DIGESTS = {"source", "modules", "parameters", "inputs", "outputs"}
+STAMPED = DIGESTS | {"profile", "results", "machine"}
 _LANGUAGE = {
     "codemirror_mode": {"name": "ipython", "version": 3}, "file_extension": ".py",
     "mimetype": "text/x-python", "name": "python", "nbconvert_exporter": "python",
@@ -134,8 +135,12 @@ def _check_notebook(metadata: dict, wanted: dict, values: dict[str, Any]) -> Non
            "what papermill was told is not what the injected cell holds")  # fmt: skip
     stamp = metadata.get("ferbook", {})
     _check(stamp.keys() == STAMPED, "no complete stamp; execute it by make paper")
-    digests = [v for k, v in stamp.items() if k not in ("profile", "results")]
-    _check(all(_DIGEST.fullmatch(str(digest)) for digest in digests), "its stamp holds no digests")
+    fits = all(_DIGEST.fullmatch(str(stamp[name])) for name in DIGESTS)
+    _check(fits, "its stamp holds no digests")
+    machine = stamp["machine"]
+    fits = isinstance(machine, dict) and {"cpu", "cores"} <= machine.keys()
+    fits = fits and all(isinstance(fact, (str, int)) for fact in machine.values())
+    _check(fits and len(str(machine)) < 500, "its stamp names no machine")
 
 
 def _check_values(chapter: Chapter, values: dict[str, Any], stamp: Mapping[str, str]) -> None:

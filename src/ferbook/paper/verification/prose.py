@@ -21,7 +21,7 @@ ALLOWED = [
     r"FER.2013", r"contest (?:of|in) 2013", r"in 2013",  # the data set
     r"EfficientNet(?:-Lite|-?B)\d", r"VGG16", r"F1", r"B0\.\.B7",  # names
     r"\b(?:int8|float(?:16|32))\b",  # number formats
-    r"Python 3\.11", r"Jupyter Book 1", r"SHA-256",  # of tools
+    r"Python 3\.11", r"Jupyter Book 1", r"Keras 3", r"SHA-256",  # of tools
     r"48 by\s+48 (?:pixels|bytes)", r"48\s+pixels",  # the size of every image of the data set
     r"\"Shear 0\.1\"",  # the original's words
     r"\$K = 7\$",  # classes
