@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from ferbook.core.recipe import Recipe
-from ferbook.training import fast_layers, models
+from ferbook.training import fast_layers, lite_network, models
 
 RANDOM = np.random.default_rng(0)
 
@@ -211,9 +211,9 @@ def test_first_step_of_a_network_is_as_exact_as_keras(monkeypatch):
         backbone="efficientnet_lite0", weights="none", image_size=48, dropout=0, drop_path_rate=0
     )
     fast = models.build_model(recipe)
-    monkeypatch.setattr(models, "FusedBatchNormalization", keras.layers.BatchNormalization)
-    monkeypatch.setattr(models, "FastDepthwiseConv2D", keras.layers.DepthwiseConv2D)
-    monkeypatch.setattr(models, "PointwiseConv2D", keras.layers.Conv2D)
+    monkeypatch.setattr(lite_network, "FusedBatchNormalization", keras.layers.BatchNormalization)
+    monkeypatch.setattr(lite_network, "FastDepthwiseConv2D", keras.layers.DepthwiseConv2D)
+    monkeypatch.setattr(lite_network, "PointwiseConv2D", keras.layers.Conv2D)
     plain = models.build_model(recipe)
     keras.config.set_dtype_policy("float64")
     try:

@@ -15,7 +15,8 @@ import pytest
 from conftest import ROOT
 
 from ferbook.core import lock as core_lock
-from ferbook.core.files import read_yaml, write_json
+from ferbook.core.files import read_yaml
+from ferbook.core.writing import write_json
 from ferbook.results import store
 
 BIN = Path(sys.executable).parent

@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from ferbook.core import files
+from ferbook.core import files, writing
 from ferbook.core.files import FileError, StoreError
 
 
@@ -144,7 +144,7 @@ def test_a_link_at_the_target_is_replaced_and_not_written_through(tmp_path):
     victim = write(tmp_path, "precious")
     for link in ("target", f".target.{os.getpid()}.tmp"):
         (tmp_path / link).symlink_to(victim)
-    files.write_atomically(tmp_path / "target", b"new")
+    writing.write_atomically(tmp_path / "target", b"new")
     assert victim.read_text() == "precious"
     assert (tmp_path / "target").read_bytes() == b"new" and not (tmp_path / "target").is_symlink()
 
@@ -156,7 +156,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
         with pytest.raises(OSError):
-            files.write_atomically(path, bytes(5000))
+            writing.write_atomically(path, bytes(5000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
@@ -165,17 +165,17 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
 
 def test_a_folder_is_the_old_or_the_new_one(tmp_path):
     folder = tmp_path / "set"
-    with files.whole_folder(folder) as new:
+    with writing.whole_folder(folder) as new:
         write(new, "1")
-    with pytest.raises(RuntimeError), files.whole_folder(folder) as new:
+    with pytest.raises(RuntimeError), writing.whole_folder(folder) as new:
         write(new, "2")
         write(new, "2", "b.json")
         raise RuntimeError
     assert [(p.name, p.read_text()) for p in folder.iterdir()] == [("a.json", "1")]
     with pytest.raises(FileError, match=r"holds 'a\.json', which would be lost"):
-        with files.whole_folder(folder) as new:
+        with writing.whole_folder(folder) as new:
             write(new, "3", "b.json")
-    with files.whole_folder(folder) as new:
+    with writing.whole_folder(folder) as new:
         write(new, "4")
         write(new, "4", "b.json")
     found = sorted((p.name, p.read_text()) for p in folder.iterdir())
@@ -191,7 +191,7 @@ def test_what_a_killed_writer_left_is_put_right(tmp_path):
     for folder, text in ((old, "old"), (new, "half")):
         folder.mkdir()
         write(folder, text)
-    with pytest.raises(RuntimeError), files.whole_folder(tmp_path / "set"):
+    with pytest.raises(RuntimeError), writing.whole_folder(tmp_path / "set"):
         raise RuntimeError
     assert (tmp_path / "set/a.json").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["set"]
@@ -203,5 +203,5 @@ def test_a_source_is_never_a_target(tmp_path):
     os.link(source, tmp_path / "twin")
     for name in ("a.json", "link", "twin"):
         with pytest.raises(FileError, match="is to be read and to be written"):
-            files.refuse_sources([tmp_path / name], [source])
-    files.refuse_sources([tmp_path / "other"], [source, "camera:0"])
+            writing.refuse_sources([tmp_path / name], [source])
+    writing.refuse_sources([tmp_path / "other"], [source, "camera:0"])

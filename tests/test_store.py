@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ferbook.core import files, provenance
+from ferbook.core import files, provenance, writing
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.results import store
+from ferbook.results import arrays, store
 from ferbook.results.metrics import score_sets
 
 RECIPE = Recipe(name="t", backbone="tiny", weights="none", image_size=48)
@@ -92,8 +92,8 @@ def test_a_run_of_an_older_form_is_read(tmp_path):
 
 def test_run_json_is_written_last(tmp_path, monkeypatch):
     written = []
-    replace = files.os.replace
-    monkeypatch.setattr(files.os, "replace", lambda a, b: (written.append(b.name), replace(a, b)))
+    replace = writing.os.replace
+    monkeypatch.setattr(writing.os, "replace", lambda a, b: (written.append(b.name), replace(a, b)))
     write(tmp_path)
     assert written == ["predictions.npz", "history.csv", "run.json"]
 
@@ -111,14 +111,14 @@ def test_unfinished_run_is_not_seen(tmp_path, monkeypatch):
 
 def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "a.json"
-    files.write_json(path, {"a": 1})
+    writing.write_json(path, {"a": 1})
 
     def full(number):
         raise OSError("no space left")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(writing.os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
-        files.write_json(path, {"a": 2})
+        writing.write_json(path, {"a": 2})
     assert files.read_json(path) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
@@ -214,7 +214,7 @@ def test_run_json_without_what_readers_rely_on_is_refused(tmp_path, change, mess
 
 def test_arrays_that_unpack_without_end_are_refused(tmp_path):
     folder = write(tmp_path)
-    bomb = np.zeros(store.MAX_ARRAY_BYTES, np.uint8)
+    bomb = np.zeros(arrays.MAX_ARRAY_BYTES, np.uint8)
     np.savez_compressed(folder / "predictions.npz", val_label=bomb)
     assert (folder / "predictions.npz").stat().st_size < 200_000
     with pytest.raises(

@@ -11,7 +11,7 @@ from conftest import ROOT
 from typer.testing import CliRunner
 
 from ferbook.cli import app
-from ferbook.core.files import write_json
+from ferbook.core.writing import write_json
 from ferbook.data.duplicates import validation_twins
 from ferbook.paper import chapters, verification
 from ferbook.paper.verification import release

@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from ferbook.core.files import write_atomically
+from ferbook.core.writing import write_atomically
 
 KINDS = ("permissive", "weak copyleft", "copyleft", "not stated", "not installed here")
 _COPYLEFT = r"(?<!L)(?<!LESSER )(?:A?GPL|GENERAL PUBLIC)"

@@ -10,7 +10,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from ferbook.core.files import write_json
+from ferbook.core.writing import write_json
 from ferbook.data.duplicates import validation_twins
 from ferbook.results import store
 from ferbook.results.metrics import score_sets

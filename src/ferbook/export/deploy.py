@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import whole_folder, write_json
+from ferbook.core.writing import whole_folder, write_json
 from ferbook.data import splits
 from ferbook.data.faces import Faces
 from ferbook.export import convert, corruptions, measure, pruning

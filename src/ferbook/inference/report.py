@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import write_atomically
+from ferbook.core.writing import write_atomically
 from ferbook.inference.face import Face, InputError
 
 COLUMNS = ("source", "frame", "left", "top", "width", "height", "expression", "confidence")

@@ -16,7 +16,8 @@ from pathlib import Path
 import yaml
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_text, read_yaml, whole_folder, write_atomically
+from ferbook.core.files import read_text, read_yaml
+from ferbook.core.writing import whole_folder, write_atomically
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.executed import StaleError, are_synthetic, read_all
 from ferbook.paper.freshness import stamp

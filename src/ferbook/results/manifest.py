@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import FileError, open_regular, quoted, read_text, write_atomically
+from ferbook.core.files import FileError, open_regular, quoted, read_text
+from ferbook.core.writing import write_atomically
 
 NAME = "MANIFEST.sha256"
 MAX_FILE_BYTES = 1_000_000_000

@@ -13,7 +13,7 @@
     results/<study>/<run>/history.csv     one row per epoch over both phases
     results/<study>/<run>/run.json        everything else; written last, so its presence means done
 
-Files are written by `files.write_atomically`: a reader never sees half a file.
+Files are written by `writing.write_atomically`: a reader never sees half a file.
 """
 
 from __future__ import annotations
@@ -30,35 +30,25 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from ferbook.core.classes import CLASSES
 from ferbook.core.files import (
     MAX_TEXT_BYTES,
-    FileError,
     StoreError,
-    open_arrays,
     open_regular,
     read_json,
     read_text,
     require,
-    write_atomically,
-    write_json,
 )
 from ferbook.core.predictions import Predictions
 from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
+from ferbook.core.writing import write_atomically, write_json
+from ferbook.results import arrays
 from ferbook.results.metrics import score_sets
 from ferbook.results.run import Answers, Run
 
 HISTORY_COLUMNS = (
-    "phase",
-    "epoch",
-    "loss",
-    "accuracy",
-    "val_loss",
-    "val_accuracy",
-    "learning_rate",
-    "seconds",
-)
+    "phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
+)  # fmt: skip
 # What a reader of run.json may rely on.
 _RUN = {
     "dataset": {"name": str, "fingerprint": str},
@@ -69,7 +59,6 @@ _RUN = {
     "metrics": {},
 }
 _ANSWERS = {"parameters": (int, type(None))}
-MAX_ARRAY_BYTES = 100_000_000  # of predictions, unpacked; those of a run have 4 million
 MAX_HISTORY_BYTES = 1_000_000  # of a history; a row has 150
 _PLACES = ("backbone", "weights", "image_size", "seed")
 
@@ -96,8 +85,8 @@ def write_run(
     seconds, images_seen, finished, and the provenance of when it started. A run without `test` is
     a trial. `leaked_files` and `val_twins` are explained in `metrics.score_sets`.
     """
-    final, val = test is not None, _as_stored(val)
-    test = _as_stored(test) if final else val.select(np.zeros(len(val), bool))
+    final, val = test is not None, arrays.as_stored(val)
+    test = arrays.as_stored(test) if final else val.select(np.zeros(len(val), bool))
     info = {
         "recipe": dataclasses.asdict(recipe),
         # Also beside the recipe, where readers from before it was kept whole look for them.
@@ -108,7 +97,7 @@ def write_run(
     }
     folder.mkdir(parents=True, exist_ok=True)
     parts = {"val": val, "test": test} if final else {"val": val}
-    write_atomically(folder / "predictions.npz", _pack(**parts))
+    write_atomically(folder / "predictions.npz", arrays.pack(**parts))
     history = history[list(HISTORY_COLUMNS)]
     write_atomically(folder / "history.csv", history.to_csv(index=False).encode())
     write_json(folder / "run.json", info)
@@ -122,7 +111,7 @@ def load_run(folder: str | Path) -> Run:
     folder = Path(folder)
     info = read_json(folder / "run.json")
     names = ("val", "test") if info.get("final", True) else ("val",)
-    val, *rest = _unpack(folder / "predictions.npz", *names)
+    val, *rest = arrays.unpack(folder / "predictions.npz", *names)
     test = rest[0] if rest else val.select(np.zeros(len(val), bool))
     run = Run(folder.parent.name, folder.name, info, _read_history(folder), val, test)
     try:
@@ -157,7 +146,7 @@ def load_all(results_dir: str | Path, *, trials: bool = False) -> list[Run]:
 def write_answers(folder: Path, about: Mapping[str, Any], test: Predictions) -> None:
     """Write the answers of a peer or a baseline on the test images: arrays first."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "answers.npz", _pack(test=_as_stored(test)))
+    write_atomically(folder / "answers.npz", arrays.pack(test=arrays.as_stored(test)))
     write_json(folder / "about.json", {**about, **provenance()})
 
 
@@ -171,7 +160,7 @@ def load_answers(results_dir: str | Path, group: str) -> dict[str, Answers]:
         folder.name: Answers(
             folder.name,
             require(folder / "about.json", read_json(folder / "about.json"), _ANSWERS),
-            _unpack(folder / "answers.npz", "test")[0],
+            arrays.unpack(folder / "answers.npz", "test")[0],
         )
         for folder in folders
     }
@@ -245,75 +234,18 @@ def load_parameters(results_dir: str | Path) -> dict[str, dict[str, int]]:
     return read_json(Path(results_dir) / "parameters.json")
 
 
-def _as_stored(predictions: Predictions) -> Predictions:
-    """float16 probabilities: scores are computed from what is stored, not from what was lost."""
-    names = [n for n in ("probabilities", "augmented") if getattr(predictions, n) is not None]
-    halves = {name: getattr(predictions, name).astype(np.float16) for name in names}
-    return dataclasses.replace(predictions, **halves)
-
-
-def _pack(**parts: Predictions) -> bytes:
-    arrays = {}
-    for name, part in parts.items():
-        arrays |= {f"{name}_file": part.files, f"{name}_label": part.labels.astype(np.uint8)}
-        arrays[f"{name}_prob"] = part.probabilities
-        if part.augmented is not None:
-            arrays[f"{name}_prob_tta"] = part.augmented
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def _unpack(path: Path, *names: str) -> list[Predictions]:
-    try:
-        with open_arrays(path, MAX_ARRAY_BYTES) as arrays:
-            return [_check(path, name, arrays) for name in names]
-    except (StoreError, FileNotFoundError):
-        raise
-    except FileError as error:
-        raise StoreError(str(error)) from error
-    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files
-        raise StoreError(f"{path}: not a predictions file ({error!s:.200}).") from error
-
-
-def _check(path: Path, name: str, arrays: Any) -> Predictions:
-    files, labels = arrays[f"{name}_file"], arrays[f"{name}_label"]
-    n = len(files)
-    if n == 0:
-        raise StoreError(f"{path}: {name} holds no image.")
-    if labels.shape != (n,) or len(set(files)) != n:
-        raise StoreError(f"{path}: {name} arrays disagree in length or name a file twice.")
-    if labels.dtype != np.uint8 or files.dtype.kind != "U":
-        raise StoreError(f"{path}: {name} has labels that are not uint8 or files that are no text.")
-    if labels.max() >= len(CLASSES):
-        raise StoreError(f"{path}: {name} holds a label above 6.")
-    keys = [key for key in (f"{name}_prob", f"{name}_prob_tta") if key in arrays]
-    found = [_check_probabilities(path, key, arrays[key], n) for key in keys]
-    return Predictions(files, labels, *found)
-
-
-def _check_probabilities(path: Path, key: str, values: np.ndarray, n: int) -> np.ndarray:
-    if values.shape != (n, len(CLASSES)):
-        raise StoreError(f"{path}: {key} disagrees in length with the files.")
-    if not (values.min() >= 0 and np.allclose(values.sum(1, np.float64), 1, atol=5e-3)):
-        raise StoreError(f"{path}: {key} holds a negative value or rows that do not sum to 1.")
-    return values
-
-
 def _read_history(folder: Path) -> pd.DataFrame:
+    path = folder / "history.csv"
     try:
-        text = read_text(folder / "history.csv", MAX_HISTORY_BYTES)
-        history = pd.read_csv(io.StringIO(text))
+        history = pd.read_csv(io.StringIO(read_text(path, MAX_HISTORY_BYTES)))
     except ValueError as error:  # too large, empty, not text, or not a table
-        raise StoreError(f"{folder}/history.csv: not a readable csv ({error!s:.200}).") from error
+        raise StoreError(f"{path}: not a readable csv ({error!s:.200}).") from error
     if tuple(history.columns) != HISTORY_COLUMNS:
-        raise StoreError(
-            f"{folder}/history.csv: expected the columns {', '.join(HISTORY_COLUMNS)}."
-        )
+        raise StoreError(f"{path}: expected the columns {', '.join(HISTORY_COLUMNS)}.")
     numeric = all(is_numeric_dtype(history[name]) for name in HISTORY_COLUMNS[1:])
     if not (len(history) and numeric):
-        raise StoreError(f"{folder}/history.csv: expected rows of numbers, one per epoch.")
+        raise StoreError(f"{path}: expected rows of numbers, one per epoch.")
     values = history[list(HISTORY_COLUMNS[1:])].to_numpy(float)
     if not (np.isfinite(values) & (values >= 0)).all():
-        raise StoreError(f"{folder}/history.csv: holds a negative or infinite number, or none.")
+        raise StoreError(f"{path}: holds a negative or infinite number, or none.")
     return history

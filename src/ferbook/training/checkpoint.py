@@ -17,9 +17,9 @@ import keras
 import numpy as np
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import write_atomically
 from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
+from ferbook.core.writing import write_atomically
 from ferbook.results.run import Run
 from ferbook.training import models
 
