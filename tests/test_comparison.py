@@ -81,7 +81,7 @@ def test_baseline_learns_and_is_stored(tmp_path, faces):
     found = store.load_answers(tmp_path, "baselines")["hog"]
     assert folder == tmp_path / "baselines" / "hog" and len(found.test) == 100
     assert metrics.score(found.test)["accuracy"] > 2 / 7
-    assert str(found.info["C"]) in found.info["val_accuracy"]
+    assert str(found.info["C"]) in found.info["val_clean_accuracy"]
     assert store.load_answers(tmp_path, "peers") == {}
 
 
