@@ -1,0 +1,195 @@
+"""Tables, figures and numbers of chapters that show measurements: worked out by hand."""
+
+import numpy as np
+import pytest
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.predictions import Predictions
+from ferbook.paper import key_numbers
+from ferbook.paper.chapters.data import figures as data_figures
+from ferbook.paper.chapters.data import tables as data_tables
+from ferbook.paper.chapters.deployment import prose as deployment_prose
+from ferbook.paper.chapters.deployment import tables as deployment_tables
+from ferbook.paper.chapters.performance import figures as performance_figures
+from ferbook.paper.chapters.performance import tables as performance_tables
+from ferbook.paper.chapters.training import tables as training_tables
+from ferbook.results.run import Answers
+
+WHERE = {"budget": "full", "hardware": {"cpu": "A", "cores": 2}}
+EXPORT = {
+    "bytes": 2_500_000, "correct": 3, "total": 4, "accuracy": 0.75, "accuracy_low": 0.30064,
+    "accuracy_high": 0.95441, "same_answer": 0.9, "ms_single": 4.0, "ms_batch": 2.0,
+}  # fmt: skip
+EXPORTED = {
+    "run": "ours/a", "hardware": {"cpu": "A", "cores": 2},
+    "exports": {"onnx-float32": EXPORT,
+                "onnx-int8": EXPORT | {"bytes": 500_000, "accuracy": 0.5, "same_answer": 0.8}},
+    "peers": {"fer": {"ms_single": 8.0, "ms_batch": 6.0}, "gone": {}},
+    "robustness": [{"total": 7, "correct": 5}],
+    "pruning": [{"share": 0.3, "correct": 3, "total": 4}],
+}  # fmt: skip
+
+
+def test_exports():
+    table = deployment_tables.exports_table(EXPORTED)
+    assert table.label == "tab-exports" and "ours/a" in table.caption
+    assert table.frame.loc["onnx-float32"].tolist() == [
+        2.5, 0.75, "30.06 to 95.44%", 0.9, 4.0, 2.0
+    ]  # fmt: skip
+
+
+def test_peers_stand_beside_two_of_our_files():
+    """One of two test images right, and a peer without answers in the store left out."""
+    answers = Predictions(np.array(["a", "b"]), np.array([0, 1], np.uint8), np.eye(7)[[0, 0]])
+    peer = Answers("fer", {"package": "fer 22.5", "megabytes": 0.5, "parameters": 9}, answers)
+    frame = deployment_tables.peers_table(EXPORTED, {"fer": peer}).frame
+    assert frame.values.tolist() == [
+        [0.75, 2.5, 4.0, 2.0], [0.5, 0.5, 4.0, 2.0], [0.5, 0.5, 8.0, 6.0]
+    ]  # fmt: skip
+    assert list(frame.index)[2] == "fer, fer 22.5"
+
+
+def test_pruning():
+    """Wilson's interval of 3 in 4 is 30.06 to 95.44 %."""
+    frame = deployment_tables.pruning_table(EXPORTED).frame
+    assert frame.loc["30%"].tolist() == [4, 0.75, "30.06 to 95.44%"]
+
+
+def test_deployment_numbers():
+    assert deployment_prose.deployment_numbers(EXPORTED) == {
+        "deployment_hardware": "A, 2 cores", "deployment_ms_single": 4.0,
+        "deployment_frames": 250.0,  # 1000 / 4 a second
+        "deployment_int8_points": -25.0, "deployment_int8_same": 80.0,
+        "deployment_int8_megabytes": 0.5, "deployment_robustness_images": 7,
+    }  # fmt: skip
+
+
+def test_input_is_compared_round_by_round():
+    """8/4 and 9/3 against the folder, 8/2 and 9/9 against arrays: medians 2.5 and 2.5."""
+    rounds = {"generator, folder": [4, 3], "generator, arrays": [2, 9], "ours, arrays": [8, 9]}
+    frame = performance_tables.input_table({"input": {"sizes": {"96 px": rounds}, **WHERE}}).frame
+    assert frame.iloc[2].tolist() == [
+        "ours, arrays", 8.5, "2.50 (2.00 to 3.00)", "2.50 (1.00 to 4.00)"
+    ]  # fmt: skip
+
+
+def test_operations_are_shares_of_those_that_are_listed():
+    step = {"operations": {"MatMul": 30.0, "Mul": 10.0}, **WHERE}
+    frame = performance_tables.operation_table({"step": step}).frame
+    assert frame.loc["Mul"].tolist() == [10.0, 0.25]
+
+
+def test_seconds():
+    measured = {
+        "startup": {"rounds": {"ferbook --help": [0.3, 0.1, 0.2]}},
+        "first_step": {"backbone": "tiny", "rounds": {"traced once": [2.0]}, **WHERE},
+        "audit": {"growth": [{"n": 1000, "seconds": [1.0, 3.0]}], "images": 35887,
+                  "rounds": {"near copies": [5.0], "03_results": [11.0]}},
+    }  # fmt: skip
+    frame = performance_tables.seconds_table(measured).frame
+    assert frame.loc["ferbook --help"].tolist() == [0.2, 0.1, 0.3, 3]
+    assert frame.loc["tiny, first step traced once", "seconds"] == 2.0
+    assert frame.loc["near copies among 1,000 random hashes", "seconds"] == 2.0
+    assert frame.loc["03_results", "seconds"] == 11.0
+    assert "near copies of 35,887 images" in frame.index and len(frame) == 5
+
+
+def test_memory_is_in_mebibytes():
+    """2 MiB and 4 MiB of peak; 1,024 images of 2,048 bytes are 2 MiB."""
+    found = {"rounds": {"1024": [2**21, 2**22]}, "image_bytes": 2048, **WHERE}
+    frame = performance_tables.memory_table({"memory": found}).frame
+    assert frame.loc["1,024"].tolist() == [3.0, 2.0]
+
+
+def test_growth_draws_both_laws_through_the_last_point():
+    """From 10 to 100: n log n grows twentyfold, n squared a hundredfold."""
+    figure = performance_figures.growth(
+        [{"n": 10, "seconds": [1.0, 3.0]}, {"n": 100, "seconds": [40.0]}]
+    )
+    lines = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
+    assert lines["measured"].tolist() == [2.0, 40.0]
+    assert lines["n log n"] == pytest.approx([2.0, 40.0])
+    assert lines["n squared"] == pytest.approx([0.4, 40.0])
+
+
+def test_class_weights():
+    """Fourteen images: of a class with one, 14 / (7 * 1) = 2; of one with two, 1."""
+    frame = data_tables.weight_table([1, 2, 2, 2, 2, 2, 3], [1.5] * 7, 1.5).frame
+    assert frame.iloc[0].tolist() == [1, 2.0, 1.5] and frame.iloc[1, 1] == 1.0
+    assert list(frame.index) == list(CLASSES)
+
+
+def test_certainty_is_by_taggers():
+    dataset = {"ferplus": {"by_votes": {"9": [20, 0.5], "10": [10, 0.9]}}}
+    frame = data_tables.certainty_table(dataset).frame
+    assert frame.loc[10].tolist() == [10, 0.9] and list(frame.index) == [9, 10]
+
+
+def test_class_counts_are_bars_by_part():
+    tests = {"PublicTest": 1, "PrivateTest": 2}
+    counts = {usage: dict.fromkeys(CLASSES, n) for usage, n in tests.items()}
+    counts = {"Training": dict(zip(CLASSES, range(7), strict=True)), **counts}
+    axes = data_figures.class_counts({"counts": counts}).axes[0]
+    bars = {c.get_label(): [bar.get_height() for bar in c] for c in axes.containers}
+    assert bars == {"Training": [*range(7)], "PublicTest": [1] * 7, "PrivateTest": [2] * 7}
+    assert [label.get_text() for label in axes.get_xticklabels()] == list(CLASSES)
+
+
+def test_confusion_with_ferplus_is_by_row():
+    rows = {name: [0] * 10 for name in CLASSES} | {CLASSES[0]: [3, 1, *[0] * 8]}
+    axes = data_figures.ferplus_confusion({"ferplus": {"confusion": rows}}).axes[0]
+    drawn = np.asarray(axes.collections[0].get_array()).reshape(7, 10)
+    assert drawn[0, :2].tolist() == [0.75, 0.25] and drawn[1:].sum() == 0
+
+
+def test_parameters_of_networks():
+    counts = {"tiny": {"total": 9, "trainable": 7, "multiply_adds": 5}}
+    frame = training_tables.parameter_table(counts).frame
+    assert frame.loc["tiny"].to_dict() == {"parameters": 9, "trainable": 7, "multiply-adds": 5}
+    assert key_numbers.parameter_numbers({"efficientnet_b2": counts["tiny"], **counts}) == {
+        "paper_model_parameters": 9, "paper_model_trainable": 7,
+        "efficientnet_b2_parameters": 9, "tiny_parameters": 9,
+    }  # fmt: skip
+
+
+def test_what_the_original_claims():
+    """68.78 % of 10 images are 7 right answers; Wilson's interval of 7 in 10."""
+    scores = {name: {"f1": f1} for name, f1 in zip(CLASSES, [0.1] * 6 + [0.8], strict=True)}
+    original = {
+        "accuracy": 0.6878, "parameters_claimed": 9_200_000,
+        "table_2": scores | {"overall": {"f1": 0.5}}, "text_recalls": {"happy": 0.881},
+    }  # fmt: skip
+    found = key_numbers.original_numbers(original, {"splits": {"test": 10}})
+    assert found["original_correct"] == 7 and found["original_accuracy"] == 68.78
+    assert found["original_accuracy_low"] == pytest.approx(39.68, abs=0.01)
+    assert found["original_accuracy_high"] == pytest.approx(89.22, abs=0.01)
+    assert found["original_macro_f1"] == pytest.approx(0.2)  # 1.4 / 7
+    assert found["original_recall_happy"] == pytest.approx(88.1)
+    assert key_numbers.claimed_parameters(original) == {"original_parameters_millions": 9.2}
+
+
+def test_numbers_of_the_data_set():
+    dataset = {
+        "images": 20, "splits": {"train": 8, "val": 2, "test": 10}, "leaked_files": ["a", "b"],
+        "usages": {"Training": 10, "PublicTest": 5, "PrivateTest": 5}, "constant_files": ["c"],
+        "duplicates": {"groups": 1, "images": 3, "surplus": 2, "conflicting_groups": 0},
+        "near_duplicates": {"pairs": 4, "mirrored": 1, "same_label": 0.75, "leaked_files": ["d"]},
+        "ferplus": {"known": 9, "untied": 8, "agreement": 0.5, "no_face_files": [],
+                    "by_class": {"fear": 0.25}},
+    }  # fmt: skip
+    found = key_numbers.dataset_numbers(dataset)
+    assert (found["data_n_leaked"], found["data_n_clean"], found["data_n_pristine"]) == (2, 8, 7)
+    assert found["data_leaked_percent"] == 20.0 and found["data_near_same_label_percent"] == 75.0
+    assert found["data_n_official_train"] == 10 and found["data_constant_images"] == 1
+    assert found["data_ferplus_agreement_fear"] == 25.0 and found["data_surplus_copies"] == 2
+
+
+def test_means_and_percentages_of_nothing():
+    assert key_numbers.mean([1.0, 2.0]) == 1.5 and np.isnan(key_numbers.mean([]))
+    assert key_numbers.percent(0.25) == 25.0 and np.isnan(key_numbers.percent(None))
+
+
+def test_a_count_table_has_totals():
+    counts = {"Training": dict.fromkeys(CLASSES, 2), "PublicTest": dict.fromkeys(CLASSES, 1)}
+    frame = data_tables.count_table({"name": "fer2013", "counts": counts}).frame
+    assert frame.loc["all"].tolist() == [14, 7, 21] and frame.loc["fear", "all"] == 3
