@@ -276,6 +276,9 @@ def test_doubted_labels_by_class(runs):
 
 def test_study_numbers_set_our_run_beside_the_reference():
     one, two = run("paper", range(7), folder="reference"), run("ours", [0], folder="ours")
+    two = dataclasses.replace(
+        two, test=dataclasses.replace(two.test, augmented=one.test.probabilities)
+    )
     dataset = {"splits": {"test": 14}, "leaked_files": sorted(LEAKED), "duplicate_groups": []}
     for each in (one, two):
         each.info.update({"parameters": {"total": 2_000_000, "trainable": 1},
@@ -285,4 +288,5 @@ def test_study_numbers_set_our_run_beside_the_reference():
     found = prose.study_numbers([one, two], dataset, ORIGINAL)
     assert found["ours_gain"] == pytest.approx(600 / 14)  # 13 right answers against 7
     assert found["ours_correct"] == 13 and found["ours_parameters_millions"] == 2.0
+    assert found["ours_tta_correct"] == 7
     assert found["data_n_test"] == 14 and found["original_accuracy"] == 68.78
