@@ -35,7 +35,7 @@ from myst_nb import glue
 
 from ferbook.claims import grading
 from ferbook.core import paths
-from ferbook.paper import table
+from ferbook.paper import grades, table
 from ferbook.paper.chapters.claims import prose, tables
 from ferbook.results import store
 
@@ -46,7 +46,7 @@ graded = grading.grade_all(results_dir, "book/claims.yml", "book/original.yml")
 table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 
 # %% tags=["hide-input"]
-tables.grade_bar(graded)
+grades.grade_bar(graded)
 
 # %% [markdown]
 # Of {glue:text}`claims_total` claims, {glue:text}`claims_fact_confirmed` are confirmed as facts,

@@ -12,6 +12,7 @@ from ferbook.claims.table_audit import Finding, audit_result
 from ferbook.claims.verdict import ANSWERED, CONTRADICTED, FACT, NOT_RUN, SEEN, Verdict
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
+from ferbook.paper import grades
 from ferbook.paper.chapters.claims import prose, tables
 from ferbook.paper.chapters.results import audit_tables
 from ferbook.paper.chapters.training.tables import recipe_table
@@ -49,7 +50,7 @@ def test_grade_table_counts_claims_and_no_questions():
 
 
 def test_grade_bar_is_as_wide_as_the_counts():
-    bar = tables.grade_bar(LEDGER).data
+    bar = grades.grade_bar(LEDGER).data
     assert re.findall(r'style="flex: (\d+)" title="([^"]*)"', bar) == [
         ("2", FACT), ("1", CONTRADICTED), ("21", NOT_RUN),
     ]  # fmt: skip

@@ -1,15 +1,18 @@
 """The book on paper."""
 
 import pytest
+from conftest import ROOT
 
+from ferbook.core.files import read_yaml
 from ferbook.paper import pdf
 
 
 @pytest.fixture
 def folder(tmp_path):
     """What jupyter-book's singlehtml leaves, in small."""
-    (tmp_path / "single/book").mkdir(parents=True)
-    (tmp_path / "single/book/index.html").write_text("<h1>A book</h1>")
+    page = tmp_path / "single" / pdf.ROOT_PAGE
+    page.parent.mkdir(parents=True)
+    page.write_text("<h1>A book</h1>")
     return tmp_path / "single"
 
 
@@ -33,3 +36,8 @@ def test_a_browser_that_writes_nothing_is_named(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(pdf, "find_browser", lambda: "/bin/true")
     with pytest.raises(pdf.PrintError, match="/bin/true wrote no"):
         pdf.print_book(folder, tmp_path / "book.pdf")
+
+
+def test_the_page_that_is_printed_is_the_root_of_the_book():
+    root = read_yaml(ROOT / "_toc.yml")["root"]
+    assert pdf.ROOT_PAGE.with_suffix("").as_posix() == root

@@ -172,6 +172,12 @@ def hardware_name(info: Mapping[str, Any]) -> str:
     return f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores"
 
 
+def cpu_hours(run: Run) -> float:
+    """Processor time of training; wall time on all cores for runs that did not measure it."""
+    seconds = run.info.get("cpu_seconds")
+    return (seconds or run.info["seconds"] * run.info["hardware"]["cores"]) / 3600
+
+
 def mean(values: Sequence[float]) -> float:
     """The mean, or NaN of nothing."""
     return sum(values) / len(values) if values else float("nan")

@@ -15,6 +15,7 @@ from pathlib import Path
 from ferbook.core.errors import FerbookError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+ROOT_PAGE = Path("book/executed/00_overview.html")  # the root of _toc.yml
 _SECONDS = 300
 _MATH_MILLISECONDS = 60_000  # of the page's own clock, for MathJax
 
@@ -39,8 +40,8 @@ def print_book(folder: Path, target: Path) -> None:
             "no Chromium to print with. Install it (Debian: apt install chromium; others: Chromium "
             f"or Chrome, as one of {', '.join(BROWSERS)} on the path) and run make pdf again."
         )
-    # Sphinx writes the page into book/ with addresses that hold at the top.
-    page = shutil.copy(folder / "book" / "index.html", folder / "print.html")
+    # Sphinx writes the page into a folder, with addresses that hold at the top.
+    page = shutil.copy(folder / ROOT_PAGE, folder / "print.html")
     command = [
         browser, "--headless", "--no-pdf-header-footer", "--disable-gpu",
         *(["--no-sandbox"] if os.geteuid() == 0 else []),  # the sandbox refuses to run as root

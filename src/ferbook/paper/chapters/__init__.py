@@ -32,6 +32,7 @@ _STUDIES = ("paper_changes", "ours_changes", "leak", "paper_rates")
 _GRIDS = tuple(f"configs/{name}.yml" for name in _STUDIES)
 
 CHAPTERS = (
+    Chapter("00_overview", ("book/original.yml", "book/claims.yml", "{results}")),
     Chapter("01_data", takes=("data", "subset"), after=()),
     Chapter("02_training", ("book/original.yml",), takes=("config", "data"), after=("01_data",)),
     Chapter("03_results", ("book/original.yml", "book/second.yml", "{results}"), ("study",)),

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ferbook.core.predictions import Predictions
+from ferbook.paper.key_numbers import cpu_hours
 from ferbook.paper.table import Markup, Table, code, interval, together
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
@@ -182,12 +183,6 @@ def cost_frame(
     rows.append((names.ORIGINAL, names.ORIGINAL, original["accuracy"], claimed, None))
     columns = ["name", "actor", "accuracy", "parameters", "core hours of training"]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
-
-
-def cpu_hours(run: Run) -> float:
-    """Processor time of training; wall time on all cores for runs that did not measure it."""
-    seconds = run.info.get("cpu_seconds")
-    return (seconds or run.info["seconds"] * run.info["hardware"]["cores"]) / 3600
 
 
 def _with_interval(part: Predictions) -> str | None:

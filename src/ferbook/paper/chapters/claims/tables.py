@@ -17,6 +17,7 @@ from ferbook.claims.ledger import Claim
 from ferbook.claims.published import SCORES
 from ferbook.claims.verdict import GRADES, Verdict
 from ferbook.core.classes import CLASSES
+from ferbook.paper.grades import badge
 from ferbook.paper.table import Table
 
 _COLUMNS = ("statement", "printed", "found", "grade", "evidence")
@@ -35,21 +36,6 @@ def grade_table(graded: Graded) -> Table:
     rows = {name: (n, GRADES[name]) for name, n in counted(graded).items()}
     frame = pd.DataFrame.from_dict(rows, "index", columns=["claims", "given when"])
     return Table(frame.rename_axis("grade"), "Grades of the original's claims.", "tab-grades")
-
-
-def grade_bar(graded: Graded) -> HTML:
-    """The grades as one bar, each as wide as its share of the claims."""
-    counts = {name: n for name, n in counted(graded).items() if n}
-    words = ", ".join(f"{n} {name}" for name, n in counts.items())
-    parts = "".join(
-        f'<span class="{_badge(name)}" style="flex: {n}" title="{name}">{n}</span>'
-        for name, n in counts.items()
-    )
-    key = " ".join(f'<span class="{_badge(name)}">{name}</span>' for name in counts)
-    return HTML(
-        f'<div class="grade-bar" role="img" aria-label="{words}">{parts}</div>'
-        f'<p class="grade-key">{key}</p>'
-    )
 
 
 def claims_table(graded: Graded) -> HTML:
@@ -79,7 +65,7 @@ def _row(claim: Claim, verdict: Verdict) -> str:
         html.escape(claim.statement),
         f"“{html.escape(claim.quote)}” <small>{html.escape(claim.section)}</small>",
         html.escape(verdict.found),
-        f'<span class="{_badge(verdict.grade)}">{verdict.grade}</span>',
+        f'<span class="{badge(verdict.grade)}">{verdict.grade}</span>',
         f"{html.escape(verdict.evidence)} {_link(verdict.page)}",
     )
     return _grades([verdict.grade]) + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
@@ -105,7 +91,7 @@ def _block(cells: Mapping[str, tuple[Claim, Verdict]]) -> str:
 def _cell(claim: Claim, verdict: Verdict) -> str:
     return (
         f"<td>{claim.printed:.2f} <small>{html.escape(verdict.found)}</small> "
-        f'<span class="{_badge(verdict.grade)}">{verdict.grade}</span></td>'
+        f'<span class="{badge(verdict.grade)}">{verdict.grade}</span></td>'
     )
 
 
@@ -117,10 +103,6 @@ def _is_cell(claim: Claim) -> bool:
 def _grades(grades: Iterable[str]) -> str:
     """The opening of a row that `ledger.js` finds by its grades."""
     return f'<tr data-grades="{"|".join(dict.fromkeys(grades))}">'
-
-
-def _badge(grade: str) -> str:
-    return f"grade grade-{grade.replace(' ', '-')}"
 
 
 def _link(page: str) -> str:

@@ -1,0 +1,52 @@
+"""Numbers and short texts of the front page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from ferbook.paper.key_numbers import cpu_hours, hardware_name
+from ferbook.results import names
+from ferbook.results.run import Run
+
+_KEYS = ("paper", "ours", "ours_no_ferplus")
+
+
+def score_texts(frame: pd.DataFrame) -> dict[str, str]:
+    """`overview_<recipe>`: accuracies of each recipe in words, by `tables.accuracy_frame`.
+
+    Where a label names network and input size, so does the text.
+    """
+    return {f"overview_{key}": _texts(frame, names.RECIPES[key]) for key in _KEYS}
+
+
+def _texts(frame: pd.DataFrame, actor: str) -> str:
+    rows = frame[frame["actor"] == actor]
+    if rows.empty:
+        return "not run"
+    *front, last = (
+        f"{100 * row['test']:.1f} %{_scale(str(label))}" for label, row in rows.iterrows()
+    )
+    return f"{', '.join(front)} and {last}" if front else last
+
+
+def _scale(label: str) -> str:
+    match = re.search(r", ([^,]+), (\d+ px)", label)
+    if match is None:
+        return ""
+    network, size = match.groups()
+    return f" at {size}" if network == "small network" else f" with {network} at {size}"
+
+
+def cost_numbers(runs: Iterable[Run]) -> dict[str, Any]:
+    """`overview_runs`, `overview_core_hours`, `overview_hardware`: of all runs together."""
+    runs = list(runs)
+    machines = dict.fromkeys(hardware_name(run.info) for run in runs)
+    return {
+        "overview_runs": len(runs),
+        "overview_core_hours": sum(cpu_hours(run) for run in runs),
+        "overview_hardware": "; ".join(machines),
+    }
