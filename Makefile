@@ -57,8 +57,11 @@ fuzz: .venv/ready  ## hostile files before every reader
 faults: .venv/ready  ## kill -9 at random moments, restart, compare
 	$(BIN)/python -m trials.faults --into results
 
-stress: fuzz faults  ## the same, forged notebooks, odd files and killed pipelines beside
-	$(BIN)/python -m pytest -q tests/test_forgeries.py tests/test_verify.py tests/test_files.py \
+forgeries: .venv/ready  ## one forgery at a time, and whether verify finds it
+	$(BIN)/python -m trials.forgeries --into results
+
+stress: fuzz faults forgeries  ## the same, odd files and killed pipelines beside
+	$(BIN)/python -m pytest -q tests/test_verify.py tests/test_files.py \
 		tests/test_store.py tests/test_faults.py
 
 mutants: .venv/ready  ## one small error at a time in four modules, before their tests
@@ -95,4 +98,4 @@ define show
 endef
 
 .PHONY: paper book pdf publish study queue verify manifest bench lab test \
-	fuzz faults stress mutants licences advisories coverage lock clean
+	fuzz faults forgeries stress mutants licences advisories coverage lock clean

@@ -48,7 +48,7 @@ grids = [
 ]
 grid_runs = [run for grid in grids for run in study.of_study(grid, runs)]
 repeated = [run for run in runs if run.study in study.FINALS] + grid_runs
-names = ("fuzz", "faults", "mutants", "advisories")
+names = ("fuzz", "faults", "forgeries", "mutants", "advisories")
 jobs = {name: {} for name in names} | store.load_facts(trials_dir, "reliability")
 licences = store.load_licences(trials_dir)
 table.Notice(synthetic=any(run.is_synthetic for run in runs))
@@ -87,6 +87,20 @@ tables.faults_table(jobs["faults"])
 # kernel, a notebook that fails in its middle, two pipelines started at once in one checkout. Each
 # ends in a line that says what is the matter, and leaves what was there before.
 #
+# ## Forged on purpose
+#
+# {glue:text}`reliability_forgeries` forgeries were made in copies of this repository, one at a time:
+# numbers of the store, text and outputs of executed notebooks, pixels of figures, the README, the
+# released model. The forger renews every manifest and stamp with the project's own functions.
+# `ferbook verify` finds {glue:text}`reliability_forgeries_found` ({numref}`tab-forgeries`). It cannot
+# find what agrees with itself throughout: predictions that were replaced before everything was
+# scored, executed and signed anew. Whoever can rewrite the whole repository can do that, and no check
+# inside it helps; a signed tag, or the hash of a copy that was deposited elsewhere, does.
+
+# %% tags=["hide-input"]
+tables.forgeries_table(jobs["forgeries"])
+
+# %% [markdown]
 # ## Would the tests notice?
 #
 # {glue:text}`reliability_mutants` versions of {glue:text}`reliability_modules` modules, each with one operator,

@@ -15,6 +15,7 @@ from ferbook.paper.chapters.reliability import prose, tables
 from ferbook.results import store
 from ferbook.results.run import Run
 from ferbook.results.study import Study
+from trials import forgeries
 
 
 def run(name, seed, right):
@@ -75,14 +76,18 @@ ADVISORIES = {"dependencies": [
     {"name": "x", "skip_reason": "?"}, {"name": "y", "version": "1", "vulns": []},
     {"name": "z", "version": "1", "vulns": [{}]},
 ]}  # fmt: skip
-JOBS = {"fuzz": FUZZ, "faults": FAULTS, "mutants": MUTANTS, "advisories": ADVISORIES}
+FORGERIES = {"forgeries": [{"kind": "figure", "forgery": "a point", "found": True},
+                           {"kind": "all", "forgery": "everything", "found": False}]}  # fmt: skip
+JOBS = {"fuzz": FUZZ, "faults": FAULTS, "forgeries": FORGERIES, "mutants": MUTANTS,
+        "advisories": ADVISORIES}  # fmt: skip
 
 
 def test_numbers_add_up_what_the_trials_left():
     found = prose.reliability_numbers(JOBS, ["permissive", "copyleft"], 1.5)
     assert {key.removeprefix("reliability_"): value for key, value in found.items()} == {
         "readers": 1, "files": 10, "files_other": 1, "kills": 5, "restarts": 4,
-        "restarts_same": 3, "modules": 1, "mutants": 9, "mutants_noticed": 7, "mutants_survived": 1,
+        "restarts_same": 3, "forgeries": 2, "forgeries_found": 1, "modules": 1,
+        "mutants": 9, "mutants_noticed": 7, "mutants_survived": 1,
         "packages": 2, "copyleft": 1, "audited": 2, "not_audited": 1, "vulnerable": 1,
         "seed_noise": 1.5,
     }  # fmt: skip
@@ -98,7 +103,11 @@ def test_tables_show_what_the_trials_left_and_stand_empty_without():
     assert "why" in text and "line 2" in text
     # A bar in a cell of a MyST table is escaped.
     assert "c \\| d" in tables.survivors_table(MUTANTS)._repr_markdown_()
-    for table in (tables.fuzz_table, tables.faults_table, tables.mutants_table,
+    forged = tables.forgeries_table(FORGERIES).frame
+    assert forged["found by"].astype(str).tolist() == ["`ferbook verify`", "nothing"]
+    assert forged.loc["figure", "forged"] == "a point"
+    for table in (tables.forgeries_table, tables.fuzz_table, tables.faults_table,
+                  tables.mutants_table,
                   tables.survivors_table):  # fmt: skip
         assert len(table({}).frame) == 0 and table({})._repr_markdown_()
 
@@ -111,6 +120,16 @@ def test_licences_that_ask_for_something_are_named():
         1,
         "b",
     ]
+
+
+def test_every_committed_forgery_ended_as_expected():
+    """All are found but the one that agrees with itself throughout."""
+    if not (job := store.load_facts(ROOT / "results", "reliability").get("forgeries")):
+        pytest.skip("make forgeries has not been run")
+    rows = job["forgeries"]
+    assert all(row["as_expected"] for row in rows) and job["dirty"] is False
+    assert {row["kind"] for row in rows if not row["found"]} == {"the whole repository"}
+    assert len(rows) == len(forgeries.all_forgeries())
 
 
 def test_committed_trials_are_complete_and_clean():

@@ -1,6 +1,5 @@
 """`ferbook verify`: what agrees passes, and whatever is altered is found and named."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -12,10 +11,11 @@ from typer.testing import CliRunner
 
 from ferbook.cli import app
 from ferbook.core.writing import write_json
-from ferbook.data.duplicates import validation_twins
 from ferbook.paper import chapters, verification
 from ferbook.paper.verification import release
-from ferbook.results import manifest, metrics, store
+from ferbook.results import manifest
+from trials import forgeries
+from trials.forgeries import rewrite
 
 RUN = "results/reference/paper-efficientnet_lite2-96-s42"
 GRIDS = (
@@ -107,90 +107,27 @@ def test_an_unreadable_manifest_is_a_finding(project, monkeypatch, content):
     assert found.startswith("files: ManifestError: ") and manifest.NAME in found
 
 
-def rewrite(path, change):
-    value = json.loads(path.read_text())
-    change(value)
-    path.write_text(json.dumps(value))
-
-
-def test_scores_that_do_not_follow_from_the_arrays_are_found(project, monkeypatch):
-    rewrite(project / RUN / "run.json", lambda v: v["metrics"]["clean"].update(log_loss=1.0))
-    manifest.renew(project / "results")  # the forger's manifest agrees
-    (found,) = findings(monkeypatch, project)
-    assert "metrics: clean: log_loss: shown 1.0, recomputed 1." in found
-
-
-def test_arrays_that_do_not_give_the_scores_are_found(project, monkeypatch):
-    path = project / RUN / "predictions.npz"
-    with np.load(path) as arrays:
-        content = dict(arrays)
-    content["test_prob"][:50] = np.eye(7)[content["test_label"][:50]]  # 50 answers made right
-    np.savez_compressed(path, **content)
-    manifest.renew(project / "results")
+@pytest.mark.parametrize("forgery", forgeries.STORE, ids=lambda forgery: forgery.what)
+def test_each_forgery_of_the_store_is_found(project, monkeypatch, forgery):
+    forgery.change(project)
+    forgeries.sign(project)  # the forger's manifests agree
     found = findings(monkeypatch, project)
-    assert any("metrics: test: correct: shown" in line for line in found)
+    assert any(forgery.message in line for line in found)
+    assert not any(line.startswith("runs: ") for line in found)  # no reader failed as a whole
 
 
-def test_labels_that_disagree_with_their_folders_are_found(project, monkeypatch):
-    path = project / RUN / "predictions.npz"
-    with np.load(path) as arrays:
-        content = dict(arrays)
-    content["val_label"] = (content["val_label"] + 1) % 7
-    np.savez_compressed(path, **content)
+def test_predictions_exchanged_between_runs_contradict_the_released_model_too(project, monkeypatch):
+    forgeries._exchange(project)
+    forgeries.sign(project)
     found = findings(monkeypatch, project)
-    assert any("a label disagrees with the folder of its file" in line for line in found)
-
-
-def test_a_file_without_a_folder_is_a_finding_and_no_crash(project, monkeypatch):
-    path = project / RUN / "predictions.npz"
-    with np.load(path) as arrays:
-        content = dict(arrays)
-    content["test_file"][0] = "plain.jpg"
-    np.savez_compressed(path, **content)
-    found = findings(monkeypatch, project)
-    assert any("a label disagrees with the folder of its file" in line for line in found)
-    assert not any(line.startswith("runs: ") for line in found)
-
-
-def test_a_run_of_other_images_and_a_wrong_share_are_found(project, monkeypatch):
-    rewrite(project / RUN / "run.json", lambda v: v["dataset"].update(fingerprint="0"))
-    edge = next((project / "results/deployment").iterdir())
-    rewrite(edge, lambda v: v["exports"]["onnx-int8"].update(accuracy=0.7))
-    manifest.renew(project / "results")
-    found = findings(monkeypatch, project)
-    assert any("dataset: fingerprint: shown '0'" in line for line in found)
-    assert any("onnx-int8: accuracy: shown 0.7, recomputed 0.69" in line for line in found)
-
-
-def test_predictions_exchanged_between_runs_and_scored_anew_are_found(project, monkeypatch):
-    """A forger who exchanges two runs' answers, scores them and renews the manifest."""
-    dataset = store.load_dataset(project / "results")
-    leaked = frozenset(dataset["leaked_files"])
-    ours = project / "results/ours/ours-efficientnet_lite2-96-s42"
-    theirs = project / RUN
-    content = {path: (path / "predictions.npz").read_bytes() for path in (ours, theirs)}
-    for path, other in ((ours, theirs), (theirs, ours)):
-        (path / "predictions.npz").write_bytes(content[other])
-        run = store.load_run(path)
-        twins = validation_twins(run.val.files, dataset["duplicate_groups"])
-        scores = metrics.score_sets(run.val, run.test, leaked, twins)
-        rewrite(path / "run.json", lambda v, scores=scores: v.update(metrics=scores))
-    manifest.renew(project / "results")
-    found = findings(monkeypatch, project)
-    for name in (ours.name, theirs.name):
-        assert any(f"{name}: best epoch at " in line for line in found)
+    for name in (forgeries.RUN, forgeries.OURS):
+        assert any(f"{name.rpartition('/')[2]}: best epoch at " in line for line in found)
     assert any(line.startswith("deployment/") and ": temperature: shown" in line for line in found)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seconds": 60.0}, "60 seconds, but 4165 in its history"),
-        ({"images_seen": 251201}, "251201 images seen in 10 epochs"),
-        (
-            {"parameters": {"total": 4878136, "trainable": 4761943}},
-            "parameters.json says otherwise",
-        ),
         ({"git_commit": "0" * 40}, f"its commit {'0' * 40} is not in this repository"),
         ({"git_commit": "--help"}, "its commit --help is not in this repository"),
     ],

@@ -17,6 +17,7 @@ def reliability_numbers(
     loaders = list(jobs["fuzz"].get("loaders", {}).values())
     stages = [row for row in jobs["faults"].get("stages", {}).values() if "kills" in row]
     modules = list(jobs["mutants"].get("modules", {}).values())
+    forged = jobs["forgeries"].get("forgeries", [])
     packages = jobs["advisories"].get("dependencies", [])
     return {
         "reliability_readers": len(loaders),
@@ -25,6 +26,8 @@ def reliability_numbers(
         "reliability_kills": sum(row["kills"] for row in stages),
         "reliability_restarts": sum(row["trials"] for row in stages),
         "reliability_restarts_same": sum(row["survived"] for row in stages),
+        "reliability_forgeries": len(forged),
+        "reliability_forgeries_found": sum(row["found"] for row in forged),
         "reliability_modules": len(modules),
         "reliability_mutants": sum(row["mutants"] for row in modules),
         "reliability_mutants_noticed": sum(row["killed"] for row in modules),

@@ -40,6 +40,19 @@ def faults_table(faults: Mapping[str, Any]) -> Table:
     return Table(frame, caption, "tab-faults", formats)
 
 
+def forgeries_table(forgeries: Mapping[str, Any]) -> Table:
+    """Each change to a checkout whose manifests and stamps were then renewed: who finds it."""
+    rows = [
+        (row["kind"], row["forgery"], code("ferbook verify") if row["found"] else "nothing")
+        for row in forgeries.get("forgeries", [])
+    ]
+    frame = pd.DataFrame(rows, columns=["in", "forged", "found by"]).set_index("in")
+    caption = (
+        "Forgeries of a checkout, each alone, with manifests and stamps renewed by the forger."
+    )
+    return Table(frame, caption, "tab-forgeries")
+
+
 def mutants_table(mutants: Mapping[str, Any]) -> Table:
     """Each module: wrong versions of it, and how many its tests noticed."""
     rows = {

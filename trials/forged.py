@@ -3,9 +3,9 @@
 import base64
 import json
 import os
+from pathlib import Path
 
 import matplotlib
-from conftest import ROOT
 from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 
@@ -14,6 +14,7 @@ from ferbook.core.provenance import hardware
 from ferbook.paper import chapters, freshness
 from ferbook.paper.verification import form, outputs, remake
 
+ROOT = Path(__file__).parents[1]
 TIME = "2026-01-01T00:00:00.000000+00:00"
 PAPERMILL = {"duration": 0.1, "end_time": TIME, "exception": False, "start_time": TIME,
              "status": "completed"}  # fmt: skip

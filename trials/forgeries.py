@@ -1,0 +1,414 @@
+"""Forgeries of a checkout, one at a time, and whether `ferbook verify` finds them.
+
+    python -m trials.forgeries --into results        # make forgeries
+
+After each change the forger renews manifests and stamps with the project's own functions.
+"""
+
+import argparse
+import base64
+import copy
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+import numpy as np
+from PIL import Image
+
+from ferbook.data.duplicates import validation_twins
+from ferbook.paper import chapters, verification
+from ferbook.paper.verification import outputs, release
+from ferbook.results import manifest, metrics, store
+from trials import forged
+from trials.forged import ROOT
+
+RUN = "results/reference/paper-efficientnet_lite2-96-s42"
+OURS = "results/ours/ours-efficientnet_lite2-96-s42"
+# Most of the store, and no other kind of file.
+LEFT_OUT = ("short_paper_changes", "short_ours_changes", "short_scratch", "leak")
+NOTEBOOKS = ("06_claims", "07_performance")  # without a figure, and with one
+
+
+CARRIED_OUT = "the forged text was carried out"
+
+
+class Forgery(NamedTuple):
+    """A change to a checkout, and what a finding then says; None where nothing can."""
+
+    what: str
+    change: Callable[[Path], None]
+    message: str | None
+
+
+def checkout(folder: Path) -> Path:
+    """What verify reads, but most of the grids, with manifests of its own and no notebook."""
+    left_out = shutil.ignore_patterns(*LEFT_OUT, "executed")
+    for name in ("results", "book", "configs", "notebooks", release.RELEASED):
+        shutil.copytree(ROOT / name, folder / name, ignore=left_out)
+    for name in ("_toc.yml", "README.md"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "book/executed").mkdir()
+    sign(folder)
+    return folder
+
+
+def with_notebooks(project: Path) -> Path:
+    """`project` with the executed notebooks that its store gives."""
+    for name in NOTEBOOKS:
+        forged.write(name, project)
+    sign(project)
+    return project
+
+
+def sign(project: Path) -> None:
+    """Manifests that agree with whatever is there."""
+    for name in verification.FOLDERS:
+        manifest.renew(project / name)
+
+
+def rewrite(path: Path, change: Callable[[dict], Any]) -> None:
+    """Change a JSON file in place."""
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+
+
+def arrays(path: Path, change: Callable[[dict], Any]) -> None:
+    """Change the arrays of an npz in place."""
+    with np.load(path) as stored:
+        content = dict(stored)
+    change(content)
+    np.savez_compressed(path, **content)
+
+
+# ------------------------------------------------------------------- the store, signed anew
+
+
+def _make_right(content: dict) -> None:
+    """Fifty answers on test images that were whatever they were are right now."""
+    content["test_prob"][:50] = np.eye(7)[content["test_label"][:50]]
+
+
+def _score_anew(project: Path, *runs: str) -> None:
+    dataset = store.load_dataset(project / "results")
+    leaked = frozenset(dataset["leaked_files"])
+    for name in runs:
+        run = store.load_run(project / name)
+        twins = validation_twins(run.val.files, dataset["duplicate_groups"])
+        scores = metrics.score_sets(run.val, run.test, leaked, twins)
+        rewrite(project / name / "run.json", lambda v, scores=scores: v.update(metrics=scores))
+
+
+def _exchange(project: Path) -> None:
+    paths = [project / name / "predictions.npz" for name in (RUN, OURS)]
+    contents = [path.read_bytes() for path in paths]
+    for path, content in zip(paths, reversed(contents), strict=True):
+        path.write_bytes(content)
+    _score_anew(project, RUN, OURS)
+
+
+def _other_answers(project: Path) -> None:
+    before = store.load_run(project / RUN).info["metrics"]
+    arrays(project / RUN / "predictions.npz", _make_right)
+    _score_anew(project, RUN)
+    after = store.load_run(project / RUN).info["metrics"]
+    for path in (project / "README.md", project / "configs/laptop.yml"):
+        text = path.read_text()
+        for name in before:
+            old, new = (f"{scores[name]['accuracy']:.2%}" for scores in (before, after))
+            text = text.replace(old.replace("%", " %"), new.replace("%", " %"))
+        path.write_text(text)
+
+
+def _of_run(change: Callable[[dict], Any]) -> Callable[[Path], None]:
+    return lambda project: rewrite(project / RUN / "run.json", change)
+
+
+def _of_arrays(change: Callable[[dict], Any]) -> Callable[[Path], None]:
+    return lambda project: arrays(project / RUN / "predictions.npz", change)
+
+
+def _of_text(path: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(project: Path) -> None:
+        text = (project / path).read_text()
+        if old not in text:
+            raise ValueError(f"{path}: no {old!r} to forge.")
+        (project / path).write_text(text.replace(old, new, 1))
+
+    return change
+
+
+def _share(project: Path) -> None:
+    path = next((project / "results/deployment").iterdir())
+    rewrite(path, lambda v: v["exports"]["onnx-int8"].update(accuracy=0.7))
+
+
+def _card(project: Path) -> None:
+    files = {"correct": 5500}
+    path = project / release.RELEASED / "card.json"
+    rewrite(path, lambda v: v["files"]["model-int8.onnx"].update(files))
+
+
+def _other_recipe(project: Path) -> None:
+    for path in (project / "configs").glob("*.yml"):
+        text = path.read_text()
+        if "study: reference" in text and "dropout:" not in text:
+            path.write_text(text + "dropout: 0.4\n")
+
+
+def _one_label(content: dict) -> None:
+    content["val_label"][0] = (content["val_label"][0] + 1) % 7
+
+
+def _no_folder(content: dict) -> None:
+    content["test_file"][0] = "plain.jpg"
+
+
+STORE = [
+    Forgery("a score of a run", _of_run(lambda v: v["metrics"]["clean"].update(log_loss=1.0)),
+            "metrics: clean: log_loss: shown 1.0, recomputed 1."),
+    Forgery("fifty answers of a run made right", _of_arrays(_make_right),
+            "metrics: test: correct: shown"),
+    Forgery("the answers of two runs exchanged and scored anew", _exchange, "best epoch at "),
+    Forgery("a label", _of_arrays(_one_label), "a label disagrees with the folder of its file"),
+    Forgery("a file name", _of_arrays(_no_folder), "a label disagrees with the folder of its file"),
+    Forgery("the data set of a run", _of_run(lambda v: v["dataset"].update(fingerprint="0")),
+            "dataset: fingerprint: shown '0'"),
+    Forgery("the seconds of a training", _of_run(lambda v: v.update(seconds=60.0)),
+            "60 seconds, but 4165 in its history"),
+    Forgery("the images seen in training", _of_run(lambda v: v.update(images_seen=251201)),
+            "251201 images seen in 10 epochs"),
+    Forgery("the parameters of a network",
+            _of_run(lambda v: v.update(parameters={"total": 4878136, "trainable": 4761943})),
+            "parameters.json says otherwise"),
+    Forgery("a key that stands twice", _of_text(f"{RUN}/run.json", '"total": 3589',
+            '"total": 3589, "total": 3588'), "stands twice"),
+    Forgery("a number that is none", _of_text(f"{RUN}/run.json", '"seconds": ',
+            '"seconds": NaN, "s": '), "not a finite number"),
+    Forgery("the recipe that a run is said to have", _other_recipe,
+            "its recipe is not that of configs/"),
+    Forgery("the accuracy of an exported file", _share,
+            "onnx-int8: accuracy: shown 0.7, recomputed 0.69"),
+    Forgery("the accuracy on the released model's card", _card,
+            "card.json: model-int8.onnx: correct: shown 5500, recomputed 49"),
+    Forgery("the released model", lambda p: (p / release.RELEASED / "model-int8.onnx").write_bytes(
+            b"another"), "not the file of its card"),
+    Forgery("a number in the README", _of_text("README.md", "59.32 %", "69.32 %"),
+            "README.md: 69.32 % is no number of the store"),
+    Forgery("a number typed into a page",
+            _of_text("book/method.md", "# Method", "# Method\n\nWe reach 75 %."),
+            "typed by hand: 75"),
+]  # fmt: skip
+NOT_FOUND = Forgery(
+    "fifty answers made right, scored anew, every page executed anew", _other_answers, None
+)
+
+# ----------------------------------------------------- an executed notebook, stamped anew
+
+
+def cell_with(notebook: dict, text: str) -> dict:
+    """The first cell whose source holds `text`."""
+    return next(cell for cell in notebook["cells"] if text in "".join(cell["source"]))
+
+
+def _injected(notebook: dict) -> dict:
+    return next(c for c in notebook["cells"] if "injected-parameters" in c["metadata"]["tags"])
+
+
+def _glue(notebook: dict) -> list:
+    return cell_with(notebook, "glue(key, value")["outputs"]
+
+
+def _line(notebook: dict, line: str) -> None:
+    _injected(notebook)["source"][1] = f"{line}\n"
+
+
+def other_store(notebook: dict) -> None:
+    """Another result store as parameter."""
+    _line(notebook, 'results_dir = "elsewhere"')
+    notebook["metadata"]["papermill"]["parameters"] = {"results_dir": "elsewhere"}
+
+
+def markdown_as_parameters(notebook: dict) -> None:
+    """Text tagged as injected parameters."""
+    text = {"cell_type": "markdown", "id": "x", "source": ["We reach 75 %."]}
+    notebook["cells"].insert(2, {**text, "metadata": {**_injected(notebook)["metadata"]}})
+
+
+def code_changed(notebook: dict) -> None:
+    """Other code in a cell."""
+    cell_with(notebook, "import os")["source"] = ["import os; open('evil', 'w')"]
+
+
+def other_value(notebook: dict) -> None:
+    """A number that the text shows."""
+    data = _glue(notebook)[0]["data"]
+    data.update(dict.fromkeys(data, "999"))
+
+
+def other_prefix(notebook: dict) -> None:
+    """A number under another prefix."""
+    output = _glue(notebook)[0]
+    output["metadata"]["scrapbook"]["mime_prefix"] = "x/"
+    output["data"] = {"x/text/plain": "999", **output["data"]}
+
+
+def stream(notebook: dict) -> None:
+    """Text that a cell is said to have printed."""
+    said = {"output_type": "stream", "name": "stdout", "text": ["We reach 75 %."]}
+    cell_with(notebook, "import os")["outputs"].append(said)
+
+
+def display(notebook: dict) -> None:
+    """Another display beside a table."""
+    shown = {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": "75 %"}}
+    cell_with(notebook, "tables.")["outputs"].append(shown)
+
+
+def script(notebook: dict) -> None:
+    """A script in a table."""
+    cell_with(notebook, "tables.")["outputs"][0]["data"]["text/html"] += "<script>alert(1)</script>"
+
+
+def javascript(notebook: dict) -> None:
+    """A script beside a table."""
+    cell_with(notebook, "tables.")["outputs"][0]["data"]["application/javascript"] = "alert(1)"
+
+
+def synthetic_stamp(notebook: dict) -> None:
+    """A stamp that names the store of a smoke run."""
+    notebook["metadata"]["ferbook"]["results"] = "_build/quick/results"
+
+
+NOTEBOOK: list[tuple[str, Callable[[dict], Any]]] = [
+    ("a foreign line in the parameters",
+     lambda n: _injected(n)["source"].append('open("evil", "w")\n')),
+    ("a call as the value of a parameter", lambda n: _line(n, 'results_dir = open("evil", "w")')),
+    ("a comment in the parameters", lambda n: _line(n, 'results_dir = "results"  # 72 %')),
+    ("the parameters twice", lambda n: n["cells"].insert(4, copy.deepcopy(_injected(n)))),
+    ("a number under another kind",
+     lambda n: _glue(n)[0]["data"].update({f"{outputs.PREFIX}text/html": "<b>999</b>"})),
+    ("a number glued twice", lambda n: _glue(n).append(forged.glued("claims_total", 999))),
+    ("a number glued elsewhere",
+     lambda n: cell_with(n, "import os")["outputs"].append(forged.glued("claims_total", 999))),
+    ("metadata of a table", lambda n: cell_with(n, "tables.")["outputs"][0].update(
+        metadata={"text/markdown": {"x": 1}})),
+    ("a tag that hides a table",
+     lambda n: cell_with(n, "tables.")["metadata"].update(tags=["remove-output"])),
+    ("a caption", lambda n: cell_with(n, "tables.")["metadata"].update(
+        mystnb={"figure": {"caption": "75 %"}})),
+    ("a picture attached to text",
+     lambda n: n["cells"][0].update(attachments={"a.png": {"image/png": ""}})),
+    ("metadata of the notebook",
+     lambda n: n["metadata"].update(mystnb={"execution_mode": "force"})),
+    ("a cell that failed",
+     lambda n: n["cells"][0]["metadata"]["papermill"].update(exception=True)),
+    *((change.__doc__.rstrip(".").lower(), change) for change in (
+        other_store, markdown_as_parameters, code_changed, other_value, other_prefix, stream,
+        display, script, javascript, synthetic_stamp)),
+]  # fmt: skip
+
+
+def picture(notebook: dict) -> dict:
+    """The data of the first figure."""
+    shown = [o for cell in notebook["cells"] for o in cell.get("outputs", [])]
+    return next(o["data"] for o in shown if "image/png" in o["data"])
+
+
+def encoded(pixels: np.ndarray) -> str:
+    """A PNG as a notebook holds it."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return base64.b64encode(content.getvalue()).decode()
+
+
+def _moved(notebook: dict) -> None:
+    data = picture(notebook)
+    pixels = outputs._pixels(data["image/png"]).copy()
+    pixels[100:104, 200:204] = (255, 0, 0, 255)
+    data["image/png"] = encoded(pixels)
+
+
+PICTURE: list[tuple[str, Callable[[dict], Any], str]] = [
+    ("a point of a figure", _moved, "16 pixels of its figure are not those drawn anew"),
+    ("another picture",
+     lambda n: picture(n).update({"image/png": encoded(np.zeros((9, 9, 4), np.uint8))}),
+     "a picture of (9, 9, 4), drawn anew"),
+    ("no picture", lambda n: picture(n).update({"image/png": "AAAA"}), "not a PNG"),
+    ("a second picture", lambda n: picture(n).update({"image/svg+xml": "<svg/>"}),
+     "expected one PNG"),
+]  # fmt: skip
+
+
+def in_notebook(name: str, change: Callable[[dict], Any]) -> Callable[[Path], None]:
+    """`change` to an executed notebook of a project, which is then stamped anew."""
+
+    def forge(project: Path) -> None:
+        path = project / "book/executed" / f"{name}.ipynb"
+        rewrite(path, change)
+        if change is not synthetic_stamp:
+            forged.restamp(path, project)
+
+    return forge
+
+
+def all_forgeries() -> list[tuple[str, Forgery]]:
+    """(what kind of thing is forged, forgery)."""
+    cells = [Forgery(what, in_notebook("06_claims", change), "06_claims")
+             for what, change in NOTEBOOK]  # fmt: skip
+    pictures = [Forgery(what, in_notebook("07_performance", change), message)
+                for what, change, message in PICTURE]  # fmt: skip
+    kinds = {"result store": STORE, "executed notebook": cells, "figure": pictures,
+             "the whole repository": [NOT_FOUND]}  # fmt: skip
+    return [(kind, forgery) for kind, some in kinds.items() for forgery in some]
+
+
+def attempt(forgery: Forgery, honest: Path, folder: Path) -> list[str]:
+    """The findings of verify on a copy of `honest` with one forgery, signed anew."""
+    project = folder / "forged"
+    shutil.copytree(honest, project)
+    forgery.change(project)
+    if forgery is NOT_FOUND:
+        with_notebooks(project)
+    sign(project)
+    found = verification.verify(project).findings
+    if (project / "evil").exists():
+        found.append(CARRIED_OUT)
+    return found
+
+
+def main() -> None:
+    """Try all, and write what was found into a result store."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--into", type=Path, help="result store to write to")
+    given = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder, \
+            mock.patch.object(chapters, "NOTEBOOKS", NOTEBOOKS):  # fmt: skip
+        honest = with_notebooks(checkout(Path(folder, "honest")))
+        if found := verification.verify(honest).findings:
+            raise SystemExit(f"an honest checkout has findings: {found}")
+        for kind, forgery in all_forgeries():
+            with tempfile.TemporaryDirectory() as place:
+                found = attempt(forgery, honest, Path(place))
+            rows.append({"kind": kind, "forgery": forgery.what, "found": bool(found),
+                         "as_expected": _as_expected(forgery, found)})  # fmt: skip
+            print(json.dumps(rows[-1] | {"first": found[:1]}), flush=True)
+    if given.into:
+        store.write_facts(given.into, "reliability", "forgeries", {"forgeries": rows})
+    raise SystemExit(not all(row["as_expected"] for row in rows))
+
+
+def _as_expected(forgery: Forgery, found: list[str]) -> bool:
+    if forgery.message is None:
+        return not found
+    return any(forgery.message in line for line in found) and CARRIED_OUT not in found
+
+
+if __name__ == "__main__":
+    main()
