@@ -16,9 +16,10 @@
 # %% [markdown]
 # # Data
 #
-# **What is in FER-2013, and what does a reader of its accuracies need to know about it?**
-# Seven classes, very unequal, in small grey pictures of real faces; and part of the test set
-# stands, pixel for pixel, in the training folder too.
+# **Part of the test set also occurs in the training folder: {glue:text}`data_n_leaked` of
+# {glue:text}`data_n_test:,` test images ({glue:text}`data_leaked_percent:.1f` %) have a byte-identical copy
+# there.** FER-2013 has seven very unequal classes of small gray pictures of real faces. This chapter
+# describes what a reader needs to know to interpret accuracies measured on it.
 #
 # *In:* the data set, in any of its forms. *Out:* `dataset.json` in the result store.
 # *Takes* about half a minute.
@@ -54,12 +55,13 @@ store.write_images(results_dir, audit.describe_images(test_images))
 table.Notice(synthetic=faces.name == "synthetic")
 
 # %% [markdown]
-# ## Seven classes, unequal
+# ## Seven unequal classes
 #
-# The official division has a training folder and two test parts: PublicTest, on which the
-# contest of 2013 kept its leader board, and PrivateTest, which decided it. The original paper
-# used the folder layout, where both parts form one test set of {glue:text}`data_n_test:,`
-# images. {numref}`tab-counts` counts them; look for the smallest class, disgust.
+# The official data set consists of a training folder and two test parts: PublicTest, on which the
+# contest of 2013 kept its leaderboard, and PrivateTest, which decided the contest. The original paper
+# used the folder layout, in which both parts form one test set of {glue:text}`data_n_test:,`
+# images. {numref}`tab-counts` and {numref}`fig-counts` give the number of images in each class; disgust is by
+# far the rarest.
 
 # %% tags=["hide-input"]
 tables.count_table(dataset)
@@ -67,19 +69,19 @@ tables.count_table(dataset)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Images per class in each official part of the data set.", "name": "fig-counts"}, "image": {"alt": "Bar chart of image counts for seven expressions in three parts; happy is the largest class, disgust the smallest by far."}}
 figures.class_counts(dataset)
 # %% [markdown]
-# In {numref}`fig-montage` some faces answer to their row's name at once, and others could stand
-# in two or three rows. That is a property of the labels as much as of the faces.
+# Some faces in {numref}`fig-montage` clearly show the expression of their row, and others would fit
+# two or three rows. The ambiguity is in the labels as much as in the faces.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Six images of each class, chosen at random.", "name": "fig-montage"}, "image": {"alt": "Grid of small grey faces, one row per labelled expression."}}
 figures.montage(faces, seed=seed)
 # %% [markdown]
-# ## Who trains, who chooses, who judges
+# ## Training, validation and test images
 #
-# The training folder is split once more, stratified by class, into a part that trains
-# ({glue:text}`data_n_train:,` images) and a part on which every choice is made
-# ({glue:text}`data_n_val:,`). The test images choose nothing. The images are put in the order of
-# their pixels' SHA-256 before the split, so that it depends on the pictures and the seed, and
-# not on whether a zip or a csv delivered them.
+# The training folder is split once more, stratified by class, into training images
+# ({glue:text}`data_n_train:,`) and validation images ({glue:text}`data_n_val:,`), on which every
+# choice is made. Test images were used for no decision. Before the split, images are sorted by the SHA-256
+# of their pixels, so that the split depends on the pictures and the seed and not on whether they were read
+# from a zip or a csv file.
 
 # %% tags=["hide-input"]
 parts = splits.split(faces, seed=seed)
@@ -88,63 +90,64 @@ clip = recipe.Recipe().class_weight_clip
 tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip)
 
 # %% [markdown]
-# The weights make up for the imbalance in the loss: a class weighs the more, the rarer it is, up
+# Class weights compensate for the imbalance in the loss: the rarer a class, the larger its weight, up
 # to the clip of the recipe ({numref}`tab-weights`).
 
 # %% [markdown]
-# ## Copies, and a leak
+# ## Exact copies and the leak
 #
 # {glue:text}`data_duplicate_images:,` images belong to {glue:text}`data_duplicate_groups:,`
-# groups of byte-identical pictures, and in {glue:text}`data_conflicting_groups` of these groups
-# the labels contradict each other. {glue:text}`data_constant_images` images are a single shade
-# of grey. What matters most for a reported accuracy: {glue:text}`data_n_leaked` test images
-# ({glue:text}`data_leaked_percent:.1f` % of them) have a twin in the training folder, nearly
-# always with the same label ({numref}`tab-leaks`). A model may remember these instead of
-# reading them. Every accuracy of this book is therefore also given on the
-# {glue:text}`data_n_clean:,` test images that have none. The count is that of the whole training
-# folder: {glue:text}`data_n_leaked_train` of these images have a twin among those that train,
-# {glue:text}`data_n_leaked_val_only` among the validation images only.
+# groups of byte-identical pictures. In {glue:text}`data_conflicting_groups` of these groups
+# the labels contradict each other, and {glue:text}`data_constant_images` images are a single shade
+# of gray.
+#
+# What matters most for a reported accuracy: {glue:text}`data_n_leaked` test images have a copy in the
+# training folder, nearly always with the same label ({numref}`tab-leaks`). A model may remember these
+# images instead of recognizing the expression. Every accuracy in this book is therefore also given on the
+# {glue:text}`data_n_clean:,` test images without such a copy. The count refers to the whole training
+# folder: {glue:text}`data_n_leaked_train` of these images have a copy among the training images, and
+# {glue:text}`data_n_leaked_val_only` only among the validation images.
 #
 # The split of the training folder leaks as well. {glue:text}`data_n_val_twins` of the
 # {glue:text}`data_n_val:,` validation images ({glue:text}`data_val_twins_percent:.1f` %) are
-# byte-identical with an image that trains, so validation accuracy is too high. The reproduction keeps
-# this split, since the original's description leads to it; each run reports validation accuracy
-# without these twins too, and recipes are now compared on the {glue:text}`data_n_val_clean:,` images
-# that remain. The option `grouped_split` moves the twins into the training part.
+# byte-identical with a training image, so validation accuracy is too high. The reproduction keeps
+# this split, since the original's description leads to it. Each run also reports validation accuracy
+# without these images, and recipes are compared on the {glue:text}`data_n_val_clean:,` that
+# remain. The option `grouped_split` moves the copies into the training part.
 
 # %% tags=["hide-input"]
 tables.leak_table(audit.leak_table(faces))
 
 # %% [markdown]
-# ## The same picture, other bytes
+# ## Near duplicates
 #
 # A picture that was recompressed, brightened or mirrored is still the same picture. Such near
-# copies are found by a perceptual hash and confirmed by the correlation of their pixels.
-# {numref}`tab-copies` says what the two thresholds recognise when we alter real images
-# ourselves, and what they take for a copy when two images are put side by side at random.
+# duplicates are found by a perceptual hash and confirmed by the correlation of their pixels.
+# {numref}`tab-copies` shows which alterations the two thresholds detect when we alter real images
+# ourselves, and how many random pairs of images they wrongly accept.
 
 # %% tags=["hide-input"]
 tables.copies_table(near_duplicates.planted_copies(faces.images, seed=seed))
 
 # %% [markdown]
-# Recompressed, brighter and noisy copies are found nearly all, shifted ones in part: what follows
-# is a lower bound. {glue:text}`data_near_pairs:,` pairs of images are near copies without being
-# byte-identical, {glue:text}`data_near_mirrored` of them mirrored. Their labels agree in
-# {glue:text}`data_near_same_label_percent:.1f` % of the pairs: the same face, labelled twice,
-# differently, in the rest. {glue:text}`data_near_leaked` more test images have such a twin in
-# training, which leaves {glue:text}`data_n_pristine:,` that have neither kind.
+# Nearly all recompressed, brightened and noisy copies are found, and some of the shifted ones; the counts
+# below are therefore a lower bound. {glue:text}`data_near_pairs:,` pairs of images are near duplicates
+# without being byte-identical, {glue:text}`data_near_mirrored` of them mirrored. Their labels agree in
+# {glue:text}`data_near_same_label_percent:.1f` % of the pairs; in the others, the same face was given two
+# different labels. {glue:text}`data_near_leaked` more test images have a near duplicate in the training
+# folder, which leaves {glue:text}`data_n_pristine:,` test images with neither kind of copy.
 
 # %% [markdown]
-# ## Ten more opinions
+# ## A second set of labels
 #
-# For FER+, ten people labelled each image again. {glue:text}`data_ferplus_known:,` of our images
-# could be matched to their votes, and on {glue:text}`data_ferplus_untied:,` of them one answer got
-# more votes than any other. It is the label of FER-2013 in
-# {glue:text}`data_ferplus_agreement:.1f` % of the cases: {glue:text}`data_ferplus_agreement_happy:.1f` %
+# For FER+, ten people labeled each image again. {glue:text}`data_ferplus_known:,` of our images
+# were matched to their votes, and on {glue:text}`data_ferplus_untied:,` of them one expression received
+# more votes than any other. This plurality agrees with the label of FER-2013 for
+# {glue:text}`data_ferplus_agreement:.1f` % of the images: {glue:text}`data_ferplus_agreement_happy:.1f` %
 # for happy, {glue:text}`data_ferplus_agreement_fear:.1f` % for fear ({numref}`fig-ferplus`). The
-# more of the taggers agree among themselves, the more they agree with FER-2013
-# ({numref}`tab-certainty`). {glue:text}`data_ferplus_no_face` images show, by plurality, no face
-# at all.
+# more the taggers agree with each other, the more they agree with FER-2013
+# ({numref}`tab-certainty`). According to the plurality, {glue:text}`data_ferplus_no_face` images show no
+# face at all.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}}
 figures.ferplus_confusion(dataset)
@@ -152,12 +155,22 @@ figures.ferplus_confusion(dataset)
 tables.certainty_table(dataset)
 
 # %% [markdown]
-# ## Summary and limits
+# ## Limits
 #
-# Counts and byte-identical copies are exact. Near copies are those that two thresholds find, a
-# lower bound. FER+ is a second opinion, not the truth: its taggers saw the same small pictures.
-# The facts of this page are in `dataset.json` of the result store; the chapters after this one
-# read them from there and need no image.
+# Counts of byte-identical copies are exact. Counts of near duplicates depend on two thresholds and are a
+# lower bound. FER+ is a second opinion and not the truth: its taggers saw the same small pictures.
+# The facts of this chapter are in `dataset.json` of the result store; later chapters
+# read them from there and need no images.
+#
+# ```{admonition} What we found
+# :class: tip
+# - {glue:text}`data_n_leaked` test images, {glue:text}`data_leaked_percent:.1f` % of all, have a
+#   byte-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
+# - {glue:text}`data_val_twins_percent:.1f` % of the validation images of the original's split are copies of
+#   training images, so validation accuracy is too high.
+# - Ten new taggers agree with the labels of FER-2013 on {glue:text}`data_ferplus_agreement:.1f` % of the
+#   images, and on {glue:text}`data_ferplus_agreement_fear:.1f` % of those labeled fear.
+# ```
 
 # %% tags=["remove-cell"]
 numbers = key_numbers.dataset_numbers(dataset) | prose.split_numbers(parts, dataset)

@@ -16,10 +16,11 @@
 # %% [markdown]
 # # Deployment
 #
-# **How small and how fast can the model be, and what does that cost?** The original speaks of
-# real-time use on small devices and measures neither. Here our best run is written as single
-# files, each is put before all test images, and its size, accuracy and latency are measured beside the
-# packaged models of others, one after the other on the same machine.
+# **The released model answers in {glue:text}`deployment_ms_single:.1f` ms per face on the processor
+# that we measured on, and quantization to int8 changes its accuracy by {glue:text}`deployment_int8_points:+.2f`
+# points.** The original mentions real-time use on small devices and measures neither speed nor size. Here our
+# best run is exported as single files. Each is evaluated on all test images, and its size, accuracy and
+# latency are measured beside published packages, one after the other on the same machine.
 #
 # *In:* the result store, where `ferbook export` put its measurements, and the data set for the
 # pictures at the end. *Takes* a minute.
@@ -56,14 +57,14 @@ measured = store.load_facts(results_dir, "deployment")[run.name]
 # %% [markdown]
 # ## One model, seven files
 #
-# Resizing, scaling and the temperature found on validation are inside each file of {numref}`tab-exports`:
-# a grey picture of 48 by 48 bytes goes in, seven calibrated probabilities come out. The int8
-# files are calibrated on training images; their first convolutions, which hold few
-# weights and most of the pixels, stay in float, since in int8 they would cost points on validation. On this processor
-# ({glue:text}`deployment_hardware`) one answer of the float32 ONNX file takes
-# {glue:text}`deployment_ms_single:.1f` ms, {glue:text}`deployment_frames:.0f` pictures a second, detection of faces not
-# included. "Real-time" is therefore true on such a machine; on a phone or a microcontroller it was
-# **not run**.
+# Each file of {numref}`tab-exports` contains resizing, scaling and the temperature that was fitted on
+# validation images: its input is a gray picture of 48 by 48 bytes, its output seven calibrated
+# probabilities. The int8 files are calibrated on training images. Their first convolutions stay in float:
+# these hold few weights and most of the pixels, and in int8 they would cost accuracy on validation. On this
+# processor ({glue:text}`deployment_hardware`) the float32 ONNX file needs
+# {glue:text}`deployment_ms_single:.1f` ms for one image, that is {glue:text}`deployment_frames:.0f` images per
+# second, without face detection. "Real-time" therefore holds on such a machine. On a phone or a
+# microcontroller it was **not run**.
 
 # %% tags=["hide-input"]
 tables.exports_table(measured)
@@ -73,9 +74,9 @@ tables.exports_table(measured)
 # answer on {glue:text}`deployment_int8_same:.1f` % of the images. Whether it is faster depends on the
 # processor: without instructions for eight-bit products it is not.
 #
-# ## Beside the packages of others
+# ## Comparison with published packages
 #
-# {numref}`tab-deployment-peers` was measured in the same session, with the same two threads.
+# {numref}`tab-deployment-peers` was measured in the same session with the same two threads.
 
 # %% tags=["hide-input"]
 tables.peers_table(measured, store.load_answers(results_dir, "peers"))
@@ -84,39 +85,46 @@ tables.peers_table(measured, store.load_answers(results_dir, "peers"))
 # ## Pruning
 #
 # The original names pruning as future work. {numref}`tab-pruning` sets the smallest weights of the
-# whole network to zero, without training again. Retraining afterwards was
-# **not run**.
+# whole network to zero without retraining. Retraining afterwards was **not run**.
 
 # %% tags=["hide-input"]
 tables.pruning_table(measured)
 
 # %% [markdown]
-# ## Worse pictures
+# ## Corrupted images
 #
-# FER-2013's pictures are small and grey already. {numref}`fig-robustness` makes them worse in the ways
-# of {cite:t}`hendrycks2019`, at the strengths used for small images, on
+# FER-2013's pictures are already small and gray. {numref}`fig-robustness` degrades them further with the
+# corruptions of {cite:t}`hendrycks2019`, at the severities used for small images, on
 # {glue:text}`deployment_robustness_images:,` test images.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on corrupted test images against the severity of the corruption; 0 is the picture as it is.", "name": "fig-robustness"}, "image": {"alt": "Lines of accuracy falling with severity for eight kinds of corruption."}}
 figures.robustness(measured["robustness"])
 # %% [markdown]
-# ## Where it looks
+# ## Where the evidence lies
 #
-# The network ends in an average over places and one dense layer, so each place of its last feature map
-# has its own logits, and their mean is the answer. {numref}`fig-evidence` lays the logit of the answer over
-# test images, one right and one wrong for each expression. For such a network this is what Grad-CAM shows, up to a
-# factor {cite:p}`selvaraju2017`. The map has few places: it says which part of the face
-# speaks for the answer, and not which pixel.
+# The network ends with an average over positions and one dense layer. Each position of its last feature map
+# therefore has its own logits, and their mean gives the answer. {numref}`fig-evidence` overlays the logit of
+# the predicted class on test images, one correct and one wrong for each expression. For such a network this is
+# Grad-CAM up to a factor {cite:p}`selvaraju2017`. The map has few positions: it shows which part of the face
+# contributes to the answer, not which pixel.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Evidence for the answer given (red for, blue against), one right and one wrong answer per class; the title names label and answer.", "name": "fig-evidence"}, "image": {"alt": "Two rows of seven faces with coloured overlays."}}
 figures.evidence(splits.split(faces).test, classifier.Classifier())
 # %% [markdown]
-# ## Summary and limits
+# ## Limits
 #
-# Latency is a median on one shared machine and differs elsewhere. The released int8 file is the one
-# that `ferbook predict` uses. The evidence shows what the network uses, right or wrong; in the examples it lies
-# low in the picture, and whether that is the mouth or the way the network pads its borders was not
+# Latency is a median on one shared machine and differs elsewhere. `ferbook predict` uses the released int8
+# file. The evidence maps show what the network uses, whether right or wrong. In these examples the evidence
+# lies low in the picture; whether that is due to the mouth or to the padding at the borders was not
 # examined.
+#
+# ```{admonition} What we found
+# :class: tip
+# - int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points, in a file of
+#   {glue:text}`deployment_int8_megabytes:.1f` MB.
+# - One face takes {glue:text}`deployment_ms_single:.1f` ms as float32, without face detection.
+# - Speed on phones and microcontrollers was **not run**.
+# ```
 
 # %% tags=["remove-cell"]
 for key, value in prose.deployment_numbers(measured).items():

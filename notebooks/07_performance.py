@@ -16,13 +16,14 @@
 # %% [markdown]
 # # Performance
 #
-# **Does the input ever starve the model, and what does all of it cost?** The original feeds its
+# **Training does not wait for its input: fed by our pipeline, a training step keeps
+# {glue:text}`bench_fed` of the speed that it has on a constant batch.** The original feeds its
 # network from a generator that reads a folder and warps one image at a time. Here each image is
-# resampled once, in a compiled loop, from the bytes in memory to the size of the input. What that
-# and the rest of the code cost is measured below, side by side.
+# resampled once, in a compiled loop, from the bytes in memory to the input size. This chapter measures the
+# cost of that and of the rest of the code.
 #
 # *In:* the result store, where the benchmark put its measurements: `make bench`. *Takes* seconds.
-# In a smoke run the benchmark was cut short and says nothing.
+# In a smoke run the benchmark is cut short and its numbers mean nothing.
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "_build/quick/results"  # the result store; paths are relative to the project
@@ -45,18 +46,19 @@ measured = store.load_facts(results_dir, "bench")
 table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 
 # %% [markdown]
-# All times are of {glue:text}`bench_hardware`. The benchmark is meant to have the machine for itself;
-# other work widens the spread. What is compared was measured in turns, round by round; a ratio is the median over the rounds, with its lowest and highest
-# round in brackets. Random pixels stand for faces, since no time depends on what the images show.
+# All times were measured on {glue:text}`bench_hardware`. The benchmark should run alone on the machine;
+# other work increases the spread. Competing variants were measured in interleaved rounds. A ratio is the
+# median over rounds, with its minimum and maximum in brackets. Random pixels replace faces, since no time
+# depends on the content of the images.
 #
 # ## Input
 #
-# Ours and the original's generator draw from the same distribution; the test suite holds the geometry
-# against Keras, and our compiled loop against TensorFlow's own operation, bit for bit. At
-# {glue:text}`bench_size_large` ours delivers {glue:text}`bench_input_large_folder` times the images of
-# the generator that reads a folder, and {glue:text}`bench_input_large_arrays` times those of the
-# generator on arrays that were decoded and resized before; at {glue:text}`bench_size_small`
-# {glue:text}`bench_input_small_folder` and {glue:text}`bench_input_small_arrays` times
+# Our pipeline and the original's generator draw from the same distribution; tests compare the geometry
+# with Keras, and our compiled loop with TensorFlow's own operation, bit for bit. At
+# {glue:text}`bench_size_large`, ours delivers {glue:text}`bench_input_large_folder` times as many images as
+# the generator that reads a folder, and {glue:text}`bench_input_large_arrays` times as many as the
+# generator on arrays that were decoded and resized beforehand. At {glue:text}`bench_size_small` the factors
+# are {glue:text}`bench_input_small_folder` and {glue:text}`bench_input_small_arrays`
 # ({numref}`tab-input`).
 
 # %% tags=["hide-input"]
@@ -66,29 +68,30 @@ tables.input_table(measured)
 # ## The training step
 #
 # {numref}`tab-step` times the same step of {glue:text}`bench_backbone`, phase 2, under different
-# conditions. Fed by our input and driven by Keras's `fit`, it keeps {glue:text}`bench_fed` of the
+# conditions. Fed by our pipeline and driven by Keras's `fit`, it keeps {glue:text}`bench_fed` of the
 # speed that it has on one constant batch without `fit`. Fed by the original's generator from a folder,
-# an epoch takes {glue:text}`bench_epoch` times as long as with ours; on a GPU, whose steps are shorter,
-# it would be more, and that was **not run**.
+# an epoch takes {glue:text}`bench_epoch` times as long as with ours. On a GPU, where steps are shorter,
+# the factor would be larger; that was **not run**.
 #
-# In phase 1, Keras computes no gradient through the frozen layers: its step takes
-# {glue:text}`bench_phase_1` of a step of phase 2 and {glue:text}`bench_forward` times the forward pass
-# alone. The features cannot be kept from epoch to epoch, since each draws another augmentation.
+# In phase 1, Keras computes no gradient through the frozen layers: the step takes
+# {glue:text}`bench_phase_1` of the time of a step of phase 2 and {glue:text}`bench_forward` times that of the
+# forward pass alone. The features cannot be cached from epoch to epoch, since each epoch draws new
+# augmentations.
 #
-# A network for one grey channel, without the repetition to three, would take
-# {glue:text}`bench_stem` of the time. Training therefore keeps the repetition, and with it every bit
-# of the recorded runs; exports fold it away. The same architecture and size in PyTorch with timm, by
-# the same measure: {glue:text}`bench_torch` times our step.
+# A network for one gray channel, without repeating it three times, would take
+# {glue:text}`bench_stem` of the time. Training keeps the repetition so that recorded runs stay reproducible
+# bit by bit; exported files fold it away. The same architecture and size in PyTorch with timm takes
+# {glue:text}`bench_torch` times as long as our step.
 
 # %% tags=["hide-input"]
 tables.step_table(measured)
 
 # %% [markdown]
-# ## What the processor could do
+# ## How much of the processor is used
 #
-# Counted as three forward passes, the step's multiplications and additions run at
+# Counted as three forward passes, the multiplications and additions of the step run at
 # {glue:text}`bench_peak` of the rate of a large matrix product on the same cores. The rest is the
-# price of depthwise convolutions, which multiply little for each number they move, and of element-wise
+# cost of depthwise convolutions, which do few multiplications per number moved, and of element-wise
 # operations, which only move numbers ({numref}`tab-operations`).
 
 # %% tags=["hide-input"]
@@ -97,14 +100,14 @@ tables.operation_table(measured)
 # %% [markdown]
 # ## Start-up, audit and pages
 #
-# `import ferbook` and `ferbook --help` do without TensorFlow. The first training step is slow because
-# the network is traced in Python, operation by operation; given its metric as a function, as is
-# customary, Keras makes the metric's variables during that trace and then traces all again. Ours is
-# made before; {glue:text}`bench_first_backbone` used to take {glue:text}`bench_first_step` times as
-# long to its first step.
+# `import ferbook` and `ferbook --help` do not load TensorFlow. The first training step is slow because
+# the network is traced in Python, operation by operation. When a metric is passed as a function, as is
+# customary, Keras creates its variables during the first trace and then traces everything again. Our metric
+# is created beforehand; previously {glue:text}`bench_first_backbone` took {glue:text}`bench_first_step` times
+# as long to its first step.
 #
-# The search for near copies compares only hashes that agree in several bands of bits, and takes more
-# and longer bands as the hashes become many ({numref}`fig-growth`). The last point has
+# The search for near duplicates compares only hashes that agree in several bands of bits, and uses more
+# and longer bands as the number of hashes grows ({numref}`fig-growth`). The last point has
 # {glue:text}`bench_hashes:,` random hashes.
 
 # %% tags=["hide-input"]
@@ -115,20 +118,28 @@ figures.growth(measured["audit"]["growth"])
 # %% [markdown]
 # ## Memory
 #
-# For each byte of pixels the peak of a training grows by {glue:text}`bench_copies_held:.1f` bytes: the
-# images as loaded, those of them that train, and the same for TensorFlow. A copy of all as floats
-# would by itself add as many bytes as a float has, and more at the size of the input; none is
-# held. {numref}`tab-memory` has the peak.
+# For each byte of pixels, the peak memory of a training grows by {glue:text}`bench_copies_held:.1f` bytes: the
+# images as loaded, the training part of them, and a copy for TensorFlow. A copy of all images as floats
+# would alone add as many bytes as a float has, and more at the input size; no such copy is
+# made. {numref}`tab-memory` gives the peak.
 
 # %% tags=["hide-input"]
 tables.memory_table(measured)
 
 # %% [markdown]
-# ## Summary and limits
+# ## Limits
 #
-# The input is not what a training waits for. All of this is one machine with few cores; on a GPU
-# the benchmark was **not run**. The comparison with PyTorch is of its eager mode with channels
-# last and default threads, and only of the step.
+# All measurements come from one machine with few cores; on a GPU
+# the benchmark was **not run**. The comparison with PyTorch covers its eager mode with channels
+# last and default threads, and only the training step.
+#
+# ```{admonition} What we found
+# :class: tip
+# - A step fed by our pipeline keeps {glue:text}`bench_fed` of its speed on a constant batch.
+# - Our pipeline delivers {glue:text}`bench_input_large_folder` times as many images as the original's
+#   generator at {glue:text}`bench_size_large`.
+# - Peak memory grows by {glue:text}`bench_copies_held:.1f` bytes for each byte of pixels.
+# ```
 
 # %% tags=["remove-cell"]
 for key, value in prose.bench_numbers(measured).items():

@@ -16,11 +16,11 @@
 # %% [markdown]
 # # Reliability
 #
-# **How far can a reader trust the machinery behind the numbers?** It was given hostile files, killed
-# at random moments, changed by one error at a time and trained again with other seeds. What happened
-# stands below, read from the files that these trials left.
+# **{glue:text}`reliability_files:,` hostile files, {glue:text}`reliability_kills:,` kills at random moments and
+# {glue:text}`reliability_mutants:,` planted errors were tried on the software behind the numbers.** This
+# chapter reports what happened, and how much a result changes when a training is repeated with other seeds.
 #
-# *In:* the result store, nothing else. *Takes* seconds. The trials themselves: `make fuzz`,
+# *In:* the result store, nothing else. *Takes* seconds. The stress tests themselves: `make fuzz`,
 # `make faults`, `make mutants`, `make licences`, `make advisories`.
 
 # %% tags=["parameters", "hide-cell"]
@@ -56,38 +56,38 @@ table.Notice(synthetic=any(run.is_synthetic for run in runs))
 # %% [markdown]
 # ## Hostile files
 #
-# Real files were cut, flipped, repeated, packed anew and filled with other values, and put before
-# every reader of the project ({numref}`tab-fuzz`): {glue:text}`reliability_files:,` files for
-# {glue:text}`reliability_readers` readers. A file must be refused in words that name it, or give a result
-# that passes the checks of its kind, within seconds, within a bound on memory, and without any file
-# being written. {glue:text}`reliability_files_other` did anything else.
+# Real files were cut, repacked, given flipped and repeated bytes and filled with other values, and then passed
+# to every reader of the project ({numref}`tab-fuzz`): {glue:text}`reliability_files:,` files for
+# {glue:text}`reliability_readers` readers. A file must either be rejected with an error that names it, or be
+# read and pass the checks of its kind, within seconds, within a bound on memory, and without any file
+# being written. {glue:text}`reliability_files_other` files ended in any other way.
 
 # %% tags=["hide-input"]
 tables.fuzz_table(jobs["fuzz"])
 
 # %% [markdown]
-# Before these trials, some did. A pickle could ask for tens of gigabytes by naming a high memo
-# number, a YAML file of a few lines could stand for more text than any memory holds, compressed
+# Before these tests, some did. A pickle could request tens of gigabytes by naming a high memo
+# number, a YAML file of a few lines could expand to more text than any memory holds, compressed
 # arrays could unpack without end, and a damaged `run.json` ended in a traceback when a table was
-# made of it. All are refused now, each with a test.
+# made from it. All of these are now rejected, each with a test.
 #
 # ## Killed at random
 #
-# {glue:text}`reliability_kills` kills by `SIGKILL`, of the process and all its children, in
-# {glue:text}`reliability_restarts` trials of the stages in {numref}`tab-faults`. After each, no run in the
-# store claimed to be finished that was not; {glue:text}`reliability_restarts_same` of
-# {glue:text}`reliability_restarts` restarts ended as the same stage ended when left alone: the same bytes
+# {glue:text}`reliability_kills` times a process and all its children were killed by `SIGKILL`, in
+# {glue:text}`reliability_restarts` trials of the stages in {numref}`tab-faults`. No kill left a run in the
+# store that was marked as finished and was not. {glue:text}`reliability_restarts_same` of
+# {glue:text}`reliability_restarts` restarts ended exactly like an undisturbed execution: the same bytes
 # of predictions, the same outputs of the notebook, the same pages.
 
 # %% tags=["hide-input"]
 tables.faults_table(jobs["faults"])
 
 # %% [markdown]
-# Tests do the rest on every change: a full disk, a folder that may not be written to, a missing
-# kernel, a notebook that fails in its middle, two pipelines started at once in one checkout. Each
-# ends in a line that says what is the matter, and leaves what was there before.
+# Tests cover the rest on every change: a full disk, a read-only folder, a missing
+# kernel, a notebook that fails halfway, two pipelines started at once in one checkout. Each
+# ends with a message that names the cause and leaves earlier files unchanged.
 #
-# ## Forged on purpose
+# ## Forgeries
 #
 # {glue:text}`reliability_forgeries` forgeries were made in copies of this repository, one at a time:
 # numbers of the store, text and outputs of executed notebooks, pixels of figures, the README, the
@@ -101,12 +101,12 @@ tables.faults_table(jobs["faults"])
 tables.forgeries_table(jobs["forgeries"])
 
 # %% [markdown]
-# ## Would the tests notice?
+# ## Do the tests detect errors?
 #
 # {glue:text}`reliability_mutants` versions of {glue:text}`reliability_modules` modules, each with one operator,
-# number, condition or return value exchanged, ran before the tests of their module;
-# {glue:text}`reliability_mutants_noticed` were noticed ({numref}`tab-mutants`). {numref}`tab-survivors`
-# lists the rest. A module that is not in the table was **not run**.
+# number, condition or return value changed, were run against the tests of their module;
+# {glue:text}`reliability_mutants_noticed` were detected ({numref}`tab-mutants`). {numref}`tab-survivors`
+# lists the others. Modules that are not in the table were **not run**.
 
 # %% tags=["hide-input"]
 tables.mutants_table(jobs["mutants"])
@@ -115,12 +115,12 @@ tables.mutants_table(jobs["mutants"])
 tables.survivors_table(jobs["mutants"])
 
 # %% [markdown]
-# ## What chance does
+# ## Variation between seeds
 #
 # The same recipe with another seed has another split, other initial weights, another order and
-# other augmentation. {numref}`tab-seeds` shows how far apart such runs end; pooled over these
-# recipes the standard deviation is {glue:text}`reliability_seed_noise:.2f` points. A difference between
-# two recipes says something if it is beyond twice what seeds alone give ({numref}`tab-noise`).
+# other augmentations. {numref}`tab-seeds` shows how far apart such runs end; pooled over these
+# recipes, the standard deviation is {glue:text}`reliability_seed_noise:.2f` points. A difference between
+# two recipes is meaningful only if it exceeds twice what seeds alone cause ({numref}`tab-noise`).
 # McNemar's test, which compares two trained networks and not two recipes, also finds differences
 # between two seeds of one recipe.
 
@@ -131,31 +131,40 @@ tables.seeds_table(repeated)
 tables.differences_table(grids, grid_runs)
 
 # %% [markdown]
-# ## What it is made of
+# ## Dependencies
 #
 # The lock file pins {glue:text}`reliability_packages` packages by version and SHA-256
-# ({numref}`tab-licences`); weights, models of others and votes are pinned by SHA-256 as well.
-# {glue:text}`reliability_copyleft` of the packages states a licence of the GPL family: docutils, which
-# offers its parts under several licences, the GPL among them for one file that the book does not use.
-# No module opens a connection when it is imported, and no test may: a hook refuses it.
+# ({numref}`tab-licences`); weights, third-party models and votes are pinned by SHA-256 as well.
+# {glue:text}`reliability_copyleft` of the packages states a license of the GPL family: docutils, which
+# offers its parts under several licenses, the GPL among them for one file that the book does not use.
+# No module opens a connection when it is imported, and a hook blocks every connection during the tests.
 #
-# `make advisories` asks for known vulnerabilities of the locked packages. It got an answer for
+# `make advisories` looks up known vulnerabilities of the locked packages. It received an answer for
 # {glue:text}`reliability_audited` of them, of which {glue:text}`reliability_vulnerable` had one;
 # {glue:text}`reliability_not_audited` could not be looked up, since the package index used here serves no
-# advisories. Where the first number is nought, this check counts as **not run**.
+# advisories. If the first number is zero, this check counts as **not run**.
 
 # %% tags=["hide-input"]
 tables.licence_table(licences)
 
 # %% [markdown]
-# ## Summary and limits
+# ## Limits
 #
-# Not tried: a power cut (the files are flushed to disk before they are renamed, but no machine was
-# switched off), a file system that lies about it, several machines at work in one checkout, other
-# operating systems than Linux, deterministic training on a GPU (there is a switch, and no GPU here).
-# Fuzzing was by chance and not guided by coverage, and the models of others are not read by us but
-# by TensorFlow and onnxruntime. The few recipes with several seeds are short runs of a small
-# network; what seeds do to the full runs is not known.
+# Not tested: a power cut (files are flushed to disk before they are renamed, but no machine was
+# switched off), a file system that reports unfinished writes as done, several machines working in one
+# checkout, operating systems other than Linux, and deterministic training on a GPU (there is a switch, and no
+# GPU here). Fuzzing was random and not guided by coverage. Third-party models are read by TensorFlow and
+# onnxruntime, not by our readers.
+#
+# ```{admonition} What we found
+# :class: tip
+# - Of {glue:text}`reliability_files` hostile files, {glue:text}`reliability_files_other` were neither read
+#   correctly nor rejected with a clear message.
+# - {glue:text}`reliability_restarts_same` of {glue:text}`reliability_restarts` restarts after a kill ended like
+#   an undisturbed execution; tests detected {glue:text}`reliability_mutants_noticed` of
+#   {glue:text}`reliability_mutants` planted errors.
+# - Seeds alone change an accuracy with a standard deviation of {glue:text}`reliability_seed_noise:.2f` points.
+# ```
 
 # %% tags=["remove-cell"]
 noise = tables.seed_noise(grid_runs)

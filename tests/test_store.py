@@ -3,10 +3,12 @@
 import dataclasses
 import json
 import os
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 from ferbook.core import files, provenance, writing
 from ferbook.core.classes import CLASSES
@@ -301,3 +303,16 @@ def test_what_is_no_plain_file_is_refused_at_once(tmp_path, name, kind):
         os.truncate(path, 10**12)
     with pytest.raises(files.StoreError, match=r"expected a regular file|Expected at most"):
         store.load_run(path.parent)
+
+
+def test_the_runs_of_a_study_come_by_input_size_not_by_its_digits(tmp_path):
+    source = ROOT / "results/reference/paper-efficientnet_lite2-96-s42"
+    for size in (128, 96):
+        folder = tmp_path / "reference" / source.name.replace("-96-", f"-{size}-")
+        shutil.copytree(source, folder)
+        info = json.loads((folder / "run.json").read_text())
+        info["image_size"] = size
+        info["recipe"] |= {"image_size": size} if "image_size" in info["recipe"] else {}
+        (folder / "run.json").write_text(json.dumps(info))
+    found = store.load_study(tmp_path, "reference")
+    assert [run.recipe.image_size for run in found] == [96, 128]

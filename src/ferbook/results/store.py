@@ -125,16 +125,17 @@ def load_run(folder: str | Path) -> Run:
 
 
 def load_study(results_dir: str | Path, study: str) -> list[Run]:
-    """All finished runs of a study, by name; an unfinished folder (no run.json) is passed over.
+    """All finished runs of a study, by recipe, input size and seed.
 
-    Raises FileNotFoundError when there is none.
+    An unfinished folder (no run.json) is passed over. Raises FileNotFoundError when there is none.
     """
     folders = sorted(path.parent for path in Path(results_dir, study).glob("*/run.json"))
     if not folders:
         raise FileNotFoundError(
             f"no finished run in {Path(results_dir, study)}: execute notebooks/02_training first."
         )
-    return [run for run in map(load_run, folders) if run.is_final]
+    runs = [run for run in map(load_run, folders) if run.is_final]
+    return sorted(runs, key=lambda run: (run.recipe.name, run.recipe.image_size, run.recipe.seed))
 
 
 def load_all(results_dir: str | Path, *, trials: bool = False) -> list[Run]:
