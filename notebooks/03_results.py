@@ -31,11 +31,11 @@ import os
 
 from myst_nb import glue
 
+from ferbook.claims import field, table_audit
 from ferbook.claims import published as claims_published
-from ferbook.claims import table_audit
 from ferbook.core import files, paths
 from ferbook.paper import key_numbers, plots, table
-from ferbook.paper.chapters.results import audit_tables, figures, prose, tables
+from ferbook.paper.chapters.results import audit_tables, field_table, figures, prose, tables
 from ferbook.results import metrics, store
 from ferbook.results.study import finals
 
@@ -181,12 +181,34 @@ tables.slice_table(runs, store.load_images(results_dir))
 # %% [markdown]
 # ## Beside the field
 #
-# {numref}`tab-comparison` names for every accuracy the images it was measured on. Numbers on
-# PrivateTest and on all test images are not comparable to the last point. The rows whose source is
-# this book were computed by us.
+# A published accuracy means little without its protocol: the test images, what the checkpoint was
+# chosen on, how many views of an image are averaged, and what else the network learned from.
+# {numref}`tab-comparison` gives what papers, released code and its threads say of each. The facts
+# are in `book/field.yml`; {numref}`tab-field-sources` names the file or the thread of each. Three things
+# stand out.
+#
+# - **Some checkpoints were chosen on the images of their own accuracy.** Of
+#   {glue:text}`field_methods` accuracies, {glue:text}`field_on_test` are of this kind by their released
+#   code, which calls these images validation and keeps the epoch that is best on them. Such an accuracy
+#   is a maximum over epochs and too high by an amount that nobody measured.
+# - **Most average several views.** A single view of ResMaskingNet was measured
+#   at {glue:text}`field_one_view:.2f` %, several at {glue:text}`field_several_views:.2f` %.
+# - **Others measure something else.** Users who trained or tested {glue:text}`field_repeated` of these
+#   networks again mostly report less than was printed. For ResEmoteNet their figures go from
+#   {glue:text}`field_widest_low:.0f` to more than {glue:text}`field_widest_high:.0f` %, depending on
+#   whose copy of the images they used.
+#
+# EmoNeXt's is the cleanest protocol with released code: chosen on PublicTest, reported on
+# PrivateTest. The rows of the original's Table III carry its own figures;
+# {numref}`tab-parameters` has the sizes that we counted, which differ.
 
 # %% tags=["hide-input"]
-tables.comparison_table(runs, original)
+methods = field.read_field("book/field.yml")
+views = store.load_answers(results_dir, "test_time_augmentation")
+field_table.comparison_table(runs, original, methods, views)
+
+# %% tags=["hide-input"]
+field_table.sources_table(methods)
 
 # %% [markdown]
 # ## Summary and limits
@@ -202,6 +224,7 @@ values = (
     | key_numbers.parameter_numbers(store.load_parameters(results_dir))
     | key_numbers.run_numbers(run, dataset, original)
     | prose.audit_numbers(published)
+    | prose.field_numbers(methods)
 )
 for key, value in values.items():
     glue(key, value, display=False)

@@ -33,7 +33,7 @@ import os
 
 from myst_nb import glue
 
-from ferbook.claims import grading
+from ferbook.claims import grading, references
 from ferbook.core import paths
 from ferbook.paper import grades, table
 from ferbook.paper.chapters.claims import prose, tables
@@ -82,6 +82,19 @@ tables.grade_table(graded)
 tables.claims_table(graded)
 
 # %% [markdown]
+# ## What the original cites, and for what
+#
+# {numref}`tab-references` is the original's list of references with its mistakes put right: of
+# {glue:text}`references_total` entries, {glue:text}`references_corrected` needed it. Its text cites
+# {glue:text}`references_cited` of them; the others stand in the list alone. For those cited, the table
+# says what for, and whether the work says so, as far as we could read it. The works themselves, with
+# their addresses, are in the chapter {doc}`../references`.
+
+# %% tags=["hide-input"]
+works = references.read_references("book/original_references.yml")
+tables.references_table(works)
+
+# %% [markdown]
 # ## Summary and limits
 #
 # A test compares each quote with the original's text and finds each of its sentences in the map, with
@@ -91,5 +104,6 @@ tables.claims_table(graded)
 # configuration, put into the result store, turns "not run" into an answer.
 
 # %% tags=["remove-cell"]
-for key, value in prose.claim_numbers(graded).items():
+numbers = prose.claim_numbers(graded) | prose.reference_numbers(works)
+for key, value in numbers.items():
     glue(key, value, display=False)

@@ -98,3 +98,14 @@ def printed_table(matrix, reading="rounded", **changes):
     values |= {"overall": {}, "recalls": {}} | changes
     supports = dict(zip(names, true.tolist(), strict=True))
     return Published("made", printed_to=UNITS, **values), supports
+
+
+@pytest.fixture(scope="session")
+def text():
+    """The sentences of the original's text, from FERBOOK_TEXT or beside the checkout."""
+    from ferbook.claims import sentences
+
+    path = Path(os.environ.get("FERBOOK_TEXT", ROOT.parent / "shared" / "paper.txt"))
+    if not path.is_file():
+        pytest.skip(f"the original's text is not at {path}; set FERBOOK_TEXT to it")
+    return sentences.read_sentences(path)

@@ -7,6 +7,7 @@ import pandas as pd
 from conftest import ROOT
 
 from ferbook.claims.evidence import Evidence
+from ferbook.claims.field import Method
 from ferbook.claims.grading import grade
 from ferbook.claims.ledger import Claim, Tolerance
 from ferbook.claims.published import read_table
@@ -32,12 +33,13 @@ ORIGINAL = {
     "recipe": {"dropout": 0.5},
     "table_3": [{"model": "VGG16", "parameters": 20_000, "accuracy": "67.23%", "source": "J. 2024",
                  "split": "validation"}],
-    "peers": [
-        {"model": "Net-A", "accuracy": "70.80%", "split": "PrivateTest", "note": "in its code"},
-        {"model": "Net-B", "accuracy": "60.00%", "split": "PrivateTest"},
-        {"model": "Other", "accuracy": "99.00%", "split": "PrivateTest"},
-    ],
 }  # fmt: skip
+FIELD = [
+    Method("Net-A", "a", "70.80%", "PrivateTest", views="in its code"),
+    Method("Net-B", "b", "60.00%", "PrivateTest"),
+    Method("Net-C", "c", "72.00%", "PrivateTest", on_test=True),
+    Method("Other", "o", "99.00%", "PrivateTest"),
+]
 TABLE = read_table(ROOT / "book" / "original.yml")[0][0]
 STAND_IN = {"backbone": "efficientnet_lite0", "weights": "none", "image_size": 48}
 PLACE = "(EfficientNet-Lite0 at 48 px, random weights, seed 42)."  # in words
@@ -75,7 +77,8 @@ def baseline(wrong, name="hog"):
 
 
 def evidence(*runs, published=TABLE, **changes):
-    facts = {"dataset": DATASET, "parameters": PARAMETERS, "original": ORIGINAL} | changes
+    facts = {"dataset": DATASET, "parameters": PARAMETERS, "original": ORIGINAL,
+             "field": FIELD} | changes  # fmt: skip
     return Evidence(list(runs), published=published, **facts)
 
 

@@ -79,8 +79,11 @@ def test_the_field():
     assert judge("prior_best", printed=70.8, **best).grade == CONSISTENT
     verdict = judge("prior_generally", family="Net")
     assert verdict.grade == NOT_TESTABLE
-    assert verdict.evidence.endswith("Net-A 70.80% on PrivateTest; Net-B 60.00% on PrivateTest.")
-    assert judge("field_above").found == "2 of 3 published accuracies are higher"  # than 68.78 %
+    assert verdict.evidence.endswith(
+        "Net-A 70.80% on PrivateTest; Net-B 60.00% on PrivateTest; "
+        "Net-C 72.00% on PrivateTest that it was chosen on."
+    )
+    assert judge("field_above").found == "3 of 4 published accuracies are higher"  # than 68.78 %
 
 
 def test_beats():

@@ -1,8 +1,5 @@
 """The original's text against the ledger: verbatim quotes, and no sentence passed over."""
 
-import os
-from pathlib import Path
-
 import pytest
 from conftest import ROOT
 
@@ -11,15 +8,6 @@ from ferbook.claims.ledger import read_claims
 from ferbook.core.files import read_yaml
 
 MAP = ROOT / "book" / "sentences.yml"
-
-
-@pytest.fixture(scope="module")
-def text():
-    """The original's text, from FERBOOK_TEXT or beside the checkout."""
-    path = Path(os.environ.get("FERBOOK_TEXT", ROOT.parent / "shared" / "paper.txt"))
-    if not path.is_file():
-        pytest.skip(f"the original's text is not at {path}; set FERBOOK_TEXT to it")
-    return sentences.read_sentences(path)
 
 
 @pytest.fixture(scope="module")

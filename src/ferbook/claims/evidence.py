@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import t as student
 
+from ferbook.claims.field import Method, read_field
 from ferbook.claims.published import Published, read_table
 from ferbook.claims.sentences import read_map
 from ferbook.core.files import read_yaml
@@ -37,9 +39,10 @@ class Evidence:
     dataset: Mapping[str, Any]
     parameters: Mapping[str, Mapping[str, int]]
     original: Mapping[str, Any]
-    published: Published = field(repr=False)
-    baselines: Mapping[str, Answers] = field(default_factory=dict, repr=False)
+    published: Published = dataclasses.field(repr=False)
+    baselines: Mapping[str, Answers] = dataclasses.field(default_factory=dict, repr=False)
     sections: frozenset[str] = frozenset()
+    field: Sequence[Method] = ()
 
     def exact(self) -> Run | None:
         """A run of the original's configuration: backbone, input size, weights and recipe."""
@@ -74,13 +77,13 @@ class Evidence:
 
 
 def gather(results_dir: str | Path, original: str | Path) -> Evidence:
-    """The evidence in a result store, in the original's own file and in the map of its sentences,
-    `sentences.yml` beside it, where there is one.
+    """The evidence in a result store, in the original's own file, and beside it, where they are
+    there, in the map of its sentences, `sentences.yml`, and in the field's accuracies, `field.yml`.
 
     Synthetic runs are no evidence and are left out.
     """
     (published,), _ = read_table(original)
-    text = Path(original).with_name("sentences.yml")
+    text, field = (Path(original).with_name(f"{name}.yml") for name in ("sentences", "field"))
     return Evidence(
         [run for run in store.load_all(results_dir) if not run.is_synthetic],
         store.load_dataset(results_dir),
@@ -89,6 +92,7 @@ def gather(results_dir: str | Path, original: str | Path) -> Evidence:
         published,
         store.load_answers(results_dir, "baselines"),
         frozenset(section for section, _ in read_map(text)) if text.is_file() else frozenset(),
+        read_field(field) if field.is_file() else (),
     )
 
 

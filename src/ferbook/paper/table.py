@@ -2,7 +2,7 @@
 
 JupyterLab shows its HTML, the book its MyST form, which Sphinx numbers and `{numref}` can cite.
 Cells and captions are text: much of it comes from files of others, and none of it is markup,
-unless it was made by `code`, `cited` or `together`.
+unless it was made by `code`, `cited`, `linked` or `together`.
 """
 
 from __future__ import annotations
@@ -48,6 +48,13 @@ def cited(key: str) -> Markup:
     if not re.fullmatch(r"[\w-]+", key):
         raise TableError(f"key: expected letters, digits and hyphens. Received: {key!r:.80}.")
     return Markup(f"{{cite:t}}`{key}`")
+
+
+def linked(text: str, address: str) -> Markup:
+    """`text` as a link to a page on GitHub."""
+    if not re.fullmatch(r"https://github\.com/[\w./-]+", address):
+        raise TableError(f"address: expected a page on GitHub. Received: {address!r:.80}.")
+    return Markup(f"[{_escaped(text)}]({address})")
 
 
 def together(*parts: str | Markup) -> Markup:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ferbook.claims.evidence import Evidence
+from ferbook.claims.field import Method, fraction
 from ferbook.claims.ledger import Claim
 from ferbook.claims.verdict import (
     CONSISTENT,
@@ -90,31 +91,32 @@ def prior_best(claim: Claim, evidence: Evidence, family: str) -> Verdict:
     """Whether a published network of that family had reached the printed accuracy before.
 
     It was measured on other images and with several views; a lead within the tolerance, which is
-    what those were worth, decides nothing.
+    what those were worth, decides nothing. One chosen on its own test images does not count.
     """
-    best = max(_peers(evidence, family), key=_accuracy)
-    lead = _accuracy(best) - claim.value
-    text = (
-        f"{best['model']}, on {best['split']} ({best.get('note', 'published')}; {claim.tolerance})."
-    )
+    fair = [method for method in _family(evidence, family) if not method.on_test]
+    best = max(fair, key=lambda method: method.value)
+    lead = best.value - claim.value
+    text = f"{best.model}, on {best.images} ({best.views or 'published'}; {claim.tolerance})."
     if lead <= 0:
-        return Verdict(CONSISTENT, best["accuracy"], text)
+        return Verdict(CONSISTENT, best.accuracy, text)
     grade = NOT_TESTABLE if lead <= claim.tolerance.value else CONTRADICTED
-    return Verdict(grade, best["accuracy"], text)
+    return Verdict(grade, best.accuracy, text)
 
 
 def prior_generally(claim: Claim, evidence: Evidence, family: str) -> Verdict:
     """What is known of a family; "generally" is a statement about the literature as a whole."""
-    known = [f"{p['model']} {p['accuracy']} on {p['split']}" for p in _peers(evidence, family)]
+    known = [
+        f"{m.model} {m.accuracy} on {m.images}{' that it was chosen on' if m.on_test else ''}"
+        for m in _family(evidence, family)
+    ]
     text = f"The literature was not counted. Known to us: {'; '.join(known)}."
     return Verdict(NOT_TESTABLE, "", text)
 
 
 def field_above(claim: Claim, evidence: Evidence) -> Verdict:
     """How many of the published accuracies are higher; they are of other test images."""
-    peers = evidence.original["peers"]
-    above = [peer for peer in peers if _accuracy(peer) > evidence.published.accuracy]
-    found = f"{len(above)} of {len(peers)} published accuracies are higher"
+    above = [method for method in evidence.field if method.value > evidence.published.accuracy]
+    found = f"{len(above)} of {len(evidence.field)} published accuracies are higher"
     text = "They were measured on other test images, and the words give no limit."
     return Verdict(NOT_TESTABLE, found, text)
 
@@ -123,7 +125,7 @@ def beats(claim: Claim, evidence: Evidence, model: str) -> Verdict:
     """Whether the original's accuracy is higher than that of a row of its Table III, like for
     like."""
     (row,) = (row for row in evidence.original["table_3"] if row["model"] == model)
-    difference = 100 * (evidence.published.accuracy - _accuracy(row))
+    difference = 100 * (evidence.published.accuracy - fraction(row["accuracy"]))
     found = f"{difference:+.2f} points"
     if row["split"] != "test":
         text = f"Not alike: the other is a {row['split']} accuracy, by its source {row['source']}."
@@ -151,9 +153,5 @@ def _sentence(reason: str) -> str:
     return f"{reason[0].upper()}{reason[1:]}."
 
 
-def _peers(evidence: Evidence, family: str) -> list[Mapping[str, Any]]:
-    return [peer for peer in evidence.original["peers"] if peer["model"].startswith(family)]
-
-
-def _accuracy(row: Mapping[str, Any]) -> float:
-    return float(row["accuracy"].rstrip("%")) / 100
+def _family(evidence: Evidence, family: str) -> list[Method]:
+    return [method for method in evidence.field if method.model.startswith(family)]

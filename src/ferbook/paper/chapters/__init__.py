@@ -31,18 +31,26 @@ class Chapter:
 _STUDIES = ("paper_changes", "ours_changes", "leak", "paper_rates")
 _GRIDS = tuple(f"configs/{name}.yml" for name in _STUDIES)
 
+_LEDGER = tuple(f"book/{name}.yml" for name in ("original", "claims", "sentences", "field"))
+"""What the grades of the claims rest on, beside the store."""
+
 CHAPTERS = (
-    Chapter("00_overview", ("book/original.yml", "book/claims.yml", "{results}")),
+    Chapter("00_overview", (*_LEDGER, "{results}")),
     Chapter("01_data", takes=("data", "subset"), after=()),
     Chapter("02_training", ("book/original.yml",), takes=("config", "data"), after=("01_data",)),
-    Chapter("03_results", ("book/original.yml", "book/second.yml", "{results}"), ("study",)),
+    Chapter(
+        "03_results",
+        ("book/original.yml", "book/second.yml", "book/field.yml", "{results}"),
+        ("study",),
+    ),
     Chapter(
         "04_ablations",
         ("book/original.yml", *_GRIDS, "{results}"),
     ),
     Chapter("05_deployment", ("src/ferbook/inference/released", "{results}"), ("data", "deployed")),
     Chapter(
-        "06_claims", ("book/original.yml", "book/claims.yml", "book/sentences.yml", "{results}")
+        "06_claims",
+        (*_LEDGER, "book/original_references.yml", "{results}"),
     ),
     Chapter("07_performance", ("{results}/bench", "{results}/dataset.json")),
     Chapter(

@@ -15,10 +15,11 @@ from IPython.display import HTML
 from ferbook.claims.grading import Graded, counted
 from ferbook.claims.ledger import Claim
 from ferbook.claims.published import SCORES
+from ferbook.claims.references import Citation, Reference
 from ferbook.claims.verdict import GRADES, Verdict
 from ferbook.core.classes import CLASSES
 from ferbook.paper.grades import badge
-from ferbook.paper.table import Table
+from ferbook.paper.table import Markup, Table, cited, together
 
 _COLUMNS = ("statement", "printed", "found", "grade", "evidence")
 
@@ -58,6 +59,35 @@ def claims_table(graded: Graded) -> HTML:
         for name, rows in groups.items()
     )
     return HTML(f'<table class="ledger"><thead><tr>{head}</tr></thead>{bodies}</table>')
+
+
+def references_table(references: Iterable[Reference]) -> Table:
+    """The original's list, corrected: a row per place that cites a work, or one for the work."""
+    rows = [
+        (*(_work(r) if i == 0 else ("", "", "")), *_cited(citation))
+        for r in references
+        for i, citation in enumerate(r.cited or (None,))
+    ]
+    columns = ["no.", "work", "the original has", "cited in", "for", "does it say so?"]
+    frame = pd.DataFrame(rows, columns=columns).set_index("no.")
+    caption = (
+        "The original's references, corrected: what its list has instead, what its text cites each "
+        "for, and whether the work says so."
+    )
+    return Table(frame, caption, "tab-references")
+
+
+def _work(reference: Reference) -> tuple[str | Markup | None, ...]:
+    work = together("" if reference.sure else "most likely ", cited(reference.key))
+    return str(reference.number), work, reference.corrected or None
+
+
+def _cited(citation: Citation | None) -> tuple[str | None, ...]:
+    if citation is None:
+        return "nowhere", None, None
+    answer = {True: "yes", False: "no", None: "text not available to us"}[citation.says]
+    says = "; ".join(filter(None, (answer, citation.why)))
+    return citation.section, citation.purpose, says
 
 
 def _row(claim: Claim, verdict: Verdict) -> str:

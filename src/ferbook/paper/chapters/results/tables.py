@@ -11,7 +11,7 @@ import pandas as pd
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
 from ferbook.data.duplicates import validation_twins
-from ferbook.paper.table import Table, cited, interval
+from ferbook.paper.table import Table, interval
 from ferbook.results import names
 from ferbook.results.metrics import (
     calibration,
@@ -69,16 +69,6 @@ def class_table(runs: Sequence[Run], original: Mapping[str, Any]) -> Table:
     )
     formats = dict.fromkeys(columns, ".2f") | {"images": ",d"}
     return Table(frame.rename_axis("class"), caption, "tab-classes", formats)
-
-
-def comparison_table(runs: Iterable[Run], original: Mapping[str, Any]) -> Table:
-    """Ours, the original and the field, each with the images it was measured on."""
-    rows = [_original_row(original), *(_peer_row(peer) for peer in original["peers"])]
-    rows += [_run_row(run) for run in runs]
-    columns = ["model", "accuracy", "measured on", "parameters", "source"]
-    frame = pd.DataFrame(rows, columns=columns).set_index("model")
-    caption = "Accuracies on FER-2013 and the images that each was measured on."
-    return Table(frame, caption, "tab-comparison", {"parameters": ",.0f"})
 
 
 def calibration_table(runs: Iterable[Run]) -> Table:
@@ -174,20 +164,3 @@ def issue_table(run: Run) -> Table:
     )
     formats = dict.fromkeys(columns, ",d")
     return Table(frame.rename_axis("label"), caption, "tab-issues", formats)
-
-
-def _original_row(original: Mapping[str, Any]) -> tuple[Any, ...]:
-    accuracy = f"{original['accuracy']:.2%}"
-    return (names.ORIGINAL, accuracy, "test (Public + Private)",
-            original["parameters_claimed"], "the original")  # fmt: skip
-
-
-def _peer_row(peer: Mapping[str, Any]) -> tuple[Any, ...]:
-    source = cited(peer["key"]) if peer.get("key") else peer.get("source", "")
-    return peer["model"], peer["accuracy"], peer["split"], peer.get("parameters"), source
-
-
-def _run_row(run: Run) -> tuple[Any, ...]:
-    scores = score(run.test)
-    accuracy, parameters = f"{scores['accuracy']:.2%}", run.info["parameters"]["total"]
-    return run.label, accuracy, "test (Public + Private)", parameters, "this book"
