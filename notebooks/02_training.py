@@ -142,7 +142,8 @@ plots.learning_curves(run, "accuracy")
 #
 # The original suggests a figure of failure cases in two panels, neutral mistaken for sad and fear mistaken
 # for surprise, and does not print it. {numref}`fig-failures` is ours: the errors with the highest
-# confidence. Readers can judge for themselves whether the prediction or the label is wrong.
+# confidence. Below each picture are the probability of the prediction and the expression that most
+# taggers of FER+ saw. Where the two agree, the label is more doubtful than the prediction.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labelled neutral and predicted sad; labelled fear and predicted surprise."}}
 figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])

@@ -154,7 +154,9 @@ tables.calibration_table(runs)
 # Where a label is doubtful, so is an error. {numref}`tab-second-truth` judges the same answers by
 # the plurality of FER+'s taggers. A network that has learned FER-2013's labels well should agree with
 # them more than with FER+; where it does not, the labels may be as much to blame as the network.
-# What counts most is how many of its errors are none in FER+.
+# What counts most is how many of its errors are none in FER+. One warning: a run whose column says
+# so learned from the votes of FER+ on the training images. That it agrees with FER+ on test images is what
+# it was trained for, and says little about FER-2013's labels.
 
 # %% tags=["hide-input"]
 tables.second_truth_table(runs)
@@ -213,8 +215,8 @@ field_table.sources_table(methods)
 # %% [markdown]
 # ## Summary and limits
 #
-# One run of each recipe, one seed: the intervals above do not cover the luck of training. EfficientNetB2 at
-# the original's input size was not run here, for want of a GPU and of its ImageNet weights;
+# Each table shows one run of a recipe; {numref}`tab-seeds` has those with other seeds. The intervals
+# above do not cover the luck of training. EfficientNetB2 at the original's input size was not run here, for want of a GPU and of its ImageNet weights;
 # nothing on this page says what it would reach.
 
 # %% tags=["remove-cell"]

@@ -1,6 +1,7 @@
 """What figures draw: their series, values and labels by hand, and colors that everyone sees."""
 
 import itertools
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 from matplotlib.colors import to_hex, to_rgb
 from test_tables import LABELS, ORIGINAL, run
 
+from ferbook.core.classes import CLASSES
+from ferbook.core.predictions import Predictions
 from ferbook.paper import plots
 from ferbook.paper.chapters.ablations import figures as ablations
 from ferbook.paper.chapters.ablations import tables as ablations_tables
 from ferbook.paper.chapters.results import figures as results
+from ferbook.paper.chapters.training import figures as training
 from ferbook.results import names
 from ferbook.results.metrics import accuracy_interval
 
@@ -139,3 +143,14 @@ def test_class_counts_are_bars_without_an_actors_color():
     (axes,) = plots.class_bars(frame, "images", plots.NEUTRALS).axes
     assert [[bar.get_height() for bar in group] for group in axes.containers] == [[1, 2], [3, 4]]
     assert len(LABELS) == 14 and axes.get_ylabel() == "images"
+
+
+def test_a_failure_is_annotated_with_its_probability_and_what_most_taggers_saw():
+    files = np.array(["test/angry/PrivateTest_10131363.jpg", "made-up.jpg"])  # 4 of 10: anger
+    probabilities = np.full((2, 7), 0.01)
+    probabilities[:, CLASSES.index("sad")] = (0.7, 0.94)
+    test = Predictions(files, np.full(2, CLASSES.index("angry"), np.uint8), probabilities)
+    faces = SimpleNamespace(files=files, images=np.zeros((2, 48, 48), np.uint8))
+    figure = training.failures(faces, SimpleNamespace(test=test), [("angry", "sad")], count=3)
+    notes = [axes.get_xlabel() for axes in figure.axes]
+    assert notes == ["94%\nFER+: no plurality", "70%\nFER+: anger", ""]

@@ -183,6 +183,13 @@ def test_slices_divide_all_images(runs):
     assert lowest[runs[0].label].startswith("75.00%") and lowest[runs[1].label].startswith("25.00%")
 
 
+def test_the_second_truth_warns_of_a_run_that_learned_from_it():
+    taught = run("base", [0])
+    taught.__dict__["recipe"] = dataclasses.replace(taught.recipe, ferplus_loss_weight=1.0)
+    columns = results_tables.second_truth_table([run("base", [0]), taught]).frame.columns
+    assert [name.endswith("(learned from FER+)") for name in columns] == [False, True]
+
+
 def test_second_truth_counts_known_images_only():
     table = results_tables.second_truth_table([run("base", [0])]).frame
     assert set(table.iloc[:, 0]) == {"0 of 0 (0.0%)"}  # made-up names have no votes

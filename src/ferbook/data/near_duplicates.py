@@ -35,8 +35,8 @@ def close_pairs(hashes: UInt64[np.ndarray, " n"], distance: int) -> np.ndarray:
     """All pairs (m, 2), first < second, of hashes that differ in at most `distance` bits.
 
     Of k bands of bits, two such hashes agree in k - `distance` at least, so only hashes that agree
-    in so many are compared. With more bands these are longer, and fewer hashes agree by chance: k
-    grows with n, so that the cost grows as n log n.
+    in so many are compared. With more bands these are longer, and fewer hashes agree by chance, so
+    k grows with n. More bands also mean more combinations; the benchmark measures the growth.
     """
     agreeing = 1
     while 64 * agreeing / (agreeing + distance) < np.log2(max(len(hashes), 1)):

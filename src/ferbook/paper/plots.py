@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -156,11 +157,16 @@ def finished(figure: Figure) -> Figure:
     return figure
 
 
-def picture_grid(rows: list[np.ndarray], names: list[str]) -> Figure:
-    """Rows of grey pictures, each (k, h, w) in [0, 255] behind its name."""
+def picture_grid(
+    rows: list[np.ndarray], names: list[str], notes: list[list[str]] | None = None
+) -> Figure:
+    """Rows of grey pictures, each (k, h, w) in [0, 255] behind its name and above its `notes`."""
     columns = len(rows[0])
     figure, grid = plt.subplots(
-        len(rows), columns, figsize=(columns + 1.2, len(rows)), squeeze=False
+        len(rows),
+        columns,
+        figsize=(columns + 1.2, len(rows) * (1.4 if notes else 1)),
+        squeeze=False,
     )
     for axes, pictures, name in zip(grid, rows, names, strict=True):
         for cell, picture in zip(axes, pictures, strict=True):
@@ -168,5 +174,7 @@ def picture_grid(rows: list[np.ndarray], names: list[str]) -> Figure:
             cell.set(xticks=[], yticks=[])
             cell.grid(visible=False)
         axes[0].set_ylabel(name, rotation=0, ha="right", va="center")
-    figure.subplots_adjust(wspace=0.04, hspace=0.04)
+    for cell, note in zip(grid.flat, itertools.chain(*notes or []), strict=False):
+        cell.set_xlabel(note, fontsize="x-small", labelpad=2)
+    figure.subplots_adjust(wspace=0.04, hspace=0.45 if notes else 0.04)
     return finished(figure)

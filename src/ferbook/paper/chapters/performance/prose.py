@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ferbook.paper.chapters.performance.ratios import copies_held, ratio, share_of_peak
+from ferbook.paper.chapters.performance.ratios import (
+    copies_held,
+    growth_exponent,
+    ratio,
+    share_of_peak,
+)
 from ferbook.paper.key_numbers import hardware_name
 
 
@@ -36,5 +41,6 @@ def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "bench_first_backbone": measured["first_step"]["backbone"],
         "bench_copies_held": copies_held(measured["memory"]),
         "bench_hashes": measured["audit"]["growth"][-1]["n"],
+        "bench_growth": growth_exponent(measured["audit"]["growth"]),
         "bench_hardware": hardware_name(step),
     }

@@ -44,3 +44,10 @@ def copies_held(memory: Mapping[str, Any]) -> float:
     """How many bytes the training's peak grows by for each byte of pixels."""
     (large, most), (small, least) = ((int(n), np.median(v)) for n, v in memory["rounds"].items())
     return float((most - least) / ((large - small) * memory["image_bytes"]))
+
+
+def growth_exponent(rows: Sequence[Mapping[str, Any]], *, last: int = 3) -> float:
+    """k of the law seconds ~ n^k that fits the `last` rows best, by logarithms."""
+    n = [row["n"] for row in rows[-last:]]
+    seconds = [float(np.median(row["seconds"])) for row in rows[-last:]]
+    return float(np.polyfit(np.log(n), np.log(seconds), 1)[0])

@@ -90,9 +90,15 @@ def calibration_table(runs: Iterable[Run]) -> Table:
 def second_truth_table(runs: Sequence[Run]) -> Table:
     """The runs against FER+ where it has a clear opinion on one of the seven classes."""
     rows = [_second_truth(run) for run in runs]
-    frame = pd.DataFrame({run.label: row for run, row in zip(runs, rows, strict=True)})
+    frame = pd.DataFrame({_taught(run): row for run, row in zip(runs, rows, strict=True)})
     caption = "Answers against a second truth, the plurality of ten FER+ taggers, on test images."
     return Table(frame.rename_axis("on test images"), caption, "tab-second-truth")
+
+
+def _taught(run: Run) -> str:
+    """A run, and whether the second truth of other images was among what it learned."""
+    learned = run.recipe.ferplus_loss_weight > 0
+    return f"{run.label} (learned from FER+)" if learned else run.label
 
 
 def _second_truth(run: Run) -> dict[str, str]:
