@@ -196,9 +196,9 @@ tables.slice_table(runs, store.load_images(results_dir))
 # - **Most average several views.** A single view of ResMaskingNet was measured
 #   at {glue:text}`field_one_view:.2f` %, several at {glue:text}`field_several_views:.2f` %.
 # - **Others measure something else.** Users who trained or tested {glue:text}`field_repeated` of these
-#   networks again mostly report less than was printed. For ResEmoteNet their figures go from
-#   {glue:text}`field_widest_low:.0f` to more than {glue:text}`field_widest_high:.0f` %, depending on
-#   whose copy of the images they used.
+#   networks again mostly report less than was printed. For ResEmoteNet their figures go from about
+#   {glue:text}`field_widest_low:.0f` to more than {glue:text}`field_widest_high:.0f` %, the highest on
+#   the images that its author shares.
 #
 # EmoNeXt's is the cleanest protocol with released code: chosen on PublicTest, reported on
 # PrivateTest. The rows of the original's Table III carry its own figures;
@@ -216,8 +216,8 @@ field_table.sources_table(methods)
 # ## Summary and limits
 #
 # Each table shows one run of a recipe; {numref}`tab-seeds` has those with other seeds. The intervals
-# above do not cover the luck of training. EfficientNetB2 at the original's input size was not run here, for want of a GPU and of its ImageNet weights;
-# nothing on this page says what it would reach.
+# above do not cover the luck of training. EfficientNetB2 at the original's input size was not run here,
+# for want of a GPU and of its ImageNet weights; nothing on this page says what it would reach.
 
 # %% tags=["remove-cell"]
 values = (
