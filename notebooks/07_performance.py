@@ -108,7 +108,7 @@ tables.operation_table(measured)
 #
 # The search for near duplicates compares only hashes that agree in several bands of bits, and uses more
 # and longer bands as the number of hashes grows ({numref}`fig-growth`). The last point has
-# {glue:text}`bench_hashes:,` random hashes. Over the last three points the time grows as the number of
+# {glue:text}`bench_hashes:,` random hashes. At the right end of the figure the time grows as the number of
 # hashes to the power of {glue:text}`bench_growth:.2f`, which is less than quadratic and more than n log n.
 
 # %% tags=["hide-input"]
