@@ -89,8 +89,8 @@ figures.accuracies(scores)
 #    {glue:text}`04_ablations.ipynb::copies_gain_leaked:+.1f` points on these and
 #    {glue:text}`04_ablations.ipynb::copies_gain_test:+.1f` on all.
 # 3. **The recipe.** Ours reaches {glue:text}`overview_ours` with
-#    {glue:text}`04_ablations.ipynb::ours_parameters_millions:.1f` million parameters, and
-#    {glue:text}`overview_ours_no_ferplus` without the votes of FER+.
+#    {glue:text}`04_ablations.ipynb::ours_parameters_millions:.1f` million parameters and without a GPU. It
+#    also learns from the votes of FER+; the same recipe without them: {glue:text}`overview_ours_no_ferplus`.
 #
 # ## What became of the original's claims
 
@@ -98,8 +98,8 @@ figures.accuracies(scores)
 grades.grade_bar(graded)
 
 # %% [markdown]
-# Each of {glue:text}`06_claims.ipynb::claims_total` checkable statements has a grade that a program
-# gave; [Claims](06_claims.ipynb) lists them with their evidence.
+# Each of the {glue:text}`06_claims.ipynb::claims_total:d` checkable statements is graded by
+# a program; [Claims](06_claims.ipynb) lists them with their evidence.
 #
 # ## At a glance
 #
@@ -108,7 +108,7 @@ grades.grade_bar(graded)
 # | **Scope** | one paper, one data set, seven expressions, {glue:text}`data_n_images:,` images; the original's network at its input size was **not run** |
 # | **Hardware** | {glue:text}`overview_hardware`; no GPU |
 # | **Cost** | {glue:text}`overview_runs` finished runs, {glue:text}`overview_core_hours:.0f` core hours; reading and checking the book needs no training |
-# | **Outcome** | {glue:text}`06_claims.ipynb::claims_fact_confirmed` statements confirmed as facts, {glue:text}`06_claims.ipynb::claims_consistent_by_arithmetic` consistent by arithmetic, {glue:text}`06_claims.ipynb::claims_contradicted` contradicted, {glue:text}`06_claims.ipynb::claims_not_run` not run |
+# | **Outcome** | {glue:text}`06_claims.ipynb::claims_fact_confirmed:d` statements confirmed as facts, {glue:text}`06_claims.ipynb::claims_consistent_by_arithmetic:d` consistent by arithmetic, {glue:text}`06_claims.ipynb::claims_contradicted:d` contradicted, {glue:text}`06_claims.ipynb::claims_not_run:d` not run |
 #
 # *In:* the result store and the ledger of claims. *Takes* seconds.
 

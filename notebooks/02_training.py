@@ -17,8 +17,8 @@
 # # Training
 #
 # **Carried out as described, the original's recipe reaches its best validation accuracy,
-# {glue:text}`03_results.ipynb::reference_accuracy_val:.1f` %, in epoch {glue:text}`03_results.ipynb::reference_best_epoch` of
-# {glue:text}`03_results.ipynb::reference_epochs`.** This chapter trains the two phases of the recipe and writes everything that
+# {glue:text}`03_results.ipynb::reference_accuracy_val:.1f` %, in epoch {glue:text}`03_results.ipynb::reference_best_epoch:d` of
+# {glue:text}`03_results.ipynb::reference_epochs:d`.** This chapter trains the two phases of the recipe and writes everything that
 # they produce to the result store. A finished run is loaded instead of being trained again; an interrupted
 # run is resumed from its last epoch.
 #
@@ -157,7 +157,7 @@ figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # ```{admonition} What we found
 # :class: tip
 # - The best validation accuracy, {glue:text}`03_results.ipynb::reference_accuracy_val:.1f` %, is reached in epoch
-#   {glue:text}`03_results.ipynb::reference_best_epoch` of {glue:text}`03_results.ipynb::reference_epochs`.
+#   {glue:text}`03_results.ipynb::reference_best_epoch:d` of {glue:text}`03_results.ipynb::reference_epochs:d`.
 # - Training accuracy, measured under augmentation and dropout, ends at
 #   {glue:text}`03_results.ipynb::reference_train_accuracy_last:.1f` %; validation accuracy ends at {glue:text}`03_results.ipynb::reference_val_accuracy_last:.1f` %.
 # - The network that the original describes has {glue:text}`paper_model_parameters:,` parameters, not

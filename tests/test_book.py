@@ -58,6 +58,16 @@ def test_real_run_gets_none_and_prose_is_copied(tmp_path):
     assert "hide-cell" in staged["cells"][0]["metadata"]["tags"]
 
 
+def test_injected_parameters_are_shown_like_the_cell_before_them():
+    def cell(*tags):
+        return {"metadata": {"tags": list(tags)}}
+
+    for own, shown in (("hide-cell", "hide-cell"), ("remove-cell", "remove-cell")):
+        notebook = {"cells": [cell("parameters", own), cell("injected-parameters")]}
+        staging._fold_injected_cell(notebook)
+        assert notebook["cells"][1]["metadata"]["tags"] == ["injected-parameters", shown]
+
+
 def test_refuses_what_is_missing_broken_or_mixed(tmp_path):
     with pytest.raises(staging.StaleError, match="no executed notebook"):
         staging.stage(

@@ -53,10 +53,14 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
 
 
 def _fold_injected_cell(notebook: dict) -> None:
-    """papermill inserts the parameters of this execution as a cell; fold it like its neighbour."""
+    """papermill inserts the parameters of this execution as a cell; show it like the one before."""
+    shown = "hide-cell"
     for cell in notebook["cells"]:
-        if "injected-parameters" in cell["metadata"].get("tags", []):
-            cell["metadata"]["tags"].append("hide-cell")
+        tags = cell["metadata"].get("tags", [])
+        if "parameters" in tags and "remove-cell" in tags:
+            shown = "remove-cell"
+        if "injected-parameters" in tags:
+            tags.append(shown)
 
 
 def _add_banner(config: dict) -> None:
