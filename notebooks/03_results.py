@@ -16,9 +16,12 @@
 # %% [markdown]
 # # Results
 #
-# **How close does the original's recipe come to the original's numbers?** The tables and figures
-# below set our run of it beside them, class by class, and on the test images that have no copy in
-# training as well. The run of our own recipe, which the next chapter explains, stands beside both.
+# **The original's recipe reaches {glue:text}`reference_accuracy_test:.2f` % on our network at
+# {glue:text}`reference_image_size` pixels, {glue:text}`reference_difference:+.2f` points from the reported
+# accuracy; the largest loss is on {glue:text}`reference_fallen_class`, whose recall goes from
+# {glue:text}`reference_fallen_from:.0f` to {glue:text}`reference_fallen_to:.0f` %.** This chapter compares our
+# run with the original class by class, on all test images and on those without a copy in training. A run of our
+# own recipe, explained in [](04_ablations.ipynb), is shown beside it.
 #
 # *In:* the result store, nothing else: no images, no network, no GPU. *Takes* seconds.
 
@@ -51,34 +54,34 @@ original = files.read_yaml("book/original.yml")
 table.Notice(synthetic=run.is_synthetic)
 
 # %% [markdown]
-# ## Accuracy, on each reading of the test set
+# ## Accuracy on each set of test images
 #
-# Which images an accuracy was measured on matters as much as its value. {numref}`tab-accuracy`
-# gives ours on all test images (as the original), on the contest's PrivateTest (as most other
+# The value of an accuracy depends on the images it was measured on. {numref}`tab-accuracy`
+# gives ours on all test images (as in the original), on the contest's PrivateTest (as in most other
 # papers), and on those with and without a byte-identical copy in the training folder. The
-# interval says what a test set of this size can tell apart, not what another training run would
-# give: that spread would need more seeds.
+# intervals describe the sampling of test images. They do not describe how much another training would differ;
+# {numref}`tab-seeds` does.
 
 # %% tags=["hide-input"]
 tables.accuracy_table(run, dataset)
 
 # %% [markdown]
-# The original reports {glue:text}`original_accuracy:.2f` % on {glue:text}`data_n_test:,` images,
+# The original reports {glue:text}`original_accuracy:.2f` % on {glue:text}`data_n_test:,` images, with
 # an interval of {glue:text}`original_accuracy_low:.2f` to
 # {glue:text}`original_accuracy_high:.2f` %. Our run differs from it by
 # {glue:text}`reference_difference:+.2f` points.
 
 # %% [markdown]
-# ## Which images the original can have seen
+# ## Which test images the original used
 #
-# An accuracy is a whole number of right answers over a number of images, and so is every recall.
-# {numref}`tab-audit` tries, in part with {cite:t}`fazekas2024`'s software, the original's printed numbers on the three sets that papers call the
-# test set of FER-2013, as if rounded and as if cut off after the last digit. Only one of the sets
-# allows them all, if they were rounded; the accuracy is possible on neither half of it, either way. On
-# it, an integer programme finds
-# answers that satisfy every cell of the original's Table II and the accuracy at once, so the table is consistent
-# with itself; {numref}`tab-hits` says how tightly. Its row "Overall" is the mean weighted by class
-# size; the unweighted mean of the classes' F1 is {glue:text}`original_macro_f1:.2f`.
+# An accuracy is a whole number of correct answers divided by a number of images, and so is every recall.
+# {numref}`tab-audit` checks, in part with the software of {cite:t}`fazekas2024`, the original's printed numbers
+# against the three sets that papers call the test set of FER-2013, both as rounded and as truncated numbers.
+# Only one of the sets is compatible with all of them, as rounded numbers; the accuracy is impossible on either
+# half of it, rounded or truncated. For this set, an integer program finds
+# answers that satisfy every cell of the original's Table II and the accuracy at once, so the table is internally
+# consistent; {numref}`tab-hits` shows how tightly they are determined. The row "Overall" is the mean weighted by
+# class size; the unweighted mean of the F1 scores is {glue:text}`original_macro_f1:.2f`.
 
 # %% tags=["hide-input"]
 (published,), _ = claims_published.read_table("book/original.yml")
@@ -88,11 +91,11 @@ audit_tables.audit_table(table_audit.audit_result(published))
 audit_tables.hits_table(published, claims_published.TEST_SETS["PublicTest + PrivateTest"])
 
 # %% [markdown]
-# The same check runs on any table: `ferbook audit table.yml`. {numref}`tab-audit-second` is that
-# of another article, which evaluates two known networks on FER-2013 with parts of the face
-# hidden. Some of its accuracies are possible on no usual test set if they were rounded, but on all test
-# images if they were cut off after the last digit; for others it is the reverse. Either the table is
-# printed in both ways, or not all of it was measured on these images: arithmetic does not tell which.
+# The same check works on any table: `ferbook audit table.yml`. {numref}`tab-audit-second` applies it to
+# another article, which evaluates two known networks on FER-2013 with parts of the face
+# hidden. As rounded numbers, some of its accuracies are impossible on every usual test set but possible on all
+# test images if truncated; for others it is the reverse. Either the table mixes both ways of printing,
+# or not all of it was measured on these images; arithmetic cannot tell which.
 # Its F1 scores were computed from averaged precision and recall.
 
 # %% tags=["hide-input"]
@@ -101,8 +104,10 @@ audit_tables.audit_summary(table_audit.audit_table("book/second.yml"), label="ta
 # %% [markdown]
 # ## Class by class
 #
-# {numref}`tab-classes` is the original's Table II with our columns beside each of its own, and
-# {numref}`fig-recalls` draws the recalls. Each actor has one color in the whole book.
+# {numref}`tab-classes` shows the original's Table II with our scores beside each column, and
+# {numref}`fig-recalls` shows the recalls. The largest change is on {glue:text}`reference_fallen_class`: the
+# original reports a recall of {glue:text}`reference_fallen_from:.0f` %, our run reaches
+# {glue:text}`reference_fallen_to:.0f` %. Each actor has one color in the whole book.
 
 # %% tags=["hide-input"]
 tables.class_table(runs, original)
@@ -110,11 +115,11 @@ tables.class_table(runs, original)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Recall of each class on all test images, the original's and ours.", "name": "fig-recalls"}, "image": {"alt": "Bars of recall for seven expressions, the original's and those of our runs."}}
 figures.recalls(runs, original)
 # %% [markdown]
-# ## How it learned
+# ## Learning curves
 #
 # The original's Figures 1 and 2 show accuracy and loss over the epochs; {numref}`fig-accuracy`
 # and {numref}`fig-loss` are ours. The dashed line marks the end of phase 1, in which only the
-# head learned. The model shown in all tables is that of the epoch with the highest validation
+# head is trained. All tables show the model of the epoch with the highest validation
 # accuracy, epoch {glue:text}`reference_best_epoch` of {glue:text}`reference_epochs`.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy over the epochs of both phases (the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}}
@@ -122,11 +127,13 @@ plots.learning_curves(run, "accuracy")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Loss over the epochs of both phases, with label smoothing; the training loss is weighted by class as well (the original's Figure 2).", "name": "fig-loss"}, "image": {"alt": "Training and validation loss per epoch."}}
 plots.learning_curves(run, "loss")
 # %% [markdown]
-# ## What is taken for what
+# ## Confusions
 #
-# The original's Figures 3 and 4 are confusion matrices, in counts and normalised by row;
+# The original's Figures 3 and 4 are confusion matrices, in counts and normalized by row;
 # {numref}`fig-confusion` and {numref}`fig-confusion-normalised` are ours on the same images. The
-# original names fear and surprise, fear and sad, and sad and neutral as the pairs most confused.
+# original names fear and surprise, fear and sad, and sad and neutral as the pairs most often confused. In our
+# run, fear and surprise rank {glue:text}`reference_confusion_rank` of
+# {glue:text}`reference_confusion_pairs` pairs.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts (the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}}
 figures.confusion(run, normalised=False)
@@ -135,12 +142,12 @@ figures.confusion(run, normalised=True)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same fractions for the best of our runs.", "name": "fig-confusion-best"}, "image": {"alt": "Seven by seven confusion matrix of the best run, each row summing to one."}}
 figures.confusion(max(runs, key=lambda each: metrics.accuracy(each.val)), normalised=True)
 # %% [markdown]
-# ## How sure it is
+# ## Calibration
 #
-# A probability is worth its name if it says how often such answers are right {cite:p}`guo2017`.
-# {numref}`fig-reliability` shows how far this holds. The expected calibration error is
+# A model is calibrated if, among answers given with a certain probability, that share is correct
+# {cite:p}`guo2017`. {numref}`fig-reliability` shows how far this holds. The expected calibration error is
 # {glue:text}`reference_ece:.1f` %, and {glue:text}`reference_ece_fitted:.1f` % after dividing the
-# logits by a temperature of {glue:text}`reference_temperature:.2f`, found on validation images
+# logits by a temperature of {glue:text}`reference_temperature:.2f`, which was fitted on validation images
 # ({numref}`tab-calibration`).
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the area of a dot grows with the images in it.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagram with two curves near the diagonal."}}
@@ -149,23 +156,23 @@ figures.reliability(run)
 tables.calibration_table(runs)
 
 # %% [markdown]
-# ## A second truth
+# ## Errors under a second set of labels
 #
-# Where a label is doubtful, so is an error. {numref}`tab-second-truth` judges the same answers by
+# Where a label is doubtful, so is an error. {numref}`tab-second-truth` evaluates the same answers by
 # the plurality of FER+'s taggers. A network that has learned FER-2013's labels well should agree with
 # them more than with FER+; where it does not, the labels may be as much to blame as the network.
-# What counts most is how many of its errors are none in FER+. One warning: a run whose column says
-# so learned from the votes of FER+ on the training images. That it agrees with FER+ on test images is what
-# it was trained for, and says little about FER-2013's labels.
+# The row that matters most is how many of its errors are correct according to FER+. One warning: runs whose
+# column says so were trained on the votes of FER+ for the training images. Their agreement with FER+ on test
+# images is what they were trained for and says little about FER-2013's labels.
 
 # %% tags=["hide-input"]
 tables.second_truth_table(runs)
 
 # %% [markdown]
-# Confident learning {cite:p}`northcutt2021` asks which labels a model doubts more than its own average doubt allows, on
-# images that it was not trained on. It doubts {glue:text}`reference_doubted:,` labels of
-# validation and test ({numref}`tab-issues`). FER+ has a clear opinion on
-# {glue:text}`reference_doubted_known:,` of them and gives another label than FER-2013 to
+# Confident learning {cite:p}`northcutt2021` finds labels that a model doubts more than its average confidence
+# allows, on images that it was not trained on. It doubts {glue:text}`reference_doubted:,` labels of
+# validation and test images ({numref}`tab-issues`). FER+ has a clear plurality on
+# {glue:text}`reference_doubted_known:,` of them and contradicts FER-2013 on
 # {glue:text}`reference_doubted_confirmed_percent:.0f` %.
 
 # %% tags=["hide-input"]
@@ -174,8 +181,10 @@ tables.issue_table(run)
 # %% [markdown]
 # ## Slices
 #
-# There are no labels of age, sex or skin tone in the data, and we make up none.
-# {numref}`tab-slices` divides the test images by what can be measured without them.
+# The data contain no labels of age, sex or skin tone, and we do not invent any.
+# {numref}`tab-slices` divides the test images by what can be measured without them. Accuracy rises from
+# {glue:text}`reference_accuracy_disputed:.0f` % where at most half of the taggers agree to
+# {glue:text}`reference_accuracy_unanimous:.0f` % where all of them do.
 
 # %% tags=["hide-input"]
 tables.slice_table(runs, store.load_images(results_dir))
@@ -213,11 +222,23 @@ field_table.comparison_table(runs, original, methods, views)
 field_table.sources_table(methods)
 
 # %% [markdown]
-# ## Summary and limits
+# ## Limits
 #
-# Each table shows one run of a recipe; {numref}`tab-seeds` has those with other seeds. The intervals
-# above do not cover the luck of training. EfficientNetB2 at the original's input size was not run here,
-# for want of a GPU and of its ImageNet weights; nothing on this page says what it would reach.
+# Each table shows one run of a recipe; {numref}`tab-seeds` lists those with other seeds. The intervals
+# above do not include the variation between seeds. EfficientNetB2 at the original's input size was not run
+# here, because there was no GPU and its ImageNet weights could not be fetched; nothing in this chapter predicts
+# what it would reach.
+#
+# ```{admonition} What we found
+# :class: tip
+# - {glue:text}`reference_accuracy_test:.2f` % on all test images and
+#   {glue:text}`reference_accuracy_clean:.2f` % on those without a copy in training, at
+#   {glue:text}`reference_image_size` pixels.
+# - Recall of {glue:text}`reference_fallen_class` changes most: {glue:text}`reference_fallen_from:.0f` % in the
+#   original, {glue:text}`reference_fallen_to:.0f` % here.
+# - Accuracy depends on how clear the label is: {glue:text}`reference_accuracy_disputed:.0f` % where at most half
+#   of the taggers agree, {glue:text}`reference_accuracy_unanimous:.0f` % where all do.
+# ```
 
 # %% tags=["remove-cell"]
 values = (
@@ -226,6 +247,7 @@ values = (
     | key_numbers.parameter_numbers(store.load_parameters(results_dir))
     | key_numbers.run_numbers(run, dataset, original)
     | prose.audit_numbers(published)
+    | prose.finding_numbers(run, original)
     | prose.field_numbers(methods)
 )
 for key, value in values.items():

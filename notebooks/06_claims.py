@@ -16,13 +16,13 @@
 # %% [markdown]
 # # Claims
 #
-# **Which statements of the original hold?** Every one that can be checked is listed below, in the
-# original's own words, with a grade that a program gave: from the result store, from the counts of
-# the data, and by arithmetic. No score of the original has been replicated, since its network was
-# not trained here; most of what can be counted or worked out holds, but not its number of
-# parameters, nor its promise of scripts.
+# **Of {glue:text}`claims_total` checkable statements, {glue:text}`claims_fact_confirmed` are confirmed as facts,
+# {glue:text}`claims_consistent_by_arithmetic` are consistent by arithmetic,
+# {glue:text}`claims_contradicted` are contradicted and {glue:text}`claims_replicated` are replicated.** Each is
+# listed below in the original's own words, with a grade that a program computes from the result store, from the
+# counts of the data, and by arithmetic.
 #
-# *In:* the result store, the ledger `book/claims.yml` and `book/sentences.yml`, which leads from each
+# *In:* the result store, the ledger `book/claims.yml` and `book/sentences.yml`, which maps each
 # sentence of the original to its claims. *Takes* seconds.
 
 # %% tags=["parameters", "hide-cell"]
@@ -49,13 +49,11 @@ table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 grades.grade_bar(graded)
 
 # %% [markdown]
-# Of {glue:text}`claims_total` claims, {glue:text}`claims_fact_confirmed` are confirmed as facts,
-# {glue:text}`claims_consistent_by_arithmetic` are consistent by arithmetic and
-# {glue:text}`claims_contradicted` are contradicted. {glue:text}`claims_replicated` are replicated and
-# {glue:text}`claims_not_replicated` are not, in the original's configuration. On a stand-in,
+# In the original's configuration, {glue:text}`claims_replicated` statements are replicated and
+# {glue:text}`claims_not_replicated` are not. On a stand-in,
 # {glue:text}`claims_seen_on_a_stand_in` are seen and {glue:text}`claims_not_seen_on_a_stand_in` are
 # not. {glue:text}`claims_not_run` were not run, and {glue:text}`claims_not_testable_here` cannot be
-# tested here. {glue:text}`claims_questions` recommendations are questions and stand at the end.
+# tested here. {glue:text}`claims_questions` recommendations are treated as questions and listed at the end.
 #
 # ## What the grades mean
 
@@ -63,20 +61,20 @@ grades.grade_bar(graded)
 tables.grade_table(graded)
 
 # %% [markdown]
-# A *stand-in* is the original's recipe on another network, at another input size or on fewer images;
-# the evidence names it. What it shows is no verdict on the original. A score is graded by a run of the
-# original's own configuration and by no other. It is replicated if it differs by no more than another
-# seed would change it: Student's t times the deviation over seeds of the same recipe, for the
-# difference of two runs. A limit that the words of the original do not give is marked as ours. What a
-# part of the recipe is worth is graded by runs with and without it, and is seen only if it is more
-# than other seeds change.
+# A *stand-in* is the original's recipe with another network, at another input size or on fewer images;
+# the evidence names it. Its results do not decide about the original's numbers. A score is graded only by a run
+# of the original's own configuration. It is replicated if it differs by no more than another
+# seed would change it: Student's t times the standard deviation over seeds of the same recipe, for the
+# difference of two runs. A threshold that does not follow from the original's words is marked as ours. The effect
+# of a part of the recipe is graded by runs with and without it, and counts as seen only if it exceeds
+# the variation between seeds.
 #
-# A printed number may have been rounded or cut off after its last digit. Both are tried, and a number
-# is contradicted only if neither allows it.
+# A printed number may have been rounded or truncated. Both readings are tried, and a number
+# is contradicted only if it is impossible under both.
 #
 # ## The ledger
 #
-# Search it, choose a grade, follow "more" to the table or figure that shows the evidence.
+# Search it, select a grade, or follow "more" to the table or figure that shows the evidence.
 
 # %% tags=["hide-input"]
 tables.claims_table(graded)
@@ -84,24 +82,33 @@ tables.claims_table(graded)
 # %% [markdown]
 # ## What the original cites, and for what
 #
-# {numref}`tab-references` is the original's list of references with its mistakes put right: of
-# {glue:text}`references_total` entries, {glue:text}`references_corrected` needed it. Its text cites
-# {glue:text}`references_cited` of them; the others stand in the list alone. For those cited, the table
-# says what for, and whether the work says so, as far as we could read it. The works themselves, with
-# their addresses, are in the chapter {doc}`../references`.
+# {numref}`tab-references` is the original's list of references with its errors corrected: of
+# {glue:text}`references_total` entries, {glue:text}`references_corrected` had some. The text cites
+# {glue:text}`references_cited` of them; the others appear in the list alone. For those cited, the table
+# shows for what, and whether the work supports it, as far as we could read it. The works themselves, with
+# their addresses, are in {doc}`../references`.
 
 # %% tags=["hide-input"]
 works = references.read_references("book/original_references.yml")
 tables.references_table(works)
 
 # %% [markdown]
-# ## Summary and limits
+# ## Limits
 #
-# A test compares each quote with the original's text and finds each of its sentences in the map, with
-# its claims or with the reason why it has none. What counts as checkable, and which check is fair, is
-# our judgement; the grades are not. Statements about the literature were not tested, for want of
-# counting it. The command `ferbook claims` prints the same grades. A run of the original's
-# configuration, put into the result store, turns "not run" into an answer.
+# A test compares each quote with the original's text and checks that each of its sentences is mapped to claims or
+# to the reason why it has none. Deciding what is checkable, and by which check, was
+# our judgment; the grades were not. Statements about the literature were not tested, because
+# that would require a survey of it. The command `ferbook claims` prints the same grades. A run of the original's
+# configuration, added to the result store, replaces "not run" by a grade.
+#
+# ```{admonition} What we found
+# :class: tip
+# - {glue:text}`claims_contradicted` statements are contradicted, by the data, by arithmetic or by what is
+#   available.
+# - {glue:text}`claims_seen_on_a_stand_in` effects were seen on a stand-in and
+#   {glue:text}`claims_not_seen_on_a_stand_in` were not.
+# - {glue:text}`claims_not_run` statements need a run of the original's configuration, which was **not run**.
+# ```
 
 # %% tags=["remove-cell"]
 numbers = prose.claim_numbers(graded) | prose.reference_numbers(works)

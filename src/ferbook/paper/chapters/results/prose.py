@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
 
 from ferbook.claims.feasibility import possible_hits
 from ferbook.claims.field import Method, fraction
 from ferbook.claims.published import TEST_SETS, Published
+from ferbook.core.classes import CLASSES
+from ferbook.data import ferplus
+from ferbook.paper.key_numbers import percent
+from ferbook.results.metrics import accuracy, confusion_matrix
+from ferbook.results.run import Run
 
 
 def audit_numbers(published: Published) -> dict[str, int]:
@@ -34,3 +42,37 @@ def field_numbers(methods: Iterable[Method]) -> dict[str, int | float]:
         "field_widest_low": min(widest),
         "field_widest_high": max(widest),
     }
+
+
+def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands out in the tables about `run`, on all test images, in percent.
+
+    `reference_fallen_*`: the class whose recall lies furthest below the original's; the rank of
+    fear and surprise among all pairs of confused classes; and accuracy where at most five of FER+'s
+    taggers agree (`_disputed`) or all ten (`_unanimous`), NaN without such images.
+    """
+    matrix = confusion_matrix(run.test)
+    recalls = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
+    reported = np.array([original["table_2"][name]["recall"] for name in CLASSES])
+    fallen = int((recalls - reported).argmin())
+    votes = ferplus.certainty(run.test.files)
+    return {
+        "reference_fallen_class": CLASSES[fallen],
+        "reference_fallen_from": 100 * float(reported[fallen]),
+        "reference_fallen_to": 100 * float(recalls[fallen]),
+        **_rank(matrix, "fear", "surprise"),
+        "reference_accuracy_disputed": _accuracy(run, (votes >= 1) & (votes <= 5)),
+        "reference_accuracy_unanimous": _accuracy(run, votes == 10),
+    }
+
+
+def _rank(matrix: np.ndarray, one: str, other: str) -> dict[str, int]:
+    """`reference_confusion_rank` of a pair, of `reference_confusion_pairs`, either way confused."""
+    pairs = (matrix + matrix.T)[np.triu_indices(len(CLASSES), 1)]
+    i, j = CLASSES.index(one), CLASSES.index(other)
+    rank = 1 + int((pairs > matrix[i, j] + matrix[j, i]).sum())
+    return {"reference_confusion_rank": rank, "reference_confusion_pairs": len(pairs)}
+
+
+def _accuracy(run: Run, mask: np.ndarray) -> float:
+    return percent(accuracy(run.test.select(mask)) if mask.any() else None)
