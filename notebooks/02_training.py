@@ -40,6 +40,7 @@ train_images = 0  # train on a stratified subset of this size; 0: all
 deduplicate_train = False  # leave out training images whose pixels stand elsewhere too
 grouped_split = False  # no byte-identical images on both sides of training and validation
 batch_size = 32  # images per step
+accumulate = 1  # batches whose mean gradient is one step of the optimizer
 stem_stride = 2  # of an EfficientNet's first convolution
 pooling = "average"  # of the last feature map; or "attention"
 dropout = 0.5  # fraction dropped before the last layer
@@ -74,6 +75,9 @@ ferplus_loss_weight = 0.0  # of a second head's loss on the FER+ votes; 0: no su
 teachers = ""  # recipes whose runs of the same study and seed teach, between spaces
 distillation_share = 0.5  # of the teachers' mean answer in a target, beside the label
 deterministic = False  # True: the same bits each time, on a GPU too; slower
+device = "any"  # "gpu": stop, with the reason, where TensorFlow sees none
+allow_cpu = False  # True: train on a processor what asks for a GPU
+weights_file = ""  # ImageNet weights of a network of Keras's, for a machine without a network
 
 # %% tags=["remove-cell"]
 import os
@@ -87,11 +91,15 @@ from ferbook.data.sources import load
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.training import figures, tables
 from ferbook.results import store
-from ferbook.training import input_pipeline, models, train
+from ferbook.training import input_pipeline, keras_weights, models, train
+from ferbook.training.device import check as check_device
 
 os.chdir(paths.project_root())
 plots.use_style()
 recipe = core_recipe.Recipe.from_mapping(globals())
+print(check_device(device, recipe, allow_cpu=allow_cpu))
+if weights_file:
+    keras_weights.bring(backbone, weights_file)
 
 # %% tags=["hide-input"]
 faces = load(data, subset=subset)

@@ -13,7 +13,7 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_yaml
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.paper import table
+from ferbook.paper import key_numbers, table
 from ferbook.paper.chapters.ablations import figures, prose
 from ferbook.paper.chapters.ablations import tables as ablations_tables
 from ferbook.paper.chapters.results import tables as results_tables
@@ -136,6 +136,16 @@ def test_ledger_counts_processor_time(runs):
     table = ablations_tables.ledger_table(runs[:1], LEAKED)
     (row,) = table.formatted().to_dict("records")
     assert row["core hours"] == "2.00" and row["Wh"] == "24.0" and row["test"] == "85.71%"
+    assert row["device"] == "processor"
+
+
+def test_ledger_names_a_gpu_and_guesses_no_energy_of_it(runs):
+    device = {"kind": "gpu", "count": 2, "names": ["RTX 3060", "RTX 3060"]}
+    run = dataclasses.replace(runs[0], info=runs[0].info | {"device": device})
+    (row,) = ablations_tables.ledger_table([run], LEAKED).formatted().to_dict("records")
+    assert row["device"] == "2 x RTX 3060" and row["Wh"] == "-"
+    info = {"hardware": {"cpu": "EPYC", "cores": 4}, "device": device}
+    assert key_numbers.hardware_name(info) == "2 x RTX 3060; EPYC, 4 cores"
 
 
 def test_others_have_an_interval_on_each_set(runs):

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import OFFLINE, ROOT
+from conftest import ROOT
 
 tf = pytest.importorskip("tensorflow")
 
@@ -51,7 +51,8 @@ def faces_to_train():
 
 
 def start(folder, recipe, *more):
-    environment = os.environ | {"PYTHONPATH": OFFLINE + os.pathsep + os.path.dirname(__file__)}
+    places = os.environ["PYTHONPATH"], os.path.dirname(__file__)  # conftest's, and this folder
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(folder), recipe, *more], env=environment
     )
@@ -326,7 +327,8 @@ MIRROR = dataclasses.replace(OURS, warmup_epochs=1, finetune_epochs=2, small_epo
 
 def test_several_devices_share_each_batch(tmp_path):
     """Two logical processors stand in for two GPUs."""
-    environment = os.environ | {"PYTHONPATH": OFFLINE + os.pathsep + os.path.dirname(__file__)}
+    places = os.environ["PYTHONPATH"], os.path.dirname(__file__)  # conftest's, and this folder
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
     subprocess.run([sys.executable, "-c", MIRRORED, str(tmp_path)], env=environment, check=True)
     (run,) = store.load_study(tmp_path, "s")
     assert len(run.history) == 3 and np.isfinite(run.history["loss"]).all()

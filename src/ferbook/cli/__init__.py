@@ -20,8 +20,8 @@ def _start() -> None:
     output.any_terminal()
 
 
-for command in (checks.claims, checks.audit, checks.verify, runs.train, runs.runs, runs.compare,
-                runs.export, pictures.predict):  # fmt: skip
+for command in (checks.claims, checks.audit, checks.verify, runs.train, runs.device, runs.runs,
+                runs.compare, runs.export, pictures.predict):  # fmt: skip
     app.command()(command)
 app.command("any-size")(pictures.any_size)
 app.add_typer(dataset.app, name="data")

@@ -22,6 +22,12 @@ def train(
     augment_in_model: Annotated[bool, typer.Option(help="Warp images on the GPU.")] = False,
     final: Annotated[bool, typer.Option(help="Evaluate on the test images as well.")] = False,
     subset: Annotated[bool, typer.Option(help="The data are meant to be a part of it.")] = False,
+    allow_cpu: Annotated[
+        bool, typer.Option(help="Train on a processor what asks for a GPU.")
+    ] = False,
+    weights: Annotated[
+        Path | None, typer.Option(help="The ImageNet weights of Keras as a file, copied to it.")
+    ] = None,
 ) -> None:
     """Train the runs of a configuration that are not in the store yet; a killed one is resumed.
 
@@ -37,10 +43,16 @@ def train(
         if run and run not in study.recipes:
             raise StudyError(f"--run: no {run} in {config}. It has {', '.join(study.recipes)}.")
         recipes = [study.recipes[run]] if run else list(study.recipes.values())
+        look_for(*([weights] if weights else []))
         find(data or study.data)
         # Late, so that a mistyped name is told before TensorFlow starts.
+        from ferbook.training import keras_weights
+        from ferbook.training.device import check
         from ferbook.training.train import train as train_one
 
+        typer.echo(check(study.device, recipes[0], allow_cpu=allow_cpu))
+        if weights:
+            typer.echo(keras_weights.bring(recipes[0].backbone, weights))
         faces = load(data or study.data, subset=subset)
         for recipe in recipes:
             typer.echo(f"{study.name}/{recipe.run_name}")
@@ -48,6 +60,25 @@ def train(
             how = {"deterministic": deterministic, "augment_in_model": augment_in_model}
             how["final"] = final
             train_one(recipe, faces, **places, **how)
+
+
+def device(
+    config: Annotated[Path, typer.Argument(help="A recipe or a grid: a file of configs/.")],
+    allow_cpu: Annotated[bool, typer.Option(help="A processor will do as well.")] = False,
+) -> None:
+    """Say what would train a configuration: GPU or processor, precision, XLA, driver, CUDA.
+
+    Ends with status 1 and the reason when it asks for a GPU and TensorFlow sees none.
+    """
+    with errors():
+        look_for(config)
+        from ferbook.results.study import read_study
+
+        study = read_study(config)
+        from ferbook.training.device import check
+
+        recipe = next(iter(study.recipes.values()))
+        typer.echo(check(study.device, recipe, allow_cpu=allow_cpu))
 
 
 def runs(

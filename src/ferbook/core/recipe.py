@@ -49,6 +49,7 @@ class Recipe:
     deduplicate_train: bool = False  # leave out training images whose pixels stand elsewhere too
     grouped_split: bool = False  # no byte-identical images on both sides of training and validation
     batch_size: int = 32
+    accumulate: int = 1  # batches whose mean gradient is one step of the optimizer
     stem_stride: int = 2  # of an EfficientNet's first convolution
     pooling: str = "average"  # of the last feature map; or "attention", with learned weights
     dropout: float = 0.5
@@ -143,6 +144,7 @@ def _check_values(recipe: Recipe) -> None:
         "image_size",
         "small_image_size",
         "batch_size",
+        "accumulate",
         "warmup_learning_rate",
         "finetune_learning_rate",
     ):
@@ -167,6 +169,12 @@ def _check_values(recipe: Recipe) -> None:
     for name in ("erasing_probability", "distillation_share"):
         if getattr(recipe, name) > 1:
             raise RecipeError(f"{name}: expected at most 1. Received: {getattr(recipe, name)!r}.")
+    for name in ("ema_momentum", "sam_radius"):
+        if recipe.accumulate > 1 and getattr(recipe, name):
+            raise RecipeError(
+                f"{name}: works on whole batches; needs accumulate 1. "
+                f"Received: accumulate {recipe.accumulate}."
+            )
     if recipe.small_epochs > recipe.finetune_epochs:
         raise RecipeError(
             f"small_epochs: expected at most finetune_epochs ({recipe.finetune_epochs}). "

@@ -40,8 +40,8 @@ def inputs(name: str, results: str = "results", *, project: Path = Path(".")) ->
 def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".")) -> None:
     """Write into an executed notebook what it was made from and where.
 
-    `changed` compares what it was made from.
-    What it printed to stderr is left out: the greetings of libraries, with times in them.
+    `changed` compares what it was made from. What it printed is left out: greetings of libraries,
+    the progress and pace of a training.
     Raises StaleError for a notebook that has a stamp already, or when something that it is made
     from was written after its execution began: only an execution makes a notebook fresh.
     """
@@ -53,7 +53,7 @@ def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".
         raise StaleError(f"{executed}: {', '.join(later)} changed while it ran; execute it again.")
     for cell in notebook["cells"]:
         if "outputs" in cell:
-            cell["outputs"] = [o for o in cell["outputs"] if o.get("name") != "stderr"]
+            cell["outputs"] = [o for o in cell["outputs"] if o["output_type"] != "stream"]
     facts = {"profile": profile, "results": results, "machine": hardware()}
     facts |= _digests(name, profile, results, project)
     notebook["metadata"]["ferbook"] = facts | {"outputs": _outputs(notebook)}

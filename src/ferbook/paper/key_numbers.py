@@ -168,8 +168,15 @@ def _doubt_numbers(run: Run) -> dict[str, int | float]:
 
 
 def hardware_name(info: Mapping[str, Any]) -> str:
-    """Processor and cores that `info`, of a run or a measurement, names."""
-    return f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores"
+    """GPUs, processor and cores that `info`, of a run or a measurement, names."""
+    processor = f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores"
+    device = info.get("device", {})
+    return f"{gpu_name(device)}; {processor}" if device.get("kind") == "gpu" else processor
+
+
+def gpu_name(device: Mapping[str, Any]) -> str:
+    """The GPUs of a run, as its run.json names them under "device"."""
+    return f"{device['count']} x {device['names'][0]}"
 
 
 def cpu_hours(run: Run) -> float:

@@ -26,7 +26,8 @@ LEARNED = 0.5  # accuracy below which a run is no evidence about a method
 GROUPS = (
     "peers", "baselines", "test_time_augmentation", "reliability", "deployment", "bench"
 )  # fmt: skip
-_KEYS = {"data", "study", "subset", "changes", "steps", "seeds"}
+_KEYS = {"data", "study", "subset", "device", "changes", "steps", "seeds"}
+DEVICES = ("any", "gpu")  # what a configuration may ask for
 
 
 class StudyError(FerbookError, ValueError):
@@ -42,6 +43,7 @@ class Study:
     recipes: dict[str, Recipe]
     changes: dict[str, dict[str, Any]]  # of the base; empty unless the study is a grid
     steps: dict[str, dict[str, Any]]  # each of the step before
+    device: str = "any"  # one of DEVICES
 
 
 def read_study(path: str | Path) -> Study:
@@ -68,7 +70,10 @@ def read_study(path: str | Path) -> Study:
     except (ValueError, TypeError, AttributeError) as error:
         raise StudyError(f"{path}: {error}") from error
     grid = values.get("changes", {}), values.get("steps", {})
-    return Study(_name(values["study"], path), str(values["data"]), recipes, *grid)
+    name, device = _name(values["study"], path), values.get("device", "any")
+    if device not in DEVICES:
+        raise StudyError(f"{path}: device: expected any or gpu. Received: {quoted(device)}.")
+    return Study(name, str(values["data"]), recipes, *grid, device)
 
 
 def _name(study: Any, path: str | Path) -> str:

@@ -12,7 +12,7 @@ from keras import layers
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import BACKBONES, Recipe, RecipeError
 from ferbook.data.ferplus import EXPRESSIONS
-from ferbook.training import lite_network, lite_weights
+from ferbook.training import keras_weights, lite_network, lite_weights
 from ferbook.training.fast_layers import (
     FusedBatchNormalization,
     fold_batch_norms,
@@ -182,8 +182,9 @@ def _keras_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTen
     if recipe.backbone == "vgg16":  # the only one whose preprocessing is not in its graph
         blue_green_red = inputs[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
         shape = tuple(inputs.shape[1:])
-        return build(include_top=False, weights=named, input_shape=shape)(blue_green_red)
-    network = build(include_top=False, weights=named, input_tensor=inputs)
+        network = keras_weights.loaded(recipe.backbone, build, weights=named, input_shape=shape)
+        return network(blue_green_red)
+    network = keras_weights.loaded(recipe.backbone, build, weights=named, input_tensor=inputs)
     return with_fast_layers(network, stem_stride=recipe.stem_stride).output
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -35,9 +37,11 @@ def compile_model(
 
 def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     """The optimizer of `phase`, "warmup" or "finetune", with so many `steps` an epoch."""
-    average = {"use_ema": recipe.ema_momentum > 0, "ema_momentum": recipe.ema_momentum}
+    how: dict[str, Any] = {"use_ema": recipe.ema_momentum > 0, "ema_momentum": recipe.ema_momentum}
+    if recipe.accumulate > 1:
+        how["gradient_accumulation_steps"] = recipe.accumulate
     if phase == "warmup":
-        return keras.optimizers.Adam(recipe.warmup_learning_rate, **average)
+        return keras.optimizers.Adam(recipe.warmup_learning_rate, **how)
     rate = recipe.finetune_learning_rate
     if recipe.schedule == "cosine":
         steps *= recipe.finetune_epochs
@@ -46,8 +50,8 @@ def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimi
             0.0, steps - rise, warmup_target=rate, warmup_steps=rise
         )
     if recipe.finetune_optimizer == "adam":
-        return keras.optimizers.Adam(rate, **average)
-    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **average)
+        return keras.optimizers.Adam(rate, **how)
+    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **how)
 
 
 def stoppers(recipe: Recipe) -> list[keras.callbacks.Callback]:

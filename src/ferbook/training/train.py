@@ -23,7 +23,7 @@ from ferbook.data.duplicates import duplicate_groups, validation_twins
 from ferbook.data.faces import Faces
 from ferbook.results import store
 from ferbook.results.run import Run
-from ferbook.training import augment, distillation, input_pipeline, models, optimization
+from ferbook.training import augment, device, distillation, input_pipeline, models, optimization
 from ferbook.training.checkpoint import Checkpoint, EpochEnd, load_network
 
 PHASES = ("warmup", "finetune")
@@ -91,10 +91,7 @@ def _train(
     val = input_pipeline.evaluation_dataset(parts.val, recipe, **where)
     checkpoint = Checkpoint(own, recipe, _about(faces))
     strategy = _strategy()
-    if recipe.sam_radius and strategy.num_replicas_in_sync > 1:
-        raise RecipeError(
-            f"sam_radius: on one device only. Received: {strategy.num_replicas_in_sync} devices."
-        )
+    device.check_replicas(recipe, strategy.num_replicas_in_sync)
     with strategy.scope():
         model = models.build_model(recipe)
         trained = models.add_votes_head(model, recipe)
@@ -109,6 +106,7 @@ def _train(
         "parameters": models.count_parameters(model, recipe),
         **checkpoint.provenance,
         "deterministic": deterministic,
+        "device": device.facts(),
         "seconds": sum(row["seconds"] for row in checkpoint.history),
         "cpu_seconds": sum(row["cpu_seconds"] for row in checkpoint.history),
         "images_seen": len(training) * len(checkpoint.history),
@@ -183,16 +181,23 @@ def _fit_phase(
     first = 0 if phase == "warmup" else recipe.warmup_epochs
     for _, part in input_pipeline.by_size(recipe, range(first + done, first + epochs)):
         model.train_function = None  # traced anew for each size of images, which is then known
-        model.fit(
-            feed(part),
-            validation_data=val,
-            shuffle=False,  # the dataset shuffles
-            steps_per_epoch=steps,
-            initial_epoch=part.start - first,
-            epochs=part.stop - first,
-            callbacks=[*averaging, *stateful, EpochEnd(phase, epochs, checkpoint, stateful)],
-            verbose=verbose,
-        )
+        pace = [device.Pace(recipe, part.start, steps)] if verbose else []
+        with device.enough_memory(recipe):
+            model.fit(
+                feed(part),
+                validation_data=val,
+                shuffle=False,  # the dataset shuffles
+                steps_per_epoch=steps,
+                initial_epoch=part.start - first,
+                epochs=part.stop - first,
+                callbacks=[
+                    *averaging,
+                    *stateful,
+                    EpochEnd(phase, epochs, checkpoint, stateful),
+                    *pace,
+                ],
+                verbose=verbose,
+            )
 
 
 def _check_resampling_is_all(recipe: Recipe) -> None:
@@ -215,7 +220,7 @@ def set_up(recipe: Recipe, deterministic: bool = False) -> None:
     keras.utils.set_random_seed(recipe.seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
-    keras.config.set_dtype_policy("mixed_float16" if optimization.has_gpu() else "float32")
+    keras.config.set_dtype_policy(device.precision())
 
 
 def _check_same(run: Run, recipe: Recipe, dataset: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ferbook.core.predictions import Predictions
-from ferbook.paper.key_numbers import cpu_hours
+from ferbook.paper.key_numbers import cpu_hours, gpu_name
 from ferbook.paper.table import Markup, Table, code, interval, together
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
@@ -45,22 +45,29 @@ def ledger_table(
     rows = {}
     for run in runs:
         sets = named_test_sets(run.test, leaked_files)
-        whole, hours = score(run.test), cpu_hours(run)
+        whole, hours, device = score(run.test), cpu_hours(run), _device(run)
         rows[f"{run.label}, seed {run.recipe.seed}"] = (
             accuracy(run.val), whole["accuracy"], _accuracy(sets["private"]),
             _accuracy(sets["clean"]), interval(whole),
-            len(run.history), run.info["images_seen"], hours, hours * WATTS_PER_CORE,
+            len(run.history), run.info["images_seen"], run.info["seconds"] / 3600, hours,
+            hours * WATTS_PER_CORE if device == "processor" else None, device,
         )  # fmt: skip
     columns = ["validation", "test", "PrivateTest", "without copies", "95 % interval of test",
-               "epochs", "images seen", "core hours", "Wh"]  # fmt: skip
+               "epochs", "images seen", "hours", "core hours", "Wh", "device"]  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("run")
     formats = dict.fromkeys(columns[:4], ".2%")
-    formats |= {"images seen": ",d", "core hours": ".2f", "Wh": ".1f"}
+    formats |= {"images seen": ",d", "hours": ".2f", "core hours": ".2f", "Wh": ".1f"}
     caption = (
         "Runs, their accuracies and their cost. Core hours are processor time of training; energy "
-        f"is that times {WATTS_PER_CORE:g} watts a core, a rough guess."
+        f"is that times {WATTS_PER_CORE:g} watts a core, a rough guess; that of a GPU was not "
+        "measured."
     )
     return Table(frame, caption, label, formats)
+
+
+def _device(run: Run) -> str:
+    device = run.info.get("device", {})
+    return gpu_name(device) if device.get("kind") == "gpu" else "processor"
 
 
 def change_table(study: Study, runs: Iterable[Run], caption: str) -> Table:

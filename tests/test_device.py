@@ -1,0 +1,264 @@
+"""Devices: what a training says of its own, when it stops, and that a GPU's way computes the same.
+
+No GPU took part: processors stand in for them.
+"""
+
+import dataclasses
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from typer.testing import CliRunner
+
+tf = pytest.importorskip("tensorflow")
+
+from ferbook.cli import app  # noqa: E402
+from ferbook.core.recipe import Recipe, RecipeError  # noqa: E402
+from ferbook.results import store  # noqa: E402
+from ferbook.training import device, keras_weights, models, optimization, train  # noqa: E402
+from ferbook.training.lite_weights import WeightsError  # noqa: E402
+
+TINY = Recipe(
+    name="t", backbone="tiny", weights="none", image_size=48, warmup_epochs=1, finetune_epochs=2,
+    finetune_learning_rate=1e-3, dropout=0, train_images=64,
+)  # fmt: skip
+
+
+def run_of(folder, recipe, faces, **how):
+    places = {"study": "s", "results_dir": folder, "runs_dir": folder / "runs"}
+    return store.load_run(train.train(recipe, faces, **{"verbose": 0} | places | how))
+
+
+def no_card(*_, **__):
+    raise FileNotFoundError("nvidia-smi")
+
+
+def test_a_configuration_for_a_gpu_stops_on_a_processor_with_reason_hours_and_way_out(monkeypatch):
+    monkeypatch.setattr(device, "seconds_per_image", lambda recipe: 0.5)
+    monkeypatch.setattr(device.subprocess, "run", no_card)
+    recipe = dataclasses.replace(TINY, train_images=0)
+    with pytest.raises(device.DeviceError) as told:
+        device.check("gpu", recipe)
+    # 0.5 s x 25,120 images x 3 epochs = 10.47 hours
+    assert "up to 10.5 hours" in str(told.value) and "--allow-cpu" in str(told.value)
+    assert "nvidia-smi does not find a card" in str(told.value)
+    assert device.check("any", recipe) == device.check("gpu", recipe, allow_cpu=True)
+    assert device.check("any", recipe) == "device: processor, precision float32, XLA off"
+
+
+def test_the_command_line_stops_before_images_are_read():
+    runner = CliRunner()
+    for command in (["device"], ["train", "--data", "synthetic"]):
+        shown = runner.invoke(app, [command[0], str(ROOT / "configs/gpu.yml"), *command[1:]])
+        assert shown.exit_code == 1 and "asks for a GPU" in shown.output, shown.output
+    shown = runner.invoke(app, ["device", str(ROOT / "configs/gpu.yml"), "--allow-cpu"])
+    assert shown.exit_code == 0 and "device: processor" in shown.output
+
+
+def test_a_card_without_cuda_packages_is_told_apart(monkeypatch):
+    rows = "NVIDIA GeForce RTX 3060, 12288 MiB, 550.90\n"
+    shown = subprocess.CompletedProcess([], 0, rows)
+    monkeypatch.setattr(device.subprocess, "run", lambda *_, **__: shown)
+    monkeypatch.setattr(device.platform, "system", lambda: "Linux")
+    assert device._cards() == [("NVIDIA GeForce RTX 3060", 12288, "550.90")]
+    assert "GPU=1" in device._reason()  # this environment has no CUDA packages
+    monkeypatch.setattr(device.importlib.metadata, "version", lambda name: "9.0")
+    assert "shows what it misses" in device._reason()
+    monkeypatch.setattr(device.platform, "system", lambda: "Windows")
+    assert "WSL2" in device._reason()
+
+
+def test_a_gpu_in_words():
+    about = {"kind": "gpu", "precision": "mixed_float16", "xla": True, "count": 1,
+             "names": ["NVIDIA GeForce RTX 3060"], "memory_mib": [12288], "driver": "550.90",
+             "cuda": "12.5.1", "cudnn": "9"}  # fmt: skip
+    assert device.in_words(about) == (
+        "device: 1 x NVIDIA GeForce RTX 3060, 12 GB, driver 550.90, CUDA 12.5.1, cuDNN 9, "
+        "precision mixed_float16, XLA on"
+    )
+    unknown = about | dict.fromkeys(("memory_mib", "driver", "cuda", "cudnn"))
+    assert device.in_words(unknown).startswith("device: 1 x NVIDIA GeForce RTX 3060, precision")
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    """Mixed precision and XLA, as where TensorFlow sees a GPU; nothing else of one."""
+    monkeypatch.setattr(optimization, "has_gpu", lambda: True)
+    monkeypatch.setattr(device.subprocess, "run", no_card)
+    yield
+    train.keras.config.set_dtype_policy("float32")
+
+
+def test_mixed_precision_and_xla_come_near_the_same_run(tmp_path, faces, as_on_a_gpu, monkeypatch):
+    mixed = run_of(tmp_path / "gpu", TINY, faces)
+    about = mixed.info["device"]
+    assert about["kind"] == "gpu" and about["xla"] and about["precision"] == "mixed_float16"
+    assert about["memory_mib"] is None and about["driver"] is None
+    monkeypatch.setattr(optimization, "has_gpu", lambda: False)
+    single = run_of(tmp_path / "cpu", TINY, faces)
+    assert single.info["device"] == {"kind": "cpu", "precision": "float32", "xla": False}
+    np.testing.assert_allclose(mixed.history["loss"], single.history["loss"], rtol=0.02)
+    apart = np.abs(mixed.test.probabilities - single.test.probabilities)
+    assert 0 < apart.max() < 0.05
+
+
+def test_a_mixed_run_goes_on_from_its_checkpoint(tmp_path, faces, as_on_a_gpu, monkeypatch):
+    """The state holds the loss scale as well."""
+    whole = run_of(tmp_path / "whole", TINY, faces)
+    save, saved = train.Checkpoint.save, []
+
+    def killed(self, *arguments, **more):
+        save(self, *arguments, **more)
+        saved.append(1)
+        if len(saved) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(train.Checkpoint, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_of(tmp_path / "killed", TINY, faces)
+    resumed = run_of(tmp_path / "killed", TINY, faces)
+    assert len(saved) == 3
+    np.testing.assert_array_equal(resumed.test.probabilities, whole.test.probabilities)
+
+
+def test_the_network_of_the_paper_computes_in_mixed_precision(as_on_a_gpu):
+    """B2's features in float16, its answers in float32."""
+    recipe = Recipe(weights="none", image_size=48)
+    train.set_up(recipe)
+    model = models.build_model(recipe)
+    assert model.get_layer("backbone").output.dtype == "float16"
+    answers = model(np.full((2, 48, 48, 1), 200, np.float32)).numpy()
+    assert answers.dtype == np.float32
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+
+
+MIRRORED = """
+import sys, tensorflow as tf
+from pathlib import Path
+device = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
+import test_device
+from ferbook.data.synthetic import draw_faces
+from ferbook.training import train
+train._strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+test_device.run_of(Path(sys.argv[1]), test_device.TINY, draw_faces(200, 100)[0])
+"""
+
+
+def test_two_devices_give_the_same_run_as_one(tmp_path, faces):
+    """Two logical processors share each batch of 32."""
+    places = os.environ["PYTHONPATH"], os.path.dirname(__file__)  # conftest's, and this folder
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
+    command = [sys.executable, "-c", MIRRORED, str(tmp_path / "two")]
+    subprocess.run(command, env=environment, check=True)
+    two = store.load_study(tmp_path / "two", "s")[0]
+    one = run_of(tmp_path / "one", TINY, faces)
+    np.testing.assert_allclose(two.history["loss"], one.history["loss"], rtol=1e-4)
+    apart = np.abs(two.test.probabilities - one.test.probabilities)
+    assert apart.max() < 2e-3  # float16 in the store
+
+
+def test_accumulated_batches_make_the_step_of_one_batch():
+    """By hand: w - rate * mean gradient of both batches, and nothing before the second."""
+    keras, recipe = train.keras, dataclasses.replace(TINY, accumulate=2, warmup_learning_rate=0.1)
+    optimizer = optimization.optimizer("warmup", recipe, 2)
+    assert optimizer.gradient_accumulation_steps == 2
+    weight = keras.Variable(np.array([1, 2], "float32"))
+    optimizer.build([weight])
+    optimizer.apply([tf.constant([2.0, -1.0])], [weight])
+    np.testing.assert_array_equal(weight.numpy(), [1, 2])
+    optimizer.apply([tf.constant([0.0, -3.0])], [weight])
+    # Adam's first step is the rate, against the sign of the mean gradient (1, -2).
+    np.testing.assert_allclose(weight.numpy(), [0.9, 2.1], rtol=1e-5)
+
+
+def test_several_devices_do_not_accumulate():
+    device.check_replicas(dataclasses.replace(TINY, accumulate=2), 1)
+    with pytest.raises(RecipeError, match="accumulate: on one device only"):
+        device.check_replicas(dataclasses.replace(TINY, accumulate=2), 2)
+
+
+@pytest.mark.parametrize("field", ["ema_momentum", "sam_radius"])
+def test_what_works_on_whole_batches_is_not_accumulated(field):
+    with pytest.raises(RecipeError, match=f"{field}: works on whole batches; needs accumulate 1"):
+        dataclasses.replace(TINY, accumulate=2, **{field: 0.5})
+
+
+def test_a_batch_that_does_not_fit_is_told_in_words(tmp_path, faces, monkeypatch):
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(train.keras.Model, "fit", full)
+    with pytest.raises(device.DeviceError, match="use batch_size 16 and accumulate 2"):
+        run_of(tmp_path, TINY, faces)
+    with pytest.raises(device.DeviceError, match="use a smaller image_size"):
+        run_of(tmp_path, dataclasses.replace(TINY, name="one", batch_size=1), faces)
+
+
+def test_pace_is_told_once_a_phase(tmp_path, faces, capsys):
+    """Without a hundred steps in an epoch, after the first epoch."""
+    run_of(tmp_path, TINY, faces, verbose=2)
+    told = [line for line in capsys.readouterr().out.splitlines() if "images/s" in line]
+    assert len(told) == 2 and told[0].startswith("epoch 1 of 3, step 2 of 2: ")
+    assert told[1].startswith("epoch 2 of 3, step 2 of 2: ") and "; ends about 2" in told[1]
+
+
+def test_the_end_is_counted_in_work(monkeypatch):
+    """10 steps a second; epochs of 1, 3/4 and 3 times the work of the first."""
+    recipe = dataclasses.replace(TINY, image_size=64, small_image_size=32, small_epochs=1)
+    assert [device._work(recipe, epoch) / 64**2 for epoch in range(3)] == [1, 0.75, 3]
+    pace = device.Pace(recipe, 0, steps=36_000)
+    pace.epoch = 0
+    # 36,000 steps x (1 + 0.75 + 3) / 10 per s = 4.75 hours, less an hour for what is done
+    line = pace._line(36_000, 10.0)
+    assert "step 36,000 of 36,000: 320.0 images/s" in line and "in 3.8 hours" in line
+
+
+def test_estimate_times_a_step():
+    assert 0 < device.seconds_per_image(TINY) < 1
+
+
+def test_weights_that_are_not_the_published_ones_are_refused(tmp_path):
+    path = tmp_path / "w.h5"
+    path.write_bytes(b"other")
+    with pytest.raises(WeightsError, match=r"w\.h5: its MD5 is .* Expected 111f8e2a.*b2_notop\.h5"):
+        keras_weights.bring("efficientnet_b2", path)
+    with pytest.raises(WeightsError, match="Received: tiny"):
+        keras_weights.bring("tiny", path)
+    with pytest.raises(FileNotFoundError):
+        keras_weights.bring("vgg16", tmp_path / "nowhere.h5")
+
+
+def test_weights_that_were_brought_are_those_that_keras_loads(tmp_path, monkeypatch):
+    """A file made here takes the place of the published one, with its own MD5."""
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path / "keras"))
+    (tmp_path / "keras").mkdir()  # as Keras does when it starts
+    made = train.keras.applications.EfficientNetB0(include_top=False, weights=None)
+    made.save_weights(tmp_path / "made.weights.h5")
+    content = (tmp_path / "made.weights.h5").read_bytes()
+    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    monkeypatch.setitem(keras_weights.KERAS_FILES, "efficientnet_b0", ("e.h5", digest))
+    place = keras_weights.bring("efficientnet_b0", tmp_path / "made.weights.h5")
+    assert place == tmp_path / "keras/models/e.h5" and place.read_bytes() == content
+
+
+def test_without_a_network_missing_weights_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    for backbone in ("efficientnet_b2", "vgg16"):
+        with pytest.raises(WeightsError, match=f"{backbone}: no ImageNet weights.*--weights FILE"):
+            models.build_model(Recipe(backbone=backbone, image_size=48))
+
+
+def test_the_pinned_digests_are_those_of_keras():
+    from keras.src.applications import efficientnet, vgg16
+
+    for backbone, (name, md5) in keras_weights.KERAS_FILES.items():
+        if backbone == "vgg16":
+            assert vgg16.WEIGHTS_PATH_NO_TOP == keras_weights._url(backbone)
+        else:
+            assert efficientnet.WEIGHTS_HASHES[backbone[-2:]][1] == md5
+            assert keras_weights._url(backbone) == efficientnet.BASE_WEIGHTS_PATH + name
