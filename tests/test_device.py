@@ -18,6 +18,7 @@ tf = pytest.importorskip("tensorflow")
 
 from ferbook.cli import app  # noqa: E402
 from ferbook.core.recipe import Recipe, RecipeError  # noqa: E402
+from ferbook.data.synthetic import draw_faces  # noqa: E402
 from ferbook.results import store  # noqa: E402
 from ferbook.training import device, keras_weights, models, optimization, train  # noqa: E402
 from ferbook.training.lite_weights import WeightsError  # noqa: E402
@@ -145,18 +146,18 @@ import test_device
 from ferbook.data.synthetic import draw_faces
 from ferbook.training import train
 train._strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-test_device.run_of(Path(sys.argv[1]), test_device.TINY, draw_faces(200, 100)[0])
+test_device.run_of(Path(sys.argv[1]), test_device.TINY, draw_faces(208, 100)[0])
 """
 
 
-def test_two_devices_give_the_same_run_as_one(tmp_path, faces):
-    """Two logical processors share each batch of 32."""
+def test_two_devices_give_the_same_run_as_one(tmp_path):
+    """Two logical processors share each batch of 32, and the 26 validation images."""
     places = os.environ["PYTHONPATH"], os.path.dirname(__file__)  # conftest's, and this folder
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
     command = [sys.executable, "-c", MIRRORED, str(tmp_path / "two")]
     subprocess.run(command, env=environment, check=True)
     two = store.load_study(tmp_path / "two", "s")[0]
-    one = run_of(tmp_path / "one", TINY, faces)
+    one = run_of(tmp_path / "one", TINY, draw_faces(208, 100)[0])
     np.testing.assert_allclose(two.history["loss"], one.history["loss"], rtol=1e-4)
     apart = np.abs(two.test.probabilities - one.test.probabilities)
     assert apart.max() < 2e-3  # float16 in the store
