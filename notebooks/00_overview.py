@@ -32,11 +32,13 @@ from myst_nb import glue
 
 from ferbook.claims import grading
 from ferbook.core import files, paths
+from ferbook.core.parameters import settle
 from ferbook.paper import grades, key_numbers, plots, table
 from ferbook.paper.chapters.overview import figures, prose, tables
 from ferbook.results import store
 
 os.chdir(paths.project_root())
+settle(globals(), "00_overview")
 plots.use_style()
 
 # %% tags=["remove-input"]

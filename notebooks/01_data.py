@@ -37,6 +37,7 @@ import numpy as np
 from myst_nb import glue
 
 from ferbook.core import classes, paths, recipe
+from ferbook.core.parameters import settle
 from ferbook.data import audit, near_duplicates, splits
 from ferbook.data.sources import load
 from ferbook.paper import key_numbers, plots, table
@@ -44,6 +45,7 @@ from ferbook.paper.chapters.data import figures, prose, tables
 from ferbook.results import store
 
 os.chdir(paths.project_root())
+settle(globals(), "01_data")
 plots.use_style()
 
 # %% tags=["hide-input"]

@@ -27,6 +27,7 @@
 
 # %% tags=["parameters", "hide-cell"]
 data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
+config = ""  # a file of configs/ to start from; what papermill is given beside it wins
 subset = False  # True: accept counts other than the official ones, with a warning
 results_dir = "_build/quick/results"  # the result store; paths are relative to the project
 runs_dir = "runs"  # checkpoints of unfinished runs
@@ -86,6 +87,7 @@ from myst_nb import glue
 
 from ferbook.core import files, paths
 from ferbook.core import recipe as core_recipe
+from ferbook.core.parameters import settle
 from ferbook.data import splits
 from ferbook.data.sources import load
 from ferbook.paper import key_numbers, plots, table
@@ -95,6 +97,7 @@ from ferbook.training import input_pipeline, keras_weights, models, train
 from ferbook.training.device import check as check_device
 
 os.chdir(paths.project_root())
+settle(globals(), "02_training")
 plots.use_style()
 recipe = core_recipe.Recipe.from_mapping(globals())
 print(check_device(device, recipe, allow_cpu=allow_cpu))

@@ -37,12 +37,14 @@ from myst_nb import glue
 from ferbook.claims import field, table_audit
 from ferbook.claims import published as claims_published
 from ferbook.core import files, paths
+from ferbook.core.parameters import settle
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.results import audit_tables, field_table, figures, prose, tables
 from ferbook.results import metrics, store
 from ferbook.results.study import finals
 
 os.chdir(paths.project_root())
+settle(globals(), "03_results")
 plots.use_style()
 
 # %% tags=["hide-input"]

@@ -32,11 +32,13 @@ import os
 from myst_nb import glue
 
 from ferbook.core import files, paths
+from ferbook.core.parameters import settle
 from ferbook.paper import plots, table
 from ferbook.paper.chapters.ablations import figures, prose, tables
 from ferbook.results import store, study
 
 os.chdir(paths.project_root())
+settle(globals(), "04_ablations")
 plots.use_style()
 
 # %% tags=["hide-input"]

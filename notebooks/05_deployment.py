@@ -36,6 +36,7 @@ import os
 from myst_nb import glue
 
 from ferbook.core import paths
+from ferbook.core.parameters import settle
 from ferbook.data import splits
 from ferbook.data.sources import load
 from ferbook.inference import classifier
@@ -44,6 +45,7 @@ from ferbook.paper.chapters.deployment import figures, prose, tables
 from ferbook.results import store
 
 os.chdir(paths.project_root())
+settle(globals(), "05_deployment")
 plots.use_style()
 
 # %% tags=["hide-input"]

@@ -35,11 +35,13 @@ from myst_nb import glue
 
 from ferbook.claims import grading, references
 from ferbook.core import paths
+from ferbook.core.parameters import settle
 from ferbook.paper import grades, table
 from ferbook.paper.chapters.claims import prose, tables
 from ferbook.results import store
 
 os.chdir(paths.project_root())
+settle(globals(), "06_claims")
 
 # %% tags=["hide-input"]
 graded = grading.grade_all(results_dir, "book/claims.yml", "book/original.yml")

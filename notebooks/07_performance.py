@@ -34,11 +34,13 @@ import os
 from myst_nb import glue
 
 from ferbook.core import paths
+from ferbook.core.parameters import settle
 from ferbook.paper import plots, table
 from ferbook.paper.chapters.performance import figures, prose, tables
 from ferbook.results import store
 
 os.chdir(paths.project_root())
+settle(globals(), "07_performance")
 plots.use_style()
 
 # %% tags=["hide-input"]

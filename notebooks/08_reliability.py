@@ -34,11 +34,13 @@ import os
 from myst_nb import glue
 
 from ferbook.core import paths
+from ferbook.core.parameters import settle
 from ferbook.paper import table
 from ferbook.paper.chapters.reliability import prose, tables
 from ferbook.results import store, study
 
 os.chdir(paths.project_root())
+settle(globals(), "08_reliability")
 
 # %% tags=["hide-input"]
 runs = store.load_all(results_dir)
