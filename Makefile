@@ -119,6 +119,9 @@ define install
 	touch $@
 endef
 
+help:  ## what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
 clean:  ## delete what was built; checkpoints in runs/ and results/ stay
 	$(if $(wildcard .venv/ready .venv/ready-gpu),$(ALONE)) rm -rf _build .snakemake
 
@@ -128,4 +131,4 @@ define show
 endef
 
 .PHONY: paper book pdf publish study queue verify manifest bench lab test \
-	fuzz faults forgeries stress mutants licences advisories coverage lock clean
+	fuzz faults forgeries stress mutants licences advisories coverage lock help clean

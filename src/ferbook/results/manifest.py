@@ -6,13 +6,14 @@ cd results && sha256sum -c MANIFEST.sha256      # without ferbook
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import FileError, open_regular, quoted, read_text
+from ferbook.core.files import FileError, open_regular, quoted, read_bytes, read_text
 from ferbook.core.writing import write_atomically
 
 NAME = "MANIFEST.sha256"
@@ -45,7 +46,7 @@ def check(folder: str | Path) -> Iterator[str]:
         elif name not in listed:
             yield f"not in {NAME}: {name}"
         elif listed[name] != found[name]:
-            yield f"altered: {name}"
+            yield f"altered{_how(Path(folder, name), listed[name])}: {name}"
 
 
 def read(folder: str | Path) -> dict[str, str]:
@@ -66,6 +67,15 @@ def read(folder: str | Path) -> dict[str, str]:
             raise ManifestError(f"{path}: line {number} names {quoted(match[2])} again.")
         listed[match[2]] = match[1]
     return listed
+
+
+def _how(path: Path, listed: str) -> str:
+    """That only line endings differ, as after a clone that converts them; else nothing."""
+    with contextlib.suppress(FileError, OSError):
+        content = read_bytes(path, MAX_FILE_BYTES).replace(b"\r\n", b"\n")
+        if hashlib.sha256(content).hexdigest() == listed:
+            return " in its line endings alone (git config core.autocrlf false, and clone anew)"
+    return ""
 
 
 def _digests(folder: Path) -> dict[str, str]:

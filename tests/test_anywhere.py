@@ -1,0 +1,74 @@
+"""Where a checkout may lie and what it may be opened with: line endings, Binder, dev containers."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from conftest import ROOT
+
+from ferbook.results import manifest
+
+
+def test_files_that_differ_in_line_endings_alone_are_told_so(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"x\ny\n")
+    manifest.renew(tmp_path)
+    (tmp_path / "a.csv").write_bytes(b"x\r\ny\r\n")
+    (found,) = manifest.check(tmp_path)
+    assert found.startswith("altered in its line endings alone (git config core.autocrlf false")
+    (tmp_path / "a.csv").write_bytes(b"x\r\nz\r\n")
+    assert list(manifest.check(tmp_path)) == ["altered: a.csv"]
+
+
+def test_git_converts_no_line_ending(tmp_path):
+    """A clone with core.autocrlf, as Git for Windows sets it, has the bytes of the manifest."""
+    if shutil.which("git") is None:
+        pytest.skip("no git")
+    (tmp_path / "a").mkdir()
+    shutil.copy(ROOT / ".gitattributes", tmp_path / "a")
+    (tmp_path / "a/run.json").write_bytes(b'{\n "x": 1\n}\n')
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=tmp_path / "a", check=True)
+    clone = ["git", "clone", "-q", "-c", "core.autocrlf=true", "a", "b"]
+    subprocess.run(clone, cwd=tmp_path, check=True)
+    assert b"\r" not in (tmp_path / "b/run.json").read_bytes()
+
+
+def versions(lock):
+    text = (ROOT / lock).read_text()
+    return dict(re.findall(r"(?m)^([\w.-]+)==([^ ;\\]+)", text))
+
+
+def test_the_three_locks_agree_and_differ_in_what_they_are_for():
+    full, gpu, read = (versions(f"requirements{kind}.lock") for kind in ("", "-gpu", "-read"))
+    assert {name: full[name] for name in read} == read
+    assert {name: gpu[name] for name in full} == full
+    assert "tensorflow" not in read and "tensorflow" in full
+    extra = gpu.keys() - full.keys()
+    assert "nvidia-cudnn-cu12" in extra and all(name.startswith("nvidia-") for name in extra)
+
+
+def test_every_package_of_every_lock_has_a_hash():
+    for lock in ("requirements-gpu.lock", "requirements-read.lock"):
+        entries = (ROOT / lock).read_text().replace("\\\n", " ").splitlines()
+        assert all("--hash=sha256:" in entry for entry in entries if "==" in entry)
+
+
+def test_binder_and_the_dev_container_install_the_light_lock():
+    assert "-r ../requirements-read.lock" in (ROOT / "binder/requirements.txt").read_text()
+    assert (ROOT / "binder/postBuild").stat().st_mode & 0o111
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    assert container["postCreateCommand"] == "make .venv/ready-read"
+
+
+def test_make_help_names_every_target():
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    text = (ROOT / "Makefile").read_text()
+    named = re.findall(r"(?m)^([a-z]+):.*## (.+)$", text)
+    assert len(named) > 15
+    for target, purpose in named:
+        assert re.search(rf"(?m)^{target} +{re.escape(purpose)}$", shown.stdout), target
+    (phony,) = re.findall(r"(?ms)^\.PHONY: (.*?)\n(?:\n|\Z)", text + "\n")
+    assert set(phony.replace("\\", "").split()) == {target for target, _ in named}
