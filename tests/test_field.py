@@ -100,12 +100,12 @@ def test_sources_name_file_and_thread():
     full = Method(**FULL | {"repeated": (Repetition("66%", "anew", (3, 4)),)})
     table = field_table.sources_table([full, Method(**NET | {"model": "Other"})])
     assert row(table, "Net") == [
-        "Net", "[doe/net](https://github.com/doe/net)",
+        "Net, [code](https://github.com/doe/net)",
         "checkpoint: data.py, the text; views: data.py",
         "66% anew ([issue 3](https://github.com/doe/net/issues/3), "
         "[issue 4](https://github.com/doe/net/issues/4))",
     ]  # fmt: skip
-    assert row(table, "Other")[1:] == ["-", "-", "-"]
+    assert row(table, "Other")[1:] == ["-", "-"]
 
 
 def test_the_best_comes_first_and_a_dash_stands_for_what_was_not_found():
@@ -118,9 +118,9 @@ def test_the_best_comes_first_and_a_dash_stands_for_what_was_not_found():
 
 def test_the_rows_of_the_original_have_its_own_figures():
     table = field_table.comparison_table([], ORIGINAL, [], {})
-    assert row(table, "Table III: VGG16")[1:3] == ["67.23%", "validation"]
-    own = row(table, "Table III: B2")
-    assert own[2] == "PublicTest + PrivateTest" and own[6] == "9.2 million, its figure"
+    assert row(table, "the original, its figures: VGG16")[1:3] == ["67.23%", "validation"]
+    own = row(table, "the original, its figures: B2")
+    assert own[2] == "PublicTest + PrivateTest" and own[6] == "9.2 million"
 
 
 def test_our_rows_are_of_private_test_by_view():

@@ -47,10 +47,9 @@ def comparison_table(
 def sources_table(field: Iterable[Method]) -> Table:
     """Where each fact of the field was read: files of the released code, and threads."""
     rows = [
-        (method.model, _code(method), _places(method), _repeated(method))
-        for method in _best_first(field)
+        (_with_code(method), _places(method), _repeated(method)) for method in _best_first(field)
     ]
-    columns = ["method", "code", "read in", "what others measured"]
+    columns = ["method", "read in", "what others measured"]
     frame = pd.DataFrame(rows, columns=columns, dtype=object).set_index("method")
     caption = "Where the facts of the field were read: files of the released code, and its threads."
     return Table(frame, caption, "tab-field-sources")
@@ -72,8 +71,9 @@ def _method_row(method: Method) -> Row:
     )  # fmt: skip
 
 
-def _code(method: Method) -> Markup | None:
-    return linked(method.code, f"https://github.com/{method.code}") if method.code else None
+def _with_code(method: Method) -> Markup | str:
+    address = f"https://github.com/{method.code}"
+    return together(f"{method.model}, ", linked("code", address)) if method.code else method.model
 
 
 def _places(method: Method) -> str | None:
@@ -101,9 +101,9 @@ def _original_row(row: Mapping[str, Any]) -> Row:
         parameters = f"{parameters / 1e6:g} million"
     is_own = row["split"] == "test"
     return (
-        f"Table III: {row['model']}", row["accuracy"],
+        f"the original, its figures: {row['model']}", row["accuracy"],
         FOLDER_TEST if is_own else row["split"], "validation (its text)" if is_own else None,
-        None, "ImageNet" if is_own else None, f"{parameters}, its figure", None,
+        None, "ImageNet" if is_own else None, parameters, None,
     )  # fmt: skip
 
 
