@@ -18,6 +18,7 @@ import yaml
 from ferbook.core.errors import FerbookError
 from ferbook.core.files import read_text, read_yaml
 from ferbook.core.writing import whole_folder, write_atomically
+from ferbook.paper import sources
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.executed import StaleError, are_synthetic, read_all
 from ferbook.paper.freshness import stamp
@@ -40,6 +41,7 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
     (target / "book" / "executed").mkdir()
     for name, notebook in notebooks.items():
         _fold_injected_cell(notebook)
+        sources.link(notebook)
         text = json.dumps(notebook, indent=1, ensure_ascii=False)
         (target / "book" / "executed" / f"{name}.ipynb").write_text(text, encoding="utf-8")
     shutil.copy(project / "_toc.yml", target)
@@ -91,11 +93,12 @@ def _add_made(book: Path, config: dict, results: str, project: Path) -> None:
 
 
 def _add_pages(made: Path, notebooks: dict[str, dict], project: Path) -> None:
-    """What whole pages consist of: the execution status and the changelog."""
+    """What whole pages consist of: execution status, sources, changelog."""
     from ferbook.paper.status import status_table
 
     table = status_table(notebooks)._repr_markdown_()
     (made / "status.txt").write_text(table, encoding="utf-8")
+    (made / "sources.txt").write_text(sources.page(notebooks, project), encoding="utf-8")
     _, _, changes = read_text(project / "CHANGELOG.md").partition("\n")
     (made / "changelog.txt").write_text(changes, encoding="utf-8")
 
