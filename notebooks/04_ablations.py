@@ -35,7 +35,7 @@ from myst_nb import glue
 from ferbook.core import files, paths
 from ferbook.core.parameters import settle
 from ferbook.paper import plots, table
-from ferbook.paper.chapters.ablations import figures, prose, tables
+from ferbook.paper.chapters.ablations import changes, figures, prose, tables
 from ferbook.results import store, study
 
 os.chdir(paths.project_root())
@@ -84,13 +84,20 @@ ours = next((run for run in finals if run.study == "ours"), finals[-1])
 views = store.load_answers(results_dir, "test_time_augmentation")
 tables.views_table(ours, views)
 
+# %% [markdown]
+# {numref}`fig-ladder` puts the steps one after the other, from the original's recipe to the best answer
+# that our network gives.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images, step by step, first seed of each recipe; in brackets the points that a step adds.", "name": "fig-ladder"}, "image": {"alt": "Bars, each from the accuracy before a step to the one after it."}}
+figures.ladder(finals, views)
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on validation over the epochs of the runs on all training images. Ours sees smaller images at first, and is then measured on larger ones than it trains on.", "name": "fig-finalists"}, "image": {"alt": "Two curves of validation accuracy: the original's recipe ends below 60 percent, ours above 70."}}
 figures.finalists(finals)
 # %% [markdown]
 # ## The original's recipe, one change at a time
 #
 # The original names four ablations as future work: no label smoothing, Adam, longer fine-tuning with
-# a cosine schedule, and other backbones. {numref}`tab-paper_changes` has these and the other parts of
+# a cosine schedule, and other backbones. {numref}`fig-paper_changes` has these and the other parts of
 # the recipe, each against the same recipe without the change, on all training images
 # (EfficientNet-Lite0 at {glue:text}`paper_changes_image_size` pixels, {glue:text}`paper_changes_seeds`
 # seeds). The learning rate of phase 2 is {glue:text}`paper_changes_rate:.0e` instead of the original's
@@ -98,8 +105,8 @@ figures.finalists(finals)
 # original's {glue:text}`paper_changes_epochs` epochs; the rate is to be confirmed by trials on
 # validation images without a twin in training ({numref}`tab-paper_rates`).
 
-# %% tags=["hide-input"]
-tables.change_table(paper_changes, runs, "The original's recipe, one change at a time.")
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One change at a time to the original's recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}}
+changes.forest(paper_changes, runs, leaked_files)
 
 # %% tags=["hide-input"]
 trials = store.load_all(results_dir, trials=True)
@@ -108,14 +115,14 @@ tables.trials_table(study.read_study(f"{configs_dir}/paper_rates.yml"), trials)
 # %% [markdown]
 # ## Our recipe, one change at a time
 #
-# {numref}`tab-ours_changes` starts from the other end: our recipe on EfficientNet-Lite0 at
+# {numref}`fig-ours_changes` starts from the other end: our recipe on EfficientNet-Lite0 at
 # {glue:text}`ours_changes_image_size` pixels, {glue:text}`ours_changes_epochs` epochs, and the same with
 # one part taken away or one added: mixup {cite:p}`zhang2018`, averaged weights {cite:p}`polyak1992`,
 # attention in place of the mean over all places. What our recipe uses was decided in shorter trials on
 # validation before this table was made, and was not changed after the fact.
 
-# %% tags=["hide-input"]
-tables.change_table(ours_changes, runs, "Our recipe, one change at a time.")
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One change at a time to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}}
+changes.forest(ours_changes, runs, leaked_files)
 
 # %% [markdown]
 # Rows marked "not run" wait in the queue of trainings (`configs/queue.txt`). Architectures without

@@ -37,7 +37,7 @@ from ferbook.core import paths
 from ferbook.core.parameters import settle
 from ferbook.paper import table
 from ferbook.paper.chapters.reliability import prose, tables
-from ferbook.results import store, study
+from ferbook.results import seeds, store, study
 
 os.chdir(paths.project_root())
 settle(globals(), "08_reliability")
@@ -122,15 +122,13 @@ tables.survivors_table(jobs["mutants"])
 # The same recipe with another seed has another split, other initial weights, another order and
 # other augmentations. {numref}`tab-seeds` shows how far apart such runs end; pooled over these
 # recipes, the standard deviation is {glue:text}`reliability_seed_noise:.2f` points. A difference between
-# two recipes is meaningful only if it exceeds twice what seeds alone cause ({numref}`tab-noise`).
+# two recipes is meaningful only if it exceeds twice what seeds alone cause: the gray bands of
+# {numref}`fig-paper_changes` and {numref}`fig-ours_changes`.
 # McNemar's test, which compares two trained networks and not two recipes, also finds differences
 # between two seeds of one recipe.
 
 # %% tags=["hide-input"]
 tables.seeds_table(repeated)
-
-# %% tags=["hide-input"]
-tables.differences_table(grids, grid_runs)
 
 # %% [markdown]
 # ## Dependencies
@@ -169,6 +167,6 @@ tables.licence_table(licences)
 # ```
 
 # %% tags=["remove-cell"]
-noise = tables.seed_noise(grid_runs)
+noise = seeds.seed_noise(grid_runs)
 for key, value in prose.reliability_numbers(jobs, licences["kind"].tolist(), noise).items():
     glue(key, value, display=False)

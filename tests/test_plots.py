@@ -1,5 +1,6 @@
 """What figures draw: their series, values and labels by hand, and colors that everyone sees."""
 
+import dataclasses
 import itertools
 from types import SimpleNamespace
 
@@ -8,17 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex, to_rgb
-from test_tables import LABELS, ORIGINAL, run
+from test_tables import FILES, LABELS, ORIGINAL, run
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
 from ferbook.paper import plots
+from ferbook.paper.chapters.ablations import changes
 from ferbook.paper.chapters.ablations import figures as ablations
 from ferbook.paper.chapters.ablations import tables as ablations_tables
 from ferbook.paper.chapters.results import figures as results
 from ferbook.paper.chapters.training import figures as training
 from ferbook.results import names
 from ferbook.results.metrics import accuracy_interval
+from ferbook.results.run import Answers
+from ferbook.results.study import Study
 
 # How linear RGB is seen, complete deficiency. Source: Machado, Oliveira and
 # Fernandes, IEEE TVCG 15 (2009) 1291-1298.
@@ -154,3 +158,73 @@ def test_a_failure_is_annotated_with_its_probability_and_what_most_taggers_saw()
     figure = training.failures(faces, SimpleNamespace(test=test), [("angry", "sad")], count=3)
     notes = [axes.get_xlabel() for axes in figure.axes]
     assert notes == ["94%\nFER+: no plurality", "70%\nFER+: anger", ""]
+
+
+RUNS = [
+    run("base", [0, 5]), run("distinct", [0, 5, 6, 7]), run("one", [5]),
+    run("base", [0, 5, 6], seed=2), run("distinct", [0, 5], seed=2),
+]  # fmt: skip
+PLAN = Study("s", "kaggle", {}, {"one": {}, "distinct": {}, "never": {}}, {})
+LEAKED = frozenset(FILES[:4].tolist())
+
+
+def test_changes_are_differences_by_seed():
+    """14 images, 10 of them without a copy; image 0 is a copy."""
+    frame = changes.differences(PLAN, RUNS, LEAKED).set_index(["change", "seed"])
+    assert list(frame.index) == [
+        ("one", 1), ("without copies in training", 1), ("without copies in training", 2),
+    ]  # fmt: skip
+    assert frame["test"].tolist() == pytest.approx([100 / 14, -200 / 14, 100 / 14])
+    assert frame["clean"].tolist() == pytest.approx([0, -20, 10])
+
+
+def test_forest_has_a_dot_a_seed_in_a_band_of_chance():
+    """In fourteenths of a hundred: the base 12 and 11, the change 10 and 12, so 0.5 + 2 over 2."""
+    (axes,) = changes.forest(PLAN, RUNS, LEAKED).axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "one", "without copies in training", "never",
+    ]  # fmt: skip
+    zero, dots, mean, clean, *second = axes.lines
+    assert list(zero.get_xdata()) == [0, 0]
+    assert list(dots.get_xdata()) == pytest.approx([100 / 14])
+    assert mean.get_xdata()[0] == pytest.approx(100 / 14)
+    assert clean.get_xdata()[0] == pytest.approx(0)
+    assert list(second[0].get_xdata()) == pytest.approx([-200 / 14, 100 / 14])
+    assert second[1].get_xdata()[0] == pytest.approx(-50 / 14)
+    assert second[2].get_xdata()[0] == pytest.approx(-5)
+    noise = 100 / 14 * ((0.5 + 2) / 2) ** 0.5
+    ends = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]
+    assert ends == pytest.approx([2 * noise * 2**0.5, 2 * noise])
+    assert [text.get_text() for text in axes.texts] == [
+        "+7.14, without copies +0.00", "-3.57, without copies -5.00", " not run",
+    ]  # fmt: skip
+
+
+def test_forest_of_a_study_that_was_not_run_says_so():
+    (axes,) = changes.forest(PLAN, [], LEAKED).axes
+    assert [text.get_text() for text in axes.texts] == [" not run"] * 3
+
+
+def test_ladder_goes_from_the_originals_recipe_to_ten_crops():
+    """6, 2, 1, 1 and 0 of 14 wrong; another size of the original's recipe is no step."""
+    ours = run("ours", [5], folder="ours")
+    ours = dataclasses.replace(
+        ours, test=dataclasses.replace(ours.test, augmented=ours.test.probabilities)
+    )
+    larger = run("paper", [], folder="reference")
+    larger.info["image_size"] = 64
+    finals = [run("paper", range(6), folder="reference"), larger, ours,
+              run("ours_no_ferplus", [0, 5], folder="ours")]  # fmt: skip
+    crops = {"run": "ours/ours-tiny-48-s1"}
+    views = {"ten": Answers("ten", crops, run("x", []).test),
+             "other": Answers("other", {"run": "ours/other"}, ours.test)}  # fmt: skip
+    (axes,) = ablations.ladder(finals, views).axes
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "original's recipe, tiny, 48 px", "our recipe without FER+, tiny, 48 px",
+        "our recipe, tiny, 48 px", "mean with the mirror image", "mean of ten crops instead",
+    ]  # fmt: skip
+    widths = [bar.get_width() for bar in axes.patches]
+    assert widths == pytest.approx([0, 400 / 14, 100 / 14, 0, 100 / 14])
+    assert [text.get_text() for text in axes.texts][:2] == ["57.14 %", "85.71 % (+28.57)"]
+    assert colored(axes.patches)[1:] == [
+        plots.COLORS["our recipe without FER+"], *[plots.COLORS["our recipe"]] * 3]  # fmt: skip

@@ -12,9 +12,8 @@ from test_store import FACTS, history, made_up
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
 from ferbook.paper.chapters.reliability import prose, tables
-from ferbook.results import store
+from ferbook.results import seeds, store
 from ferbook.results.run import Run
-from ferbook.results.study import Study
 from trials import forgeries
 
 
@@ -36,12 +35,11 @@ RUNS = [
     run("base", 1, 50), run("base", 2, 52), run("base", 3, 54),
     run("wide", 1, 60), run("wide", 2, 62), run("once", 1, 70),
 ]  # fmt: skip
-PLAN = Study("s", "kaggle", {}, {"wide": {}, "once": {}, "never": {}}, {})
 
 
 def test_deviation_is_pooled_over_recipes_with_several_seeds():
-    assert tables.seed_noise(RUNS) == pytest.approx(math.sqrt((8 + 2) / (2 + 1)))
-    assert math.isnan(tables.seed_noise([RUNS[0], RUNS[3]]))
+    assert seeds.seed_noise(RUNS) == pytest.approx(math.sqrt((8 + 2) / (2 + 1)))
+    assert math.isnan(seeds.seed_noise([RUNS[0], RUNS[3]]))
 
 
 def test_recipes_with_several_seeds_are_shown():
@@ -50,17 +48,10 @@ def test_recipes_with_several_seeds_are_shown():
     assert list(frame.index) == [RUNS[0].label, RUNS[3].label]
 
 
-def test_differences_are_set_against_chance():
-    frame, noise = tables.differences_table([PLAN], RUNS).frame, math.sqrt(10 / 3)
-    assert frame.loc["s: wide"].tolist() == [2, pytest.approx(10), pytest.approx(2 * noise), "yes"]
-    assert frame.loc["s: once"].tolist() == [
-        1, pytest.approx(20), pytest.approx(2 * noise * math.sqrt(2)), "yes",
-    ]  # fmt: skip
-    assert "s: never" not in frame.index
-    close = [*RUNS[:3], run("wide", 1, 51), run("wide", 2, 52), run("wide", 3, 53)]
-    assert tables.differences_table([PLAN], close).frame.loc["s: wide", "beyond it"] == "no"
-    single = tables.differences_table([PLAN], [RUNS[0], RUNS[3]]).frame
-    assert single.loc["s: wide", "beyond it"] == "not known"
+def test_chance_shrinks_with_the_seeds():
+    """Twice the deviation of a difference of two means: of 8 values each, twice 3 / 2."""
+    assert seeds.chance_bound(3, 8) == pytest.approx(3)
+    assert seeds.pooled_deviation([[1, 3], [5]]) == (pytest.approx(2**0.5), 1)
 
 
 FUZZ = {"loaders": {"a": {"cases": 10, "refused": 7, "right": 2, "other": 1, "peak_megabytes": 9}}}

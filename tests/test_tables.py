@@ -81,29 +81,6 @@ def test_runs_are_paired_within_a_study_and_seed(plan, runs):
     )
 
 
-def test_change_table_gives_mean_and_range(plan, runs):
-    table = ablations_tables.change_table(plan, runs, "Changes.")
-    row = table.frame.loc["without copies in training"]
-    assert table.label == "tab-s" and row["seeds"] == 2
-    assert str(row["what changes"]) == "`deduplicate_train` True"
-    assert row["test"] == "75.00% (71.43% to 78.57%)"
-    assert row["on test"] == "-14.29 (-14.29 to -14.29)" and row["p"] == "0.5, 0.5"
-
-
-def test_change_table_says_what_was_not_run(plan, runs):
-    table = ablations_tables.change_table(plan, runs[:1], "Changes.").frame
-    assert table.loc["the recipe itself", ["seeds", "test"]].tolist() == [1, "85.71%"]
-    assert table.loc["without copies in training", ["seeds", "test", "p"]].tolist() == [
-        0,
-        "not run",
-        "",
-    ]
-    assert (
-        ablations_tables.change_table(plan, [], "").frame.loc["the recipe itself", "test"]
-        == "not run"
-    )
-
-
 def test_trials_table_shows_validation_alone(plan, runs):
     """The stored scores of the run that was tried; 2 of 4 without twins."""
     done = runs[0]

@@ -14,6 +14,7 @@ from ferbook.data import ferplus
 from ferbook.results.metrics import accuracy, calibration, score
 from ferbook.results.names import scale_words
 from ferbook.results.run import Run
+from ferbook.results.seeds import pooled_deviation
 from ferbook.results.study import LEARNED
 
 
@@ -136,7 +137,4 @@ def _noise(runs: Iterable[Run], measure: Measure) -> tuple[float, int]:
     groups: dict[Any, list[float]] = {}
     for run in runs:
         groups.setdefault(replace(run.recipe, name="any", seed=0), []).append(measure.of(run))
-    distinct = {tuple(values) for values in groups.values() if len(values) > 1}
-    freedom = sum(len(values) - 1 for values in distinct)
-    squares = sum(np.var(values) * len(values) for values in distinct)
-    return float((squares / freedom) ** 0.5) if freedom else 0.0, freedom
+    return pooled_deviation({tuple(values) for values in groups.values()})

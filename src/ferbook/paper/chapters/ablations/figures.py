@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ferbook.paper.plots import COLORS, finished, name_points, readable_logarithms, styles
-from ferbook.results.run import Run
+from ferbook.results import names
+from ferbook.results.metrics import accuracy
+from ferbook.results.run import Answers, Run
 
 
 def finalists(runs: Sequence[Run]) -> Figure:
@@ -40,3 +42,49 @@ def pareto(frame: pd.DataFrame, cost: str) -> Figure:
     readable_logarithms(axes.xaxis)
     name_points(axes, shown[cost], shown["accuracy"], shown["name"])
     return finished(figure)
+
+
+def waterfall(steps: Sequence[tuple[str, float]], actors: Sequence[str]) -> Figure:
+    """Accuracies (name, percent) one after the other: a bar from each to the next, its points.
+
+    Each bar has the color of the actor whose step it is.
+    """
+    figure, axes = plt.subplots(figsize=(8, 0.9 + 0.45 * len(steps)))
+    before = steps[0][1]
+    for row, ((_, after), actor) in enumerate(zip(steps, actors, strict=True)):
+        axes.barh(row, after - before, left=before, height=0.55, color=COLORS[actor])
+        if row < len(steps) - 1:
+            axes.plot([after] * 2, [row - 0.275, row + 1.275], color="#222222", linewidth=1)
+        gain = f" ({after - before:+.2f})" if row else ""
+        axes.annotate(f"{after:.2f} %{gain}", (max(before, after), row), (6, 0), va="center",
+                      textcoords="offset points", fontsize=9)  # fmt: skip
+        before = after
+    axes.plot(steps[0][1], 0, "o", color=COLORS[actors[0]])
+    axes.set(yticks=range(len(steps)), yticklabels=[name for name, _ in steps])
+    axes.set(ylim=(len(steps) - 0.5, -0.5), xlabel="accuracy on all test images, percent")
+    points = [accuracy for _, accuracy in steps]
+    room = (max(points) - min(points) or 1) / 4
+    axes.set_xlim(min(points) - room / 3, max(points) + room)
+    axes.grid(axis="y", visible=False)
+    return finished(figure)
+
+
+def ladder(runs: Sequence[Run], views: Mapping[str, Answers]) -> Figure:
+    """From the original's recipe to the best of our answers, as a `waterfall`.
+
+    `runs` are finals; of several sizes of one recipe that of our recipe counts. Steps whose run is
+    not there are left out. The last ones are views of our recipe's run.
+    """
+    ours = next((run for run in runs if run.actor == names.RECIPES["ours"]), runs[-1])
+    size = ours.recipe.image_size
+    named = {run.actor: run for run in reversed(runs) if run.recipe.image_size == size}
+    order = [names.RECIPES[name] for name in ("paper", "ours_no_ferplus", "ours")]
+    path = [named[actor] for actor in order if actor in named]
+    steps = [(run.label, 100 * accuracy(run.test)) for run in path]
+    steps.append(("mean with the mirror image", 100 * accuracy(ours.test.with_augmentation())))
+    steps += [
+        ("mean of ten crops instead", 100 * accuracy(view.test))
+        for view in views.values() if view.info["run"] == f"{ours.study}/{ours.name}"
+    ]  # fmt: skip
+    rest = [ours.actor] * (len(steps) - len(path))
+    return waterfall(steps, [*(run.actor for run in path), *rest])

@@ -11,11 +11,11 @@ import pandas as pd
 
 from ferbook.core.predictions import Predictions
 from ferbook.paper.key_numbers import cpu_hours, gpu_name
-from ferbook.paper.table import Markup, Table, code, interval, together
+from ferbook.paper.table import Table, interval
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
 from ferbook.results.run import Answers, Run
-from ferbook.results.study import Study, gains, of_study, paired
+from ferbook.results.study import Study, of_study
 
 
 def pairs_table(runs: list[Run]) -> Table:
@@ -68,22 +68,6 @@ def ledger_table(
 def _device(run: Run) -> str:
     device = run.info.get("device", {})
     return gpu_name(device) if device.get("kind") == "gpu" else "processor"
-
-
-def change_table(study: Study, runs: Iterable[Run], caption: str) -> Table:
-    """Each change of the base recipe against the base: accuracies, differences, tests."""
-    some = of_study(study, runs)
-    base = [accuracy(run.test) for run in some if run.recipe.name == "base"]
-    shown = _spread(base, ".2%") if base else "not run"
-    rows = {names.change_name("base"): ("", len(base), shown, "", "", "")}
-    for name, change in study.changes.items():
-        pairs = paired(some, "base", name)
-        found = _compared(pairs) if pairs else (0, "not run", "", "", "")
-        rows[names.change_name(name)] = (_words(change), *found)
-    columns = ["what changes", "seeds", "test", "on validation", "on test", "p"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("change")
-    more = " Differences in points, mean and range over seeds; p of McNemar's test, by seed."
-    return Table(frame, caption + more, f"tab-{study.name}")
 
 
 def trials_table(study: Study, runs: Iterable[Run]) -> Table:
@@ -204,21 +188,9 @@ def _accuracy(part: Predictions) -> float | None:
     return accuracy(part) if len(part) else None
 
 
-def _compared(pairs: list[tuple[Run, Run]]) -> tuple[Any, ...]:
-    accuracies = [accuracy(two.test) for _, two in pairs]
-    p = ", ".join(f"{paired_test(one.test, two.test)['p_value']:.2g}" for one, two in pairs)
-    points = (_spread(gains(pairs, part), "+.2f") for part in ("val", "test"))
-    return (len(pairs), _spread(accuracies, ".2%"), *points, p)
-
-
 def _spread(values: Sequence[float], spec: str) -> str:
     """Mean, with the range where there are several."""
     mean = format(float(np.mean(values)), spec)
     if len(values) == 1:
         return mean
     return f"{mean} ({format(min(values), spec)} to {format(max(values), spec)})"
-
-
-def _words(change: Mapping[str, Any]) -> str | Markup:
-    parts = [part for name, value in change.items() for part in (", ", code(name), f" {value}")]
-    return together(*parts[1:]) if parts else "nothing"

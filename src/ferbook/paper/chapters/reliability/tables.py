@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ferbook.paper.table import Table, code, together
-from ferbook.results import names
-from ferbook.results.metrics import accuracy
 from ferbook.results.run import Run
-from ferbook.results.study import Study, gains, of_study, paired
+from ferbook.results.seeds import by_recipe
 
 
 def fuzz_table(fuzz: Mapping[str, Any]) -> Table:
@@ -89,24 +86,11 @@ def licence_table(licences: pd.DataFrame) -> Table:
     return Table(frame.rename_axis("licence"), caption, "tab-licences", {"packages": ",d"})
 
 
-def seed_noise(runs: Sequence[Run]) -> float:
-    """Standard deviation of test accuracy over seeds, in points, pooled over all recipes.
-
-    NaN where no recipe was run with two seeds.
-    """
-    groups = _by_recipe(runs).values()
-    freedom = sum(len(group) - 1 for group in groups)
-    if freedom == 0:
-        return float("nan")
-    squares = sum(float(np.var(group)) * len(group) for group in groups)
-    return math.sqrt(squares / freedom)
-
-
 def seeds_table(runs: Sequence[Run]) -> Table:
     """The recipes that were run with several seeds, and how far apart these ended."""
     rows = {
         name: (len(points), np.mean(points), min(points), max(points), max(points) - min(points))
-        for (_, name), points in _by_recipe(runs).items()
+        for (_, name), points in by_recipe(runs).items()
         if len(points) > 1
     }
     columns = ["seeds", "mean", "lowest", "highest", "range, points"]
@@ -114,42 +98,3 @@ def seeds_table(runs: Sequence[Run]) -> Table:
     formats = dict.fromkeys(columns[1:], ".2f")
     caption = "Accuracy on all test images, in percent, of the same recipe with several seeds."
     return Table(frame, caption, "tab-seeds", formats)
-
-
-def differences_table(grids: Sequence[Study], runs: Sequence[Run]) -> Table:
-    """Each change of a grid's base against what seeds alone do in all of `grids`."""
-    noise = seed_noise(runs)
-    rows = {
-        f"{names.grid_name(grid.name)}: {names.change_name(name)}": _against_noise(
-            paired(of_study(grid, runs), "base", name), noise
-        )
-        for grid in grids
-        for name in grid.changes
-    }
-    columns = ["seeds", "difference", "seeds alone", "beyond it"]
-    kept = {name: row for name, row in rows.items() if row[0]}
-    frame = pd.DataFrame.from_dict(kept, "index", columns=columns).rename_axis("change")
-    formats = {"difference": "+.2f", "seeds alone": ".2f"}
-    caption = "Differences on test from the base, in points, and what chance would give."
-    return Table(frame, caption, "tab-noise", formats)
-
-
-def _against_noise(pairs: Sequence[tuple[Run, Run]], noise: float) -> tuple[int, float, float, str]:
-    """Twice the standard deviation of a difference between two means over so many seeds."""
-    n = len(pairs)
-    mean = float(np.mean(gains(pairs))) if n else float("nan")
-    bound = 2 * noise * math.sqrt(2 / n) if n else float("nan")
-    return (
-        n,
-        mean,
-        bound,
-        "not known" if math.isnan(bound) else "yes" if abs(mean) > bound else "no",
-    )
-
-
-def _by_recipe(runs: Sequence[Run]) -> dict[tuple[str, str], list[float]]:
-    """Accuracies on test, in percent, of each recipe (study, name) over its seeds."""
-    found: dict[tuple[str, str], list[float]] = {}
-    for run in runs:
-        found.setdefault((run.study, run.label), []).append(100 * accuracy(run.test))
-    return found
