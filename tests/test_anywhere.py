@@ -7,7 +7,10 @@ import subprocess
 
 import pytest
 from conftest import ROOT
+from typer.testing import CliRunner
 
+from ferbook.cli import app
+from ferbook.core.parameters import defaults
 from ferbook.results import manifest
 
 
@@ -72,3 +75,25 @@ def test_make_help_names_every_target():
         assert re.search(rf"(?m)^{target} +{re.escape(purpose)}$", shown.stdout), target
     (phony,) = re.findall(r"(?ms)^\.PHONY: (.*?)\n(?:\n|\Z)", text + "\n")
     assert set(phony.replace("\\", "").split()) == {target for target, _ in named}
+
+
+PAGE = (ROOT / "book/run_and_edit.md").read_text()
+
+
+def test_the_page_names_targets_and_options_that_exist():
+    targets = set(re.findall(r"\bmake ([a-z]+)\b", PAGE))
+    text = (ROOT / "Makefile").read_text()
+    assert {"paper", "lab", "publish", "book", "manifest", "verify"} <= targets
+    assert all(re.search(rf"(?m)^{target}:", text) for target in targets)
+    runner = CliRunner()
+    for command, options in (("device", ["--memory"]), ("train", ["--allow-cpu", "--weights"])):
+        shown = runner.invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
+        assert all(option in shown and option in PAGE for option in options)
+
+
+def test_the_page_s_own_recipe_is_known_to_the_notebook():
+    """`-p finetune_epochs 2 -r name mine` beside a configuration, as the page has it."""
+    (line,) = re.findall(r"papermill notebooks/02_training\.ipynb out\.ipynb (.+)", PAGE)
+    names = re.findall(r"-[pr] (\w+)", line)
+    assert names == ["config", "finetune_epochs", "name"]
+    assert set(names) <= defaults(ROOT / "notebooks/02_training.py").keys()

@@ -20,7 +20,7 @@ from ferbook.cli import app  # noqa: E402
 from ferbook.core.recipe import Recipe, RecipeError  # noqa: E402
 from ferbook.data.synthetic import draw_faces  # noqa: E402
 from ferbook.results import store  # noqa: E402
-from ferbook.training import device, keras_weights, models, optimization, train  # noqa: E402
+from ferbook.training import device, keras_weights, memory, models, optimization, train  # noqa: E402
 from ferbook.training.lite_weights import WeightsError  # noqa: E402
 
 TINY = Recipe(
@@ -263,3 +263,22 @@ def test_the_pinned_digests_are_those_of_keras():
         else:
             assert efficientnet.WEIGHTS_HASHES[backbone[-2:]][1] == md5
             assert keras_weights._url(backbone) == efficientnet.BASE_WEIGHTS_PATH + name
+
+
+def test_memory_of_the_tiny_network_by_hand():
+    """48 px: input, rgb, rescaled, three stages of three layers, pool, dropout, seven classes."""
+    stages = 3 * (24 * 24 * 16 + 12 * 12 * 32 + 6 * 6 * 64)
+    values = 48 * 48 * (1 + 3 + 3 + 3) + stages + 64 + 64 + 7
+    image, fixed = memory.step_bytes(TINY)
+    assert image == 2 * values
+    total, trainable = 24_375, 24_375 - 4 * (16 + 32 + 64)  # BatchNorm is frozen
+    assert fixed == 4 * (total + 3 * trainable)
+    assert memory.step_bytes(dataclasses.replace(TINY, accumulate=2))[1] - fixed == 4 * trainable
+
+
+def test_advice_keeps_the_batch_of_the_recipe(monkeypatch):
+    """1.5 GB are left for CUDA: 4.5 GB hold 22 images of 0.2 GB, 22.5 GB hold 32."""
+    monkeypatch.setattr(memory, "step_bytes", lambda recipe: (0.2e9, 0.1e9))
+    lines = list(memory.advice(TINY))
+    assert lines[0] == "6 GB: batch_size 16, accumulate 2, about 3.3 GB"
+    assert lines[-1] == "24 GB: batch_size 32, accumulate 1, about 6.5 GB"

@@ -65,8 +65,11 @@ def train(
 def device(
     config: Annotated[Path, typer.Argument(help="A recipe or a grid: a file of configs/.")],
     allow_cpu: Annotated[bool, typer.Option(help="A processor will do as well.")] = False,
+    memory: Annotated[bool, typer.Option(help="Estimate the memory; needs no GPU.")] = False,
 ) -> None:
     """Say what would train a configuration: GPU or processor, precision, XLA, driver, CUDA.
+
+    With --memory, what fits into cards of 6 to 24 GB, estimated from the model.
 
     Ends with status 1 and the reason when it asks for a GPU and TensorFlow sees none.
     """
@@ -78,6 +81,12 @@ def device(
         from ferbook.training.device import check
 
         recipe = next(iter(study.recipes.values()))
+        if memory:
+            from ferbook.training.memory import advice
+
+            for line in advice(recipe):
+                typer.echo(line)
+            return
         typer.echo(check(study.device, recipe, allow_cpu=allow_cpu))
 
 
