@@ -100,7 +100,7 @@ def _words(found: Effect, how: Measure, states: tuple[str, str] = ("with", "with
 
 
 def _page(found: Effect) -> str:
-    """Where the chapter shows the study; runs of studies that it does not show are in the ledger."""
+    """Where the chapter shows the study; the runs of any other are in the list of all runs."""
     shown = {"leak": "tab-leak", "ours_changes": "fig-ours_changes",
              "paper_changes": "fig-paper_changes"}  # fmt: skip
     return f"04_ablations#{shown.get(found.study, 'tab-ledger')}"
