@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 from conftest import ROOT
@@ -97,3 +98,13 @@ def test_the_page_s_own_recipe_is_known_to_the_notebook():
     names = re.findall(r"-[pr] (\w+)", line)
     assert names == ["config", "finetune_epochs", "name"]
     assert set(names) <= defaults(ROOT / "notebooks/02_training.py").keys()
+
+
+def test_without_tensorflow_the_commands_that_need_it_say_so(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("ferbook.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "keras", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    shown = CliRunner().invoke(app, ["device", str(ROOT / "configs/quick.yml")])
+    assert shown.exit_code == 1
+    assert shown.output == "error: needs TensorFlow: pip install 'ferbook[train]', or [gpu].\n"

@@ -24,6 +24,9 @@ class errors:
         pass
 
     def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, ModuleNotFoundError) and error.name in ("keras", "tensorflow"):
+            typer.echo("error: needs TensorFlow: pip install 'ferbook[train]', or [gpu].", err=True)
+            raise typer.Exit(1) from None
         if isinstance(error, (FerbookError, OSError)):
             typer.echo(f"error: {plain(_in_words(error))}", err=True)
             raise typer.Exit(1) from None
