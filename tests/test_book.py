@@ -68,6 +68,15 @@ def test_injected_parameters_are_shown_like_the_cell_before_them():
         assert notebook["cells"][1]["metadata"]["tags"] == ["injected-parameters", shown]
 
 
+def test_outputs_that_show_nothing_are_dropped():
+    notice, shown, number = (
+        {"data": {"text/markdown": ""}}, {"data": {"text/markdown": ["a"]}}, {"data": {"a/b": "1"}}
+    )  # fmt: skip
+    notebook = {"cells": [{"outputs": [notice, shown, number]}, {"source": "prose"}]}
+    staging._drop_empty_outputs(notebook)
+    assert notebook["cells"] == [{"outputs": [shown, number]}, {"source": "prose"}]
+
+
 def test_refuses_what_is_missing_broken_or_mixed(tmp_path):
     with pytest.raises(staging.StaleError, match="no executed notebook"):
         staging.stage(

@@ -77,15 +77,26 @@ def test_readers_see_no_names_of_code():
     assert frame.loc[0, ["claim", "section", "grade"]].tolist() == ["a", "III.A", FACT]
 
 
-def test_audit_table_sets_both_readings_side_by_side():
+def test_audit_table_is_a_grid_of_ticks():
     result, supports = printed_table(np.array([[2, 1], [1, 2]]))  # 0.67: rounded
-    shown = audit_tables.audit_table(audit_result(result, {"six": supports})).formatted()
-    assert list(shown)[2:] == ["test set", "if rounded", "if cut off", "detail"]
+    sets = {"six": supports, "nine": dict.fromkeys(supports, 5)}
+    shown = audit_tables.audit_table(audit_result(result, sets)).formatted()
+    readings = [f"{name}, {how}" for name in sets for how in ("rounded", "truncated")]
+    assert list(shown) == ["check", *readings, "detail"]
     first = shown.iloc[0].tolist()
-    assert first[3:] == ["possible", "impossible", "4 of 6 right"]
+    assert first[0].startswith("accuracy") and first[1:3] == ["✓", "✗"]
+    assert first[-1] == "4 of 6 right"
     result, _ = printed_table(np.array([[2, 1], [1, 2]]), reading="truncated")
     first = audit_tables.audit_table(audit_result(result, {"six": supports})).formatted().iloc[0]
-    assert first.tolist()[3:] == ["impossible", "possible", "4 of 6 right"]
+    assert first.tolist()[1:] == ["✗", "✓", "4 of 6 right"]
+
+
+def test_audit_table_of_several_results_names_them(findings):
+    shown = audit_tables.audit_table(findings).formatted().set_index(["result", "check"])
+    check = "accuracy is a whole number of images"
+    assert shown.loc[("cut", check)].tolist() == ["✗", "✓", "✗", "✓", "2 of 3 right"]
+    assert shown.loc[("none", check), "detail"] == ""
+    assert shown.loc[("cut", "note")].tolist() == ["-", "-", "-", "-", "a note"]
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_audit_of_both_examples(monkeypatch):
     shown = run("audit", "book/original.yml", monkeypatch=monkeypatch)
     assert shown.exit_code == 0 and "4,937 of 7,178 right" in shown.output
     shown = run("audit", "book/second.yml", monkeypatch=monkeypatch)
-    assert shown.exit_code == 0 and "2,367 of 7,178 right" in shown.output  # if cut off
+    assert shown.exit_code == 0 and "2,367 of 7,178 right" in shown.output  # if truncated
 
 
 def test_audit_of_an_accuracy_that_no_test_set_allows(monkeypatch, tmp_path):

@@ -65,7 +65,7 @@ def test_figure_draws_seeds_interval_clean_and_mean_of_each_row(frame):
     low, high = accuracy_interval(10, 14)
     wanted = [[100 * low, 100 * high], [1100 / 14, 900 / 14], [70], [1000 / 14]]
     assert [pytest.approx(list(values)) for values in drawn] == wanted
-    assert axes.get_yticklabels()[1].get_text().endswith("96 px\n2 seeds")
+    assert axes.get_yticklabels()[1].get_text() == f"{PAPER},\nsmall network, 96 px\n2 seeds"
     assert axes.get_yticklabels()[4].get_text() == "our recipe"
     assert axes.yaxis_inverted()
 

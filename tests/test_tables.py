@@ -161,15 +161,6 @@ def test_class_table_sets_runs_beside_the_original(runs):
     assert table.loc["overall", "images"] == 14
 
 
-def test_slices_divide_all_images(runs):
-    images = pd.DataFrame({"brightness": range(14), "sharpness": range(14)}, index=FILES)
-    table = results_tables.slice_table(runs[:2], images).frame
-    quarters = table[table.index.str.startswith("brightness")]
-    assert quarters["images"].sum() == 14
-    lowest = quarters.loc["brightness, lowest quarter"]
-    assert lowest[runs[0].label].startswith("75.00%") and lowest[runs[1].label].startswith("25.00%")
-
-
 def test_the_second_truth_warns_of_a_run_that_learned_from_it():
     taught = run("base", [0])
     taught.__dict__["recipe"] = dataclasses.replace(taught.recipe, ferplus_loss_weight=1.0)
@@ -180,12 +171,6 @@ def test_the_second_truth_warns_of_a_run_that_learned_from_it():
 def test_second_truth_counts_known_images_only():
     table = results_tables.second_truth_table([run("base", [0])]).frame
     assert set(table.iloc[:, 0]) == {"0 of 0 (0.0%)"}  # made-up names have no votes
-
-
-def test_calibration_has_two_rows_a_run(runs):
-    table = results_tables.calibration_table(runs[:2]).frame
-    assert len(table) == 4 and (table["temperature"].iloc[::2] == 1).all()
-    assert table["mean confidence"].iloc[0] == pytest.approx(0.94)
 
 
 FOREIGN = (

@@ -34,6 +34,8 @@ from PIL import Image
 
 from ferbook.claims import grading, ledger, table_audit
 from ferbook.claims.evidence import gather
+from ferbook.claims.field import read_field
+from ferbook.claims.references import read_references
 from ferbook.claims.verdict import ANSWERED, GRADES
 from ferbook.core import classes
 from ferbook.core import files as core_files
@@ -374,6 +376,9 @@ LOADERS = {
     "claims": Loader(ledgers, "c.yml", read_claims, ValueError, 1000, TEXT),
     "published table": Loader(files("book/original.yml", "book/second.yml"), "t.yml", read_table,
                               ValueError, 400, TEXT),
+    "field.yml": Loader(files("book/field.yml"), "f.yml", read_field, ValueError, 250, TEXT),
+    "original_references.yml": Loader(files("book/original_references.yml"), "r.yml",
+                                      read_references, ValueError, 250, TEXT),
     "original.yml": Loader(files("book/original.yml"), "o.yml", read_original, ValueError, 250,
                            TEXT),
     "run.json": Loader(of_run("run.json"), "r.json", run_reader("run.json"), StoreError,

@@ -11,6 +11,7 @@ from typing import Any
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
 from ferbook.data.duplicates import validation_twins
+from ferbook.results import names
 from ferbook.results.metrics import (
     accuracy_interval,
     calibration,
@@ -125,7 +126,7 @@ def run_numbers(
         **_calibration_numbers(run),
         **_doubt_numbers(run),
         "label": run.label,
-        "backbone": info["backbone"],
+        "backbone": names.network_name(info["backbone"]),
         "image_size": info["image_size"],
         "seed": info["seed"],
         "correct": test["correct"],

@@ -7,9 +7,10 @@ define them, and these to the calls that read the result store.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,10 @@ def find(notebook: Mapping[str, Any]) -> Iterator[Source]:
 
 def page(notebooks: Mapping[str, dict], project: Path) -> str:
     """The list of all sources in MyST; each has a target, `source-<label>`."""
-    parts = [_entry(name, source, project) for name, notebook in notebooks.items()
-             for source in find(notebook)]  # fmt: skip
-    return "\n".join(parts)
+    stored = functools.cache(lambda path: _stored(path, project))
+    return "\n".join(
+        _entry(name, source, stored) for name, each in notebooks.items() for source in find(each)
+    )
 
 
 def link(notebook: dict) -> None:
@@ -135,8 +137,8 @@ def _outermost(paths: set[str]) -> tuple[str, ...]:
     return tuple(sorted(paths - inner))
 
 
-def _entry(name: str, source: Source, project: Path) -> str:
-    files = [f"- {_stored(path, project)}" for path in source.reads] or ["- no stored file"]
+def _entry(name: str, source: Source, stored: Callable[[str], str]) -> str:
+    files = [f"- {stored(path)}" for path in source.reads] or ["- no stored file"]
     return "\n".join([
         f"(source-{source.label})=",
         f"{{numref}}`{source.label}`: cell {source.cell} of "

@@ -41,6 +41,7 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
     (target / "book" / "executed").mkdir()
     for name, notebook in notebooks.items():
         _fold_injected_cell(notebook)
+        _drop_empty_outputs(notebook)
         sources.link(notebook)
         text = json.dumps(notebook, indent=1, ensure_ascii=False)
         (target / "book" / "executed" / f"{name}.ipynb").write_text(text, encoding="utf-8")
@@ -63,6 +64,17 @@ def _fold_injected_cell(notebook: dict) -> None:
             shown = "remove-cell"
         if "injected-parameters" in tags:
             tags.append(shown)
+
+
+def _drop_empty_outputs(notebook: dict) -> None:
+    """The notice of a notebook on real data shows nothing; the theme would draw a bar for it."""
+    for cell in notebook["cells"]:
+        if "outputs" in cell:
+            shown = (output.get("data", {}).get("text/markdown") for output in cell["outputs"])
+            cell["outputs"] = [
+                output for output, text in zip(cell["outputs"], shown, strict=True)
+                if text is None or "".join(text)
+            ]  # fmt: skip
 
 
 def _add_banner(config: dict) -> None:

@@ -18,7 +18,8 @@ _KEY = {
 
 def accuracies(frame: pd.DataFrame) -> Figure:
     """A line per row of `tables.accuracy_frame`: mean, interval, seeds, and the clean score."""
-    figure, axes = plt.subplots(figsize=(8, 1 + 0.5 * len(frame)))
+    size = 5.5, 1.2 + 0.7 * len(frame)  # inches; narrow, to be readable on a phone
+    figure, axes = plt.subplots(figsize=size)
     for place, (_, row) in enumerate(frame.iterrows()):
         color = COLORS[row["actor"]]
         axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=color, linewidth=2)
@@ -33,9 +34,10 @@ def accuracies(frame: pd.DataFrame) -> Figure:
     axes.set_ylim(len(frame) - 0.5, -0.7)  # the first row on top
     axes.grid(axis="y", visible=False)
     key = [Line2D([], [], color=NEUTRALS[0], label=name, **how) for name, how in _KEY.items()]
-    axes.legend(handles=key, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
+    axes.legend(handles=key, loc="lower center", bbox_to_anchor=(0.3, 1), ncols=1, frameon=False)
     return finished(figure)
 
 
 def _label(name: str, seeds: list[float]) -> str:
-    return f"{name}\n{len(seeds)} seeds" if len(seeds) > 1 else name
+    lines = name.replace(", ", ",\n", 1).split("\n")
+    return "\n".join([*lines, f"{len(seeds)} seeds"] if len(seeds) > 1 else lines)

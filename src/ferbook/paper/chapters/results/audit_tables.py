@@ -6,31 +6,36 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from ferbook.claims.feasibility import READINGS, ROUNDED, solve, span
+from ferbook.claims.feasibility import READINGS, solve, span
 from ferbook.claims.published import Published
 from ferbook.claims.table_audit import Finding, readings_that_fit
 from ferbook.paper.table import Table
 
-_HOW = {"rounded": "if rounded", "truncated": "if cut off"}
-_WORDS = {True: "possible", False: "impossible", None: "note"}
+_HOW = {"rounded": "if rounded", "truncated": "if truncated"}
+_TICKS = {True: "✓", False: "✗"}
 
 
 def audit_table(findings: Iterable[Finding]) -> Table:
-    """What arithmetic says of published results, check by check and test set by test set.
+    """Published results under arithmetic: a row per check, a tick per test set and reading.
 
-    Both readings of a printed number stand side by side; the detail is that of the first that is
-    possible, else of rounding.
+    The detail is that of the first combination that is possible, and that of notes.
     """
-    rows: dict[tuple[str, str, str], dict[str, Finding]] = {}
+    rows: dict[tuple[str, str], dict[str, str]] = {}
     for f in findings:
-        rows.setdefault((f.result, f.check, f.test_set), {})[f.reading] = f
-    columns = ["result", "check", "test set", *_HOW.values(), "detail"]
-    frame = pd.DataFrame([(*key, *_verdicts(row)) for key, row in rows.items()], columns=columns)
+        row = rows.setdefault((f.result, f.check), {"detail": ""})
+        if f.possible is not None:
+            row[f"{f.test_set}, {f.reading}"] = _TICKS[f.possible]
+        if f.possible is not False and not row["detail"]:
+            row["detail"] = f.detail
+    frame = pd.DataFrame([{"result": r, "check": c, **row} for (r, c), row in rows.items()])
+    frame["detail"] = frame.pop("detail")  # last
+    if frame["result"].nunique() == 1:
+        del frame["result"]
     caption = (
-        "Published numbers under arithmetic, for each set of images they may come from: as if they "
-        "were rounded, and as if they were cut off after their last digit."
+        "Printed numbers under arithmetic: possible (✓) or impossible (✗) on each set of images "
+        "they may come from, as rounded and as truncated numbers."
     )
-    return Table(frame.set_index("result"), caption, "tab-audit")
+    return Table(frame.set_index(frame.columns[0]), caption, "tab-audit")
 
 
 def audit_summary(findings: Sequence[Finding], *, label: str) -> Table:
@@ -51,7 +56,7 @@ def audit_summary(findings: Sequence[Finding], *, label: str) -> Table:
 
 
 def homeless_results(findings: Iterable[Finding]) -> list[str]:
-    """Results that fail some check on every test set, rounded and cut off."""
+    """Results that fail some check on every test set, rounded and truncated."""
     fits = readings_that_fit(findings)
     homes = {name: any(r for (n, _), r in fits.items() if n == name) for name, _ in fits}
     return [name for name, home in homes.items() if not home]
@@ -71,10 +76,3 @@ def hits_table(published: Published, supports: Mapping[str, int]) -> Table:
         "the class was predicted at all."
     )
     return Table(frame, caption, "tab-hits", {"test images": ",d"})
-
-
-def _verdicts(row: Mapping[str, Finding]) -> tuple[str, ...]:
-    """The verdict under each reading, and a detail; a note has one reading, "any"."""
-    shown = next((f for f in row.values() if f.possible), row.get(ROUNDED) or row.get("any"))
-    verdicts = (_WORDS[row[r].possible if r in row else None] for r in READINGS)
-    return *verdicts, shown.detail

@@ -8,12 +8,15 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ferbook.core.classes import CLASSES
 from ferbook.paper.plots import COLORS, class_bars, finished, heatmap
 from ferbook.results import names
 from ferbook.results.metrics import (
+    accuracy,
     accuracy_interval,
     calibration,
     confusion_matrix,
@@ -31,21 +34,58 @@ def confusion(run: Run, *, normalised: bool) -> Figure:
     return finished(figure)
 
 
-def reliability(run: Run) -> Figure:
-    """Accuracy against confidence on all test images, as trained and with a fitted temperature."""
-    figure, axes = plt.subplots(figsize=(5.5, 5))
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect")
-    for name, temperature, line in (
-        ("as trained", 1.0, "--"),
-        ("temperature fitted", run.temperature, "-"),
-    ):
-        rows = calibration(with_temperature(run.test, temperature))["rows"]
-        sizes, confidence, accuracy = zip(*rows, strict=True)
-        axes.plot(confidence, accuracy, line, color=COLORS[run.actor], label=name)
-        axes.scatter(confidence, accuracy, s=np.sqrt(sizes) * 3, color=COLORS[run.actor])
-    axes.set(xlabel="confidence", ylabel="accuracy", title=run.label, xlim=(0, 1), ylim=(0, 1))
-    axes.legend()
+def confusion_difference(first: Run, second: Run) -> Figure:
+    """Points that each cell of the row-normalized matrix gains from `first` to `second`."""
+    shares = [confusion_matrix(run.test) for run in (first, second)]
+    one, two = (part / np.maximum(part.sum(axis=1, keepdims=True), 1) for part in shares)
+    points = np.round(100 * (two - one), 1) + 0.0  # no -0
+    figure, axes = plt.subplots(figsize=(6.5, 5.5))
+    limit = max(np.abs(points).max(), 1)
+    sns.heatmap(points, annot=True, fmt="+.1f", cmap="PuOr", vmin=-limit, vmax=limit, square=True,
+                xticklabels=CLASSES, yticklabels=CLASSES, annot_kws={"size": 9},
+                cbar_kws={"shrink": 0.8, "label": "points"}, ax=axes)  # fmt: skip
+    axes.tick_params(axis="x", rotation=45)
+    axes.tick_params(axis="y", rotation=0)
+    axes.set(xlabel="predicted", ylabel="true", title=f"{second.label}\nless {first.label}")
     return finished(figure)
+
+
+def subject_and_best(runs: Sequence[Run]) -> list[Run]:
+    """The first run, and that with the highest accuracy on validation where it is another."""
+    best = max(runs, key=lambda run: accuracy(run.val))
+    return [runs[0]] if best is runs[0] else [runs[0], best]
+
+
+def reliability(runs: Sequence[Run]) -> Figure:
+    """Accuracy against confidence on all test images, a panel per run.
+
+    Dashed as trained, solid with the temperature fitted on validation; the text gives the expected
+    calibration errors (15 bins).
+    """
+    figure, panels = plt.subplots(
+        1, len(runs), figsize=(4.6 * len(runs), 4.6), sharey=True, squeeze=False
+    )
+    for axes, run in zip(panels[0], runs, strict=True):
+        axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect")
+        notes = [
+            _draw_calibration(axes, run, *how)
+            for how in (("as trained", 1.0, "--"), ("temperature fitted", run.temperature, "-"))
+        ]
+        axes.text(0.97, 0.03, "\n".join(notes), ha="right", va="bottom", fontsize=9)
+        axes.set(xlabel="confidence", title=run.label, xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axes.title.set_fontsize(10)
+        axes.legend(fontsize=9)
+    panels[0][0].set_ylabel("accuracy")
+    return finished(figure)
+
+
+def _draw_calibration(axes: Axes, run: Run, name: str, temperature: float, line: str) -> str:
+    """Returns the calibration error in words."""
+    found = calibration(with_temperature(run.test, temperature))
+    sizes, confidence, shares = zip(*found["rows"], strict=True)
+    axes.plot(confidence, shares, line, color=COLORS[run.actor], label=name)
+    axes.scatter(confidence, shares, s=np.sqrt(sizes) * 3, color=COLORS[run.actor])
+    return f"T = {temperature:.2f}: error {found['ece']:.1%}"
 
 
 def recalls(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:

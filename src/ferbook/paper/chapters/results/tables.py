@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,8 @@ from ferbook.data.duplicates import validation_twins
 from ferbook.paper.table import Table, interval
 from ferbook.results import names
 from ferbook.results.metrics import (
-    calibration,
     score,
     score_sets,
-    with_temperature,
 )
 from ferbook.results.run import Run
 
@@ -71,22 +69,6 @@ def class_table(runs: Sequence[Run], original: Mapping[str, Any]) -> Table:
     return Table(frame.rename_axis("class"), caption, "tab-classes", formats)
 
 
-def calibration_table(runs: Iterable[Run]) -> Table:
-    """Calibration on all test images, as trained and with the temperature found on validation."""
-    rows = {}
-    for run in runs:
-        for how, t in (("as trained", 1.0), ("temperature fitted", run.temperature)):
-            part = with_temperature(run.test, t)
-            found = calibration(part)
-            facts = (t, found["ece"], found["mean_confidence"], score(part)["log_loss"])
-            rows[f"{run.label}, {how}"] = facts
-    columns = ["temperature", "ECE", "mean confidence", "log loss"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("probabilities")
-    formats = dict.fromkeys(columns, ".3f") | {"ECE": ".2%", "mean confidence": ".1%"}
-    caption = "Calibration on all test images; temperatures from validation, ECE with 15 bins."
-    return Table(frame, caption, "tab-calibration", formats)
-
-
 def second_truth_table(runs: Sequence[Run]) -> Table:
     """The runs against FER+ where it has a clear opinion on one of the seven classes."""
     rows = [_second_truth(run) for run in runs]
@@ -114,39 +96,6 @@ def _second_truth(run: Run) -> dict[str, str]:
     }
     counts = {name: (int(part.sum()), int(of.sum())) for name, (part, of) in rows.items()}
     return {name: f"{n:,} of {of:,} ({n / max(of, 1):.1%})" for name, (n, of) in counts.items()}
-
-
-def slice_table(runs: Sequence[Run], images: pd.DataFrame) -> Table:
-    """Accuracy on quarters of the test images by brightness, sharpness and tagger agreement.
-
-    `images` holds `brightness` and `sharpness` by file; see audit.describe_images.
-    """
-    masks = _slices(images.loc[runs[0].test.files], runs[0].test.files)
-    rows = {}
-    for name, mask in masks.items():
-        scores = [score(run.test.select(mask)) for run in runs]
-        rows[name] = (int(mask.sum()), *(f"{s['accuracy']:.2%} ({interval(s)})" for s in scores))
-    columns = ["images", *(run.label for run in runs)]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns)
-    caption = (
-        "Accuracy, with its interval, on slices of the test images that need no personal label."
-    )
-    return Table(frame.rename_axis("slice"), caption, "tab-slices", {"images": ",d"})
-
-
-def _slices(images: pd.DataFrame, files: np.ndarray) -> dict[str, np.ndarray]:
-    """Name -> mask (n,) of each slice that is not empty."""
-    measures = images.reset_index(drop=True)
-    votes = pd.Series(ferplus.certainty(files))
-    slices = {}
-    for name in ("brightness", "sharpness"):
-        quarters = pd.qcut(measures[name].rank(method="first"), 4, labels=False)
-        for quarter, word in enumerate(("lowest", "second", "third", "highest")):
-            slices[f"{name}, {word} quarter"] = quarters == quarter
-    for low, high in ((1, 5), (6, 7), (8, 9), (10, 10)):
-        span = f"{low} to {high}" if low < high else str(low)
-        slices[f"{span} of ten taggers agree"] = votes.between(low, high)
-    return {name: mask.to_numpy() for name, mask in slices.items() if mask.any()}
 
 
 def issue_table(run: Run) -> Table:
