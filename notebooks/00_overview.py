@@ -73,7 +73,7 @@ figures.accuracies(scores)
 # :::
 #
 # :::{grid-item}
-# ```{button-ref} ../reproducibility
+# ```{button-ref} ../run_and_edit
 # :ref-type: myst
 # :color: primary
 # :expand:
