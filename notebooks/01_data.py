@@ -175,6 +175,6 @@ tables.certainty_table(dataset)
 # ```
 
 # %% tags=["remove-cell"]
-numbers = key_numbers.dataset_numbers(dataset) | prose.split_numbers(parts, dataset)
+numbers = key_numbers.dataset_numbers(dataset) | prose.twin_numbers(dataset)
 for key, value in numbers.items():
     glue(key, value, display=False)

@@ -3,7 +3,7 @@
 import numpy as np
 from conftest import ROOT
 
-from ferbook.data import duplicates, sources, splits
+from ferbook.data import audit, duplicates, sources, splits
 from ferbook.data.faces import Faces
 from ferbook.paper.chapters.data import prose
 from ferbook.results import store
@@ -41,8 +41,11 @@ def test_numbers_of_the_split():
 
     parts = splits.Split(part("train/1", "train/2"), part("train/3", "train/4"), part("test/1"))
     groups = [["train/1", "train/3", "test/1"], ["test/2", "train/4"], ["test/3", "train/4"]]
-    dataset = {"duplicate_groups": groups, "leaked_files": ["test/1", "test/2", "test/3"]}
-    assert prose.split_numbers(parts, dataset) == {
+    leaked = ["test/1", "test/2", "test/3"]
+    twins = audit.summarize_twins(parts, leaked, groups)
+    assert twins == {"val": 1, "leaked_train": 1}
+    dataset = {"leaked_files": leaked, "twins": twins, "splits": {"val": 2}}
+    assert prose.twin_numbers(dataset) == {
         "data_n_val_twins": 1, "data_val_twins_percent": 50.0, "data_n_val_clean": 1,
         "data_n_leaked_train": 1, "data_n_leaked_val_only": 2,
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.ndimage import laplace
 from ferbook.core.classes import CLASSES
 from ferbook.data import faces as data_faces
 from ferbook.data import ferplus, near_duplicates, splits
-from ferbook.data.duplicates import duplicate_groups
+from ferbook.data.duplicates import Groups, duplicate_groups, with_twin
 from ferbook.data.faces import Faces
 
 
@@ -22,7 +23,7 @@ def describe_dataset(faces: Faces) -> dict[str, Any]:
     """
     parts = splits.split(faces)
     usages = {usage: int((faces.usages == usage).sum()) for usage in data_faces.USAGES}
-    leaked = faces.files[faces.leaked]
+    leaked, groups = faces.files[faces.leaked].tolist(), duplicate_groups(faces)
     return {
         "name": faces.name,
         "fingerprint": faces.fingerprint,
@@ -34,9 +35,17 @@ def describe_dataset(faces: Faces) -> dict[str, Any]:
         "near_duplicates": summarize_near_duplicates(faces),
         "ferplus": summarize_ferplus(faces),
         "constant_files": faces.files[constant_mask(faces)].tolist(),
-        "leaked_files": leaked.tolist(),
-        "duplicate_groups": duplicate_groups(faces),
+        "leaked_files": leaked,
+        "twins": summarize_twins(parts, leaked, groups),
+        "duplicate_groups": groups,
     }
+
+
+def summarize_twins(parts: splits.Split, leaked: Iterable[str], groups: Groups) -> dict[str, int]:
+    """Images with a byte-identical one among those that train: of validation, of `leaked`."""
+    train = parts.train.files
+    found = {"val": parts.val.files, "leaked_train": leaked}
+    return {name: len(with_twin(files, groups, train)) for name, files in found.items()}
 
 
 def summarize_duplicates(faces: Faces) -> dict[str, int]:

@@ -133,8 +133,8 @@ def _compare_figure(data: dict, figure: Figure) -> None:
 
 def described(figure: Figure) -> str:
     """What IPython says of a figure in words."""
-    width, height = figure.bbox.size.round().astype(int)
-    return f"<Figure size {width}x{height} with {len(figure.axes)} Axes>"
+    width, height = figure.bbox.size
+    return f"<Figure size {width:g}x{height:g} with {len(figure.axes)} Axes>"
 
 
 _REMEDY = "if all figures differ, install the packages of requirements.lock"
