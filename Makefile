@@ -56,7 +56,7 @@ lab: $(READY)  ## JupyterLab on the paired notebooks
 
 test: $(READY)  ## the whole test suite
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest
 
 # The trials behind the chapter Reliability; each writes to results/reliability. An hour in all.
 fuzz: $(READY)  ## hostile files before every reader
