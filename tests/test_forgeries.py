@@ -8,23 +8,14 @@ import pytest
 from ferbook.paper import chapters, verification
 from ferbook.paper.verification import notebooks, outputs, remake
 from ferbook.paper.verification.finding import Verified
-from trials import forged, forgeries
-from trials.forged import ROOT
+from trials import forgeries
 from trials.forgeries import NOTEBOOK, NOTEBOOKS, PICTURE, code_changed, in_notebook, other_value
 
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory):
     """A checkout with two executed notebooks."""
-    folder = tmp_path_factory.mktemp("honest")
-    for name in ("results", "configs", "notebooks", "src"):
-        (folder / name).symlink_to(ROOT / name)
-    shutil.copy(ROOT / "_toc.yml", folder)
-    shutil.copytree(ROOT / "book", folder / "book", ignore=shutil.ignore_patterns("executed"))
-    (folder / "book/executed").mkdir()
-    for name in NOTEBOOKS:
-        forged.write(name, folder)
-    return folder
+    return forgeries.with_notebooks(forgeries.checkout(tmp_path_factory.mktemp("honest")))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -57,7 +48,7 @@ def test_an_honest_notebook_passes(honest, monkeypatch, name):
 
 
 def copied(honest, tmp_path):
-    return shutil.copytree(honest, tmp_path / "forged", symlinks=True)
+    return shutil.copytree(honest, tmp_path / "forged")
 
 
 @pytest.mark.parametrize(("what", "change"), NOTEBOOK, ids=[row[0] for row in NOTEBOOK])
@@ -94,8 +85,6 @@ def test_the_text_of_another_checkout_is_never_carried_out(honest, tmp_path, mon
     """Source and executed notebook agree with each other, and not with the ferbook that runs."""
     project = copied(honest, tmp_path)
     in_notebook("06_claims", code_changed)(project)
-    (project / "notebooks").unlink()
-    shutil.copytree(ROOT / "notebooks", project / "notebooks")
     for half in (".py", ".ipynb"):
         path = project / "notebooks" / f"06_claims{half}"
         path.write_text(path.read_text().replace("import os", "import os; open('evil', 'w')"))

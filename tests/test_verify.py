@@ -15,15 +15,8 @@ from ferbook.paper import chapters, verification
 from ferbook.paper.verification import release
 from ferbook.results import manifest
 from trials import forgeries
-from trials.forgeries import rewrite
+from trials.forgeries import LEFT_OUT, OURS, RUN, rewrite
 
-RUN = "results/reference/paper-efficientnet_lite2-96-s42"
-GRIDS = (
-    "short_paper_changes",
-    "short_ours_changes",
-    "short_scratch",
-    "leak",
-)  # most of the store, and no other kind
 needs_published = pytest.mark.skipif(
     not (ROOT / "book/executed/06_claims.ipynb").exists(), reason="no published notebooks yet"
 )
@@ -31,21 +24,14 @@ needs_published = pytest.mark.skipif(
 
 @pytest.fixture
 def project(tmp_path):
-    """A copy of what verify reads but the grids, with a manifest of its own."""
-    grids = shutil.ignore_patterns(*GRIDS)
-    for name in ("results", "book", "configs", "notebooks", release.RELEASED):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=grids)
-    for name in ("_toc.yml", "README.md"):
-        shutil.copy(ROOT / name, tmp_path)
-    for name in verification.FOLDERS:
-        manifest.renew(tmp_path / name)
-    return tmp_path
+    """A copy of what verify reads but the grids, with manifests of its own."""
+    return forgeries.checkout(tmp_path)
 
 
 def kinds():
     """One file of each name that occurs in results/ beside the grids."""
     files = (p.relative_to(ROOT) for p in (ROOT / "results").rglob("*")
-             if p.is_file() and not {*p.parts} & {*GRIDS})  # fmt: skip
+             if p.is_file() and not {*p.parts} & {*LEFT_OUT})  # fmt: skip
     one = {path.name: path.as_posix() for path in sorted(files) if path.name != manifest.NAME}
     return sorted(one.values())
 
@@ -117,10 +103,10 @@ def test_each_forgery_of_the_store_is_found(project, monkeypatch, forgery):
 
 
 def test_predictions_exchanged_between_runs_contradict_the_released_model_too(project, monkeypatch):
-    forgeries._exchange(project)
+    forgeries.exchange(project)
     forgeries.sign(project)
     found = findings(monkeypatch, project)
-    for name in (forgeries.RUN, forgeries.OURS):
+    for name in (RUN, OURS):
         assert any(f"{name.rpartition('/')[2]}: best epoch at " in line for line in found)
     assert any(line.startswith("deployment/") and ": temperature: shown" in line for line in found)
 

@@ -104,7 +104,8 @@ def _score_anew(project: Path, *runs: str) -> None:
         rewrite(project / name / "run.json", lambda v, scores=scores: v.update(metrics=scores))
 
 
-def _exchange(project: Path) -> None:
+def exchange(project: Path) -> None:
+    """Exchange the answers of two runs, and score both anew."""
     paths = [project / name / "predictions.npz" for name in (RUN, OURS)]
     contents = [path.read_bytes() for path in paths]
     for path, content in zip(paths, reversed(contents), strict=True):
@@ -174,7 +175,7 @@ STORE = [
             "metrics: clean: log_loss: shown 1.0, recomputed 1."),
     Forgery("fifty answers of a run made right", _of_arrays(_make_right),
             "metrics: test: correct: shown"),
-    Forgery("the answers of two runs exchanged and scored anew", _exchange, "best epoch at "),
+    Forgery("the answers of two runs exchanged and scored anew", exchange, "best epoch at "),
     Forgery("a label", _of_arrays(_one_label), "a label disagrees with the folder of its file"),
     Forgery("a file name", _of_arrays(_no_folder), "a label disagrees with the folder of its file"),
     Forgery("the data set of a run", _of_run(lambda v: v["dataset"].update(fingerprint="0")),
