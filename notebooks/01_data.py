@@ -121,6 +121,12 @@ tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip
 tables.leak_table(audit.leak_table(faces))
 
 # %% [markdown]
+# {numref}`fig-twins` shows some of the pairs, drawn at random.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Test images and, below each, its twin in the training folder, with their labels. Upper two rows: byte-identical pairs; lower two: near duplicates, which include mirrored ones.", "name": "fig-twins"}, "image": {"alt": "Four rows of faces: test images above the same pictures in training, then test images above slightly altered or mirrored versions of them in training."}}
+figures.twins(faces, seed=seed)
+
+# %% [markdown]
 # ## Near duplicates
 #
 # A picture that was recompressed, brightened or mirrored is still the same picture. Such near
@@ -151,7 +157,7 @@ tables.copies_table(near_duplicates.planted_copies(faces.images, seed=seed))
 # ({numref}`tab-certainty`). According to the plurality, {glue:text}`data_ferplus_no_face` images show no
 # face at all.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out. The diagonal is agreement; right of the line stand answers that FER-2013 has no class for.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}}
 figures.ferplus_confusion(dataset)
 # %% tags=["hide-input"]
 tables.certainty_table(dataset)

@@ -139,14 +139,14 @@ tables.parameter_table(parameters)
 
 # %% [markdown]
 # ## The run
+#
+# {numref}`fig-accuracy` and {numref}`fig-loss` in the next chapter show its learning curves. Training images
+# are augmented and seen through dropout, validation images are not.
 
 # %% tags=["hide-cell"]
 places = {"study": study, "results_dir": results_dir, "runs_dir": runs_dir}
 folder = train.train(recipe, faces, deterministic=deterministic, **places)
 run = store.load_run(folder)
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy over the epochs of both phases. Training images are augmented and seen through dropout, validation images are not.", "name": "fig-training-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}}
-plots.learning_curves(run, "accuracy")
 
 # %% [markdown]
 # ## Failure cases

@@ -125,9 +125,9 @@ figures.recalls(runs, original)
 # accuracy, epoch {glue:text}`reference_best_epoch` of {glue:text}`reference_epochs`.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy over the epochs of both phases (the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}}
-plots.learning_curves(run, "accuracy")
+figures.learning_curves(run, "accuracy")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Loss over the epochs of both phases, with label smoothing; the training loss is weighted by class as well (the original's Figure 2).", "name": "fig-loss"}, "image": {"alt": "Training and validation loss per epoch."}}
-plots.learning_curves(run, "loss")
+figures.learning_curves(run, "loss")
 # %% [markdown]
 # ## Confusions
 #

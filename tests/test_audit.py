@@ -108,6 +108,15 @@ def test_near_copies_by_hand(monkeypatch):
     assert audit.summarize_near_duplicates(hand_made())["same_label"] is None
 
 
+def test_leaked_pairs_put_the_test_image_first():
+    """0 to 2 train, 3 to 5 test: a pair within either part leaks nothing."""
+    pairs = pd.DataFrame({"first": [0, 1, 5, 3, 0], "second": [1, 3, 2, 4, 4],
+                          "identical": [False, False, False, True, True]})  # fmt: skip
+    found = audit.leaked_pairs(hand_made(), pairs)
+    assert found.values.tolist() == [[3, 1, False], [5, 2, False], [4, 0, True]]
+    assert list(found) == ["test", "training", "identical"]
+
+
 def test_second_opinions_by_hand(monkeypatch):
     votes = np.zeros((6, 10), np.uint8)
     fear, sadness, no_face = (ferplus.VOTES.index(name) for name in ("fear", "sadness", "NF"))

@@ -5,6 +5,7 @@ import pytest
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
+from ferbook.data.faces import Faces
 from ferbook.paper import key_numbers
 from ferbook.paper.chapters.data import figures as data_figures
 from ferbook.paper.chapters.data import tables as data_tables
@@ -135,11 +136,36 @@ def test_class_counts_are_bars_by_part():
     assert [label.get_text() for label in axes.get_xticklabels()] == list(CLASSES)
 
 
-def test_confusion_with_ferplus_is_by_row():
-    rows = {name: [0] * 10 for name in CLASSES} | {CLASSES[0]: [3, 1, *[0] * 8]}
+def test_confusion_with_ferplus_is_by_row_and_agrees_on_the_diagonal():
+    """Of four angry images, three are seen as neutral, the first of VOTES, and one as anger."""
+    rows = {name: [0] * 10 for name in CLASSES} | {"angry": [3, 0, 0, 0, 1, *[0] * 5]}
     axes = data_figures.ferplus_confusion({"ferplus": {"confusion": rows}}).axes[0]
     drawn = np.asarray(axes.collections[0].get_array()).reshape(7, 10)
-    assert drawn[0, :2].tolist() == [0.75, 0.25] and drawn[1:].sum() == 0
+    assert drawn[0].tolist() == [0.25, 0, 0, 0, 0.75, *[0] * 5] and drawn[1:].sum() == 0
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        "anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise",
+        "contempt", "unknown", "NF",
+    ]  # fmt: skip
+
+
+def test_twins_stand_below_the_test_images_that_they_leak():
+    """Two test images: one has a copy in training, the other a brighter one with another label."""
+    random = np.random.default_rng(0)
+    coarse = random.integers(20, 200, (3, 6, 6)).astype(np.uint8)
+    one, two, other = coarse.repeat(8, axis=1).repeat(8, axis=2)
+    files = ["test/fear/PublicTest_0.jpg", "test/sad/PublicTest_1.jpg", "train/sad/Training_2.jpg",
+             "train/happy/Training_3.jpg", "train/fear/Training_4.jpg"]  # fmt: skip
+    labels = np.array([CLASSES.index(file.split("/")[1]) for file in files], np.uint8)
+    faces = Faces(np.stack([one, two, other, two + 10, one]), labels, np.array(files), "fer2013")
+    figure = data_figures.twins(faces)
+    shown = [axes.images[0].get_array() for axes in figure.axes]
+    assert [picture[0, 0] for picture in shown] == [one[0, 0]] * 2 + [two[0, 0], two[0, 0] + 10]
+    assert [axes.get_xlabel() for axes in figure.axes] == ["fear", "fear", "sad", "happy"]
+
+
+def test_planted_twins_are_not_shown(faces):
+    figure = data_figures.twins(faces)
+    assert figure.axes == [] and "synthetic faces were planted" in figure.texts[0].get_text()
 
 
 def test_parameters_of_networks():

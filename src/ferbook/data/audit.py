@@ -94,19 +94,30 @@ def summarize_near_duplicates(faces: Faces) -> dict[str, Any]:
     """
     pairs = near_duplicates.near_duplicates(faces)
     near = pairs[~pairs["identical"]]
-    first, second = near["first"].to_numpy(), near["second"].to_numpy()
-    training = faces.usages == "Training"
-    across = training[first] != training[second]
-    tests = np.where(training[first], second, first)[across]
     leaked = np.zeros(len(faces), bool)
-    leaked[tests] = True
-    same = faces.labels[first] == faces.labels[second]
+    leaked[leaked_pairs(faces, near)["test"]] = True
+    same = faces.labels[near["first"]] == faces.labels[near["second"]]
     return {
         "pairs": len(near),
         "mirrored": int(near["mirrored"].sum()),
         "same_label": float(same.mean()) if len(near) else None,
         "leaked_files": faces.files[leaked & ~faces.leaked].tolist(),
     }
+
+
+def leaked_pairs(faces: Faces, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Those of `pairs`, as near_duplicates.near_duplicates gives them, that leak a test image.
+
+    Columns: rows `test` and `training` of `faces`, and whether byte-`identical`.
+    """
+    rows = pairs[["first", "second"]].to_numpy()
+    rows = np.where((faces.usages[rows[:, :1]] == "Training"), rows[:, ::-1], rows)
+    test, training = rows.T
+    found = pd.DataFrame(
+        {"test": test, "training": training, "identical": pairs["identical"].to_numpy()}
+    )
+    across = (faces.usages[test] != "Training") & (faces.usages[training] == "Training")
+    return found[across].reset_index(drop=True)
 
 
 def summarize_ferplus(faces: Faces) -> dict[str, Any]:

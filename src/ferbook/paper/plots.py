@@ -18,7 +18,6 @@ from matplotlib.transforms import Bbox
 
 from ferbook.core.classes import CLASSES
 from ferbook.results import names
-from ferbook.results.run import Run
 
 # A color for each actor. Contrast of at least 3 to 1 on white and on the dark theme's ground, and
 # a distance of at least 15 in CIE Lab between any two, seen normally or with protanopia,
@@ -39,22 +38,6 @@ def use_style() -> None:
         "axes.spines.top": False,
         "axes.spines.right": False,
     }
-
-
-def learning_curves(run: Run, column: str) -> Figure:
-    """`column` ("accuracy" or "loss") over the epochs of both phases, training and validation."""
-    history, color = run.history, COLORS[run.actor]
-    epochs = np.arange(1, len(history) + 1)
-    figure, axes = plt.subplots()
-    axes.plot(epochs, history[column], "o--", color=color, mfc="white", label="training")
-    axes.plot(epochs, history["val_" + column], "o-", color=color, label="validation")
-    warmup = int((history["phase"] == "warmup").sum())
-    if 0 < warmup < len(history):
-        axes.axvline(warmup + 0.5, color="grey", linestyle="--", linewidth=1)
-        axes.text(warmup + 0.55, axes.get_ylim()[1], "phase 2", va="top", color="grey")
-    axes.set(xlabel="epoch", ylabel=column, title=run.label, xticks=epochs)
-    axes.legend()
-    return finished(figure)
 
 
 def styles(actors: Sequence[str]) -> list[dict[str, str]]:
@@ -155,6 +138,13 @@ def finished(figure: Figure) -> Figure:
     """Closed, so that a notebook shows it once: as the value of its cell."""
     plt.close(figure)
     return figure
+
+
+def statement(text: str) -> Figure:
+    """One line of text where there is nothing to draw, so that the figure keeps its number."""
+    figure = plt.figure(figsize=(8, 0.5))
+    figure.text(0, 0.5, text, va="center", fontsize=11)
+    return finished(figure)
 
 
 def picture_grid(

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ferbook.core.predictions import Predictions
-from ferbook.paper.plots import COLORS, finished
+from ferbook.paper.plots import COLORS, finished, statement
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets
 from ferbook.results.run import Run
@@ -41,10 +41,13 @@ def _on(part: str, test: Predictions, leaked_files: frozenset[str]) -> float:
 def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Figure:
     """A row per change: a dot a seed, a bar at their mean, in a band of what seeds alone do.
 
-    The best change stands on top; those that were not run say so at the bottom.
+    The best change stands on top; those that were not run say so at the bottom. A study of which
+    nothing was run is one line of text.
     """
     runs = of_study(study, runs)
     found = differences(study, runs, leaked_files)
+    if found.empty:
+        return statement(f"Not run: none of the {len(study.changes)} changes.")
     groups = {name: group for name, group in found.groupby("change", sort=False)}
     rows = sorted(groups, key=lambda name: -groups[name]["test"].mean())
     rows += [name for name in map(names.change_name, study.changes) if name not in groups]

@@ -10,9 +10,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ferbook.core.classes import CLASSES
-from ferbook.data import ferplus
+from ferbook.data import audit, ferplus, near_duplicates
 from ferbook.data.faces import Faces
-from ferbook.paper.plots import NEUTRALS, class_bars, finished, heatmap, picture_grid
+from ferbook.paper.plots import (
+    NEUTRALS,
+    class_bars,
+    finished,
+    heatmap,
+    picture_grid,
+    statement,
+)
 
 
 def class_counts(dataset: Mapping[str, Any]) -> Figure:
@@ -32,9 +39,37 @@ def montage(faces: Faces, *, per_class: int = 6, seed: int = 0) -> Figure:
 
 
 def ferplus_confusion(dataset: Mapping[str, Any]) -> Figure:
-    """FER-2013's labels (rows) against the plurality of FER+, as fractions of each row."""
+    """FER-2013's labels (rows) against the plurality of FER+, as fractions of each row.
+
+    Columns are in the order of the rows, so that agreement is the diagonal; what FER-2013 has no
+    class for comes last, behind a line.
+    """
     counts = np.array([dataset["ferplus"]["confusion"][name] for name in CLASSES])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure, axes = heatmap(shares, ferplus.VOTES, ".2f", (8, 5))
+    classes = ferplus.as_class(np.arange(len(ferplus.VOTES)))
+    order = np.argsort(np.where(classes < 0, len(CLASSES), classes), kind="stable")
+    columns = [ferplus.VOTES[i] for i in order]
+    figure, axes = heatmap(shares[:, order], columns, ".2f", (8, 5))
+    axes.axvline(len(CLASSES), color="#222222", linewidth=1.5)
     axes.set(xlabel="plurality of ten taggers (FER+)", ylabel="label in FER-2013")
     return finished(figure)
+
+
+def twins(faces: Faces, *, count: int = 8, seed: int = 0) -> Figure:
+    """Leaked test images above their twins in the training folder, each with its label.
+
+    A column is a pair, drawn with `seed`: `count` of byte-identical images, `count` of near
+    duplicates. Copies among synthetic faces were planted and are not shown.
+    """
+    if faces.name == "synthetic":
+        return statement("Not shown: the copies among synthetic faces were planted.")
+    pairs = audit.leaked_pairs(faces, near_duplicates.near_duplicates(faces))
+    kinds = [pairs[pairs["identical"] == same].drop_duplicates("test") for same in (True, False)]
+    count = min(count, *map(len, kinds))
+    if not count:
+        return statement("These images hold no such pairs.")
+    chosen = [kind.sample(count, random_state=seed) for kind in kinds]
+    rows = [some[part].to_numpy() for some in chosen for part in ("test", "training")]
+    notes = [[CLASSES[label] for label in faces.labels[row]] for row in rows]
+    names = ["test", "its copy\nin training", "test", "its near copy\nin training"]
+    return picture_grid([faces.images[row] for row in rows], names, notes)

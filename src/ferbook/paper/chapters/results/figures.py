@@ -25,6 +25,22 @@ from ferbook.results.metrics import (
 from ferbook.results.run import Run
 
 
+def learning_curves(run: Run, column: str) -> Figure:
+    """`column` ("accuracy" or "loss") over the epochs of both phases, training and validation."""
+    history, color = run.history, COLORS[run.actor]
+    epochs = np.arange(1, len(history) + 1)
+    figure, axes = plt.subplots()
+    axes.plot(epochs, history[column], "o--", color=color, mfc="white", label="training")
+    axes.plot(epochs, history["val_" + column], "o-", color=color, label="validation")
+    warmup = int((history["phase"] == "warmup").sum())
+    if 0 < warmup < len(history):
+        axes.axvline(warmup + 0.5, color="grey", linestyle="--", linewidth=1)
+        axes.text(warmup + 0.55, axes.get_ylim()[1], "phase 2", va="top", color="grey")
+    axes.set(xlabel="epoch", ylabel=column, title=run.label, xticks=epochs)
+    axes.legend()
+    return finished(figure)
+
+
 def confusion(run: Run, *, normalised: bool) -> Figure:
     """Confusion matrix on all test images: counts, or fractions of each true class."""
     matrix = confusion_matrix(run.test)
