@@ -55,11 +55,12 @@ table.Notice(synthetic=run.is_synthetic)
 
 # %% tags=["hide-cell"]
 measured = store.load_facts(results_dir, "deployment")[run.name]
+peers = store.load_answers(results_dir, "peers")
 
 # %% [markdown]
 # ## One model, seven files
 #
-# Each file of {numref}`tab-exports` contains resizing, scaling and the temperature that was fitted on
+# Each of our files in {numref}`tab-exports` contains resizing, scaling and the temperature that was fitted on
 # validation images: its input is a gray picture of 48 by 48 bytes, its output seven calibrated
 # probabilities. The int8 files are calibrated on training images. Their first convolutions stay in float:
 # these hold few weights and most of the pixels, and in int8 they would cost accuracy on validation. On this
@@ -69,20 +70,20 @@ measured = store.load_facts(results_dir, "deployment")[run.name]
 # microcontroller it was **not run**.
 
 # %% tags=["hide-input"]
-tables.exports_table(measured)
+tables.exports_table(measured, peers)
 
 # %% [markdown]
 # int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points against float32 and gives the same
 # answer on {glue:text}`deployment_int8_same:.1f` % of the images. Whether it is faster depends on the
 # processor: without instructions for eight-bit products it is not.
 #
-# ## Comparison with published packages
+# ## Size, latency and accuracy
 #
-# {numref}`tab-deployment-peers` was measured in the same session with the same two threads.
+# {numref}`fig-cost` sets our files beside published packages. All were measured in the same session with the
+# same two threads.
 
-# %% tags=["hide-input"]
-tables.peers_table(measured, store.load_answers(results_dir, "peers"))
-
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Size of each file against its latency on one image, with its accuracy on all test images beside its name; left and below is cheaper. Blue: ours; gray: models of others.", "name": "fig-cost"}, "image": {"alt": "Scatter plot on logarithmic axes of megabytes against milliseconds, a dot for each file; packaged models of others are smaller and less accurate than ours."}}
+figures.cost(tables.cost_frame(measured, peers))
 # %% [markdown]
 # ## Pruning
 #

@@ -9,11 +9,13 @@ from ferbook.data.faces import Faces
 from ferbook.paper import key_numbers
 from ferbook.paper.chapters.data import figures as data_figures
 from ferbook.paper.chapters.data import tables as data_tables
+from ferbook.paper.chapters.deployment import figures as deployment_figures
 from ferbook.paper.chapters.deployment import prose as deployment_prose
 from ferbook.paper.chapters.deployment import tables as deployment_tables
 from ferbook.paper.chapters.performance import figures as performance_figures
 from ferbook.paper.chapters.performance import tables as performance_tables
 from ferbook.paper.chapters.training import tables as training_tables
+from ferbook.paper.plots import COLORS
 from ferbook.results.run import Answers
 
 WHERE = {"budget": "full", "hardware": {"cpu": "A", "cores": 2}}
@@ -31,23 +33,30 @@ EXPORTED = {
 }  # fmt: skip
 
 
-def test_exports():
-    table = deployment_tables.exports_table(EXPORTED)
-    assert table.label == "tab-exports" and "ours/a" in table.caption
-    assert table.frame.loc["onnx-float32"].tolist() == [
-        2.5, 0.75, "30.06 to 95.44%", 0.9, 4.0, 2.0
-    ]  # fmt: skip
-
-
-def test_peers_stand_beside_two_of_our_files():
+def test_exports_stand_before_packaged_models():
     """One of two test images right, and a peer without answers in the store left out."""
     answers = Predictions(np.array(["a", "b"]), np.array([0, 1], np.uint8), np.eye(7)[[0, 0]])
-    peer = Answers("fer", {"package": "fer 22.5", "megabytes": 0.5, "parameters": 9}, answers)
-    frame = deployment_tables.peers_table(EXPORTED, {"fer": peer}).frame
-    assert frame.values.tolist() == [
-        [0.75, 2.5, 4.0, 2.0], [0.5, 0.5, 4.0, 2.0], [0.5, 0.5, 8.0, 6.0]
+    peers = {"fer": Answers("fer", {"package": "fer 22.5", "megabytes": 0.5}, answers)}
+    table = deployment_tables.exports_table(EXPORTED, peers)
+    assert table.label == "tab-exports" and "ours/a" in table.caption
+    assert table.frame.iloc[0].tolist() == [2.5, 0.75, "30.06 to 95.44%", 0.9, 4.0, 2.0]
+    assert table.frame.iloc[1, :2].tolist() == [0.5, 0.5]
+    shown = table.formatted().iloc[2].tolist()
+    assert shown == ["fer (fer 22.5)", "0.5", "50.00%", "9.45 to 90.55%", "-", "8.0", "6.0"]
+
+
+def test_cost_draws_size_against_latency_in_the_actors_color():
+    """Slowest first, so that its name is put to the right."""
+    answers = Predictions(np.array(["a", "b"]), np.array([0, 1], np.uint8), np.eye(7)[[0, 0]])
+    peers = {"fer": Answers("fer", {"package": "p", "megabytes": 0.25}, answers)}
+    (axes,) = deployment_figures.cost(deployment_tables.cost_frame(EXPORTED, peers)).axes
+    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
+    assert points == [(8, 0.25), (4, 2.5), (4, 0.5)]
+    assert [line.get_color() for line in axes.lines] == [
+        COLORS["others"], COLORS["our recipe"], COLORS["our recipe"]
     ]  # fmt: skip
-    assert list(frame.index)[2] == "fer, fer 22.5"
+    words = [text.get_text() for text in axes.texts]
+    assert words == ["fer (p): 50.0 %", "onnx-float32: 75.0 %", "onnx-int8: 50.0 %"]
 
 
 def test_pruning():

@@ -15,7 +15,26 @@ from matplotlib.figure import Figure
 from ferbook.core.classes import CLASSES
 from ferbook.data.faces import Faces
 from ferbook.inference.classifier import Classifier
-from ferbook.paper.plots import finished
+from ferbook.paper.plots import COLORS, finished, name_points, readable_logarithms
+
+
+def cost(frame: pd.DataFrame) -> Figure:
+    """Size of each file against its latency, with its accuracy beside its name; see `cost_frame`.
+
+    Left and below is cheaper.
+    """
+    frame = frame.sort_values("ms_single", ascending=False)  # names to the right are tried first
+    figure, axes = plt.subplots(figsize=(8, 5))
+    for _, row in frame.iterrows():
+        axes.plot(row["ms_single"], row["MB"], "o", color=COLORS[row["actor"]])
+    axes.set(xscale="log", yscale="log", xlabel="ms for one image", ylabel="MB")
+    axes.margins(0.15)
+    for axis in (axes.xaxis, axes.yaxis):
+        readable_logarithms(axis)
+        axis.set_major_formatter("{x:g}")
+    labels = [f"{name}: {100 * share:.1f} %" for name, share in frame["accuracy"].items()]
+    name_points(axes, frame["ms_single"], frame["MB"], labels)
+    return finished(figure)
 
 
 def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:

@@ -5,55 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ferbook.paper.table import Table, interval
-from ferbook.results.metrics import accuracy, accuracy_interval
+from ferbook.results import names
+from ferbook.results.metrics import accuracy_interval, score
 from ferbook.results.run import Answers
 
-_MILLISECONDS = {"ms, one image": ".1f", "ms, in a batch of 32": ".1f"}
 
+def cost_frame(measured: Mapping[str, Any], peers: Mapping[str, Answers]) -> pd.DataFrame:
+    """A row per file, ours and those of packaged models, all measured in one session.
 
-def exports_table(measured: Mapping[str, Any]) -> Table:
-    """Each file: size, accuracy, agreement with Keras, latency."""
-    rows = {
-        name: (
-            row["bytes"] / 1e6, row["accuracy"],
-            interval(row),
-            row["same_answer"], row["ms_single"], row["ms_batch"],
-        )
+    `accuracy` in [0, 1] on all test images with its interval, `MB`, latency per image in ms,
+    and `same_answer` as our Keras file, NaN for models of others.
+    """
+    ours = {
+        name: (names.RECIPES["ours"], row["bytes"] / 1e6, row["accuracy"], interval(row),
+               row["same_answer"], row["ms_single"], row["ms_batch"])
         for name, row in measured["exports"].items()
     }  # fmt: skip
-    columns = ["MB", "accuracy", "95 % interval", "same answer as Keras", *_MILLISECONDS]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("file")
-    formats = {"MB": ".1f", "accuracy": ".2%", "same answer as Keras": ".1%", **_MILLISECONDS}
+    others = {
+        f"{peers[name].label} ({peers[name].info['package']})": (
+            names.OTHERS, peers[name].info["megabytes"], *_scores(peers[name]), np.nan,
+            row["ms_single"], row["ms_batch"])
+        for name, row in measured["peers"].items() if name in peers
+    }  # fmt: skip
+    columns = ["actor", "MB", "accuracy", "interval", "same_answer", "ms_single", "ms_batch"]
+    frame = pd.DataFrame.from_dict(ours | others, "index", columns=columns)
+    return frame.rename_axis("file")
+
+
+def _scores(answers: Answers) -> tuple[float, str]:
+    scores = score(answers.test)
+    return scores["accuracy"], interval(scores)
+
+
+def exports_table(measured: Mapping[str, Any], peers: Mapping[str, Answers]) -> Table:
+    """Each file of `cost_frame`: size, accuracy, agreement with Keras, latency."""
+    frame = cost_frame(measured, peers).drop(columns="actor")
+    frame.columns = ["MB", "accuracy", "95 % interval", "same answer as Keras", "ms, one image",
+                     "ms, in a batch of 32"]  # fmt: skip
+    formats = {"MB": ".1f", "accuracy": ".2%", "same answer as Keras": ".1%"}
+    formats |= dict.fromkeys(frame.columns[-2:], ".1f")
     caption = (
-        f"Exports of {measured['run']} on all test images. Latency per image, median of twenty "
-        "rounds on the processor named above."
+        f"Exports of {measured['run']}, then packaged models of others, on all test images. "
+        "Latency per image, median of twenty rounds on the processor named above."
     )
     return Table(frame, caption, "tab-exports", formats)
-
-
-def peers_table(measured: Mapping[str, Any], peers: Mapping[str, Answers]) -> Table:
-    """Peers and two of our files: accuracy on all test images, size, latency."""
-    rows = {}
-    for name in ("onnx-float32", "onnx-int8"):
-        row = measured["exports"][name]
-        rows[f"ours, {name}"] = (
-            row["accuracy"], row["bytes"] / 1e6, row["ms_single"], row["ms_batch"],
-        )  # fmt: skip
-    for name, row in measured["peers"].items():
-        if name in peers:
-            peer = peers[name]
-            rows[f"{name}, {peer.info['package']}"] = (
-                accuracy(peer.test), peer.info["megabytes"],
-                row["ms_single"], row["ms_batch"],
-            )  # fmt: skip
-    columns = ["accuracy", "MB", *_MILLISECONDS]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("model")
-    caption = "Ours and the packaged models of others, measured in one session on one machine."
-    formats = {"accuracy": ".2%", "MB": ".1f", **_MILLISECONDS}
-    return Table(frame, caption, "tab-deployment-peers", formats)
 
 
 def pruning_table(measured: Mapping[str, Any]) -> Table:
