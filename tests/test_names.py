@@ -45,9 +45,6 @@ def test_a_run_and_a_model_show_their_words():
     assert Answers("some_model", {}, None).label == "some model"
 
 
-def test_grids_and_changes_have_words():
-    assert names.grid_name("ours_changes") == "our recipe"
-    assert names.grid_name("short_paper_changes") == "original's recipe, short grid"
-    assert names.grid_name("my_study") == "my study"
+def test_changes_have_words():
     assert names.change_name("adam") == "Adam in place of AdamW"
     assert names.change_name("no_dropout") == "without dropout"

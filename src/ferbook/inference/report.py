@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.writing import write_atomically
+from ferbook.core.writing import refuse_sources, write_atomically
 from ferbook.inference.face import Face, InputError
 
 COLUMNS = ("source", "frame", "left", "top", "width", "height", "expression", "confidence")
@@ -30,12 +30,11 @@ class Report:
 
 def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
     """Before hours of looking: raises InputError when a report cannot or must not be written."""
-    originals = [path.absolute() for path in sources]
-    for file in filter(None, files):
+    targets = list(filter(None, files))
+    for file in targets:
         if file.is_dir() or not file.parent.is_dir():
             raise InputError(f"{file}: not a file in a folder that exists.")
-        if file.absolute() in originals:
-            raise InputError(f"{file}: a source, which the report would overwrite.")
+    refuse_sources(targets, sources)
 
 
 def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None:

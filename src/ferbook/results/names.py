@@ -70,14 +70,6 @@ def display_name(study: str, recipe: Recipe) -> str:
     return words if recipe.name == "base" else f"{words}: {change_name(recipe.name)}"
 
 
-def grid_name(study: str) -> str:
-    """The recipe that the grid `study` changes, or the study itself."""
-    if study not in _GRIDS:
-        return study.replace("_", " ")
-    changed, grid = _GRIDS[study]
-    return f"{RECIPES[changed]}{', ' + grid[:-2] if grid else ''}"
-
-
 def change_name(name: str) -> str:
     """An entry of a grid's `changes` or `steps`, or a recipe of no known family."""
     words = name.replace("_", " ")

@@ -16,7 +16,6 @@ from typing import Any
 from ferbook.core.errors import FerbookError
 from ferbook.core.files import quoted, read_yaml
 from ferbook.core.recipe import Recipe
-from ferbook.results.metrics import accuracy
 from ferbook.results.run import Run
 
 MAX_RUNS = 1000  # of one study
@@ -114,13 +113,6 @@ def _without_seed(run: Run) -> Recipe:
 def of_study(study: Study, runs: Iterable[Run]) -> list[Run]:
     """Those of `runs` that belong to `study`."""
     return [run for run in runs if run.study == study.name]
-
-
-def gains(pairs: Iterable[tuple[Run, Run]], part: str = "test") -> list[float]:
-    """Points of accuracy on "test" or "val" by which each pair's second run is better."""
-    return [
-        100 * (accuracy(getattr(two, part)) - accuracy(getattr(one, part))) for one, two in pairs
-    ]
 
 
 def paired(runs: Iterable[Run], first: str, second: str) -> list[tuple[Run, Run]]:
