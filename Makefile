@@ -19,22 +19,22 @@ READY := .venv/ready$(if $(GPU),-gpu)
 READY_TO_READ := $(firstword $(wildcard .venv/ready .venv/ready-gpu) .venv/ready-read)
 
 paper: $(READY)  ## execute every notebook under PROFILE, then render the book
-	$(if $(filter gpu%,$(PROFILE)),$(BIN)/ferbook device configs/$(PROFILE).yml $(if $(ALLOW_CPU),--allow-cpu))
-	$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" allow_cpu=$(ALLOW_CPU)
+	@$(if $(filter gpu%,$(PROFILE)),$(BIN)/ferbook device configs/$(PROFILE).yml $(if $(ALLOW_CPU),--allow-cpu))
+	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" allow_cpu=$(ALLOW_CPU)
 	$(call show,$(PROFILE))
 
 book: $(READY_TO_READ)  ## render the published book from what is committed
-	$(SNAKEMAKE) -- published
+	@$(SNAKEMAKE) -- published
 	$(call show,published)
 
 pdf: $(READY)  ## the published book as _build/ferbook.pdf; needs Chromium
-	$(SNAKEMAKE) -- _build/ferbook.pdf
+	@$(SNAKEMAKE) -- _build/ferbook.pdf
 
 publish: $(READY)  ## make the notebooks executed under PROFILE the published ones
 	$(ALONE) $(BIN)/python -m ferbook.paper.staging publish _build/$(PROFILE)/executed book/executed
 
 study: $(READY)  ## train every run of the grid configs/STUDY.yml that results/ does not hold
-	$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
+	@$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
 
 queue: $(READY)  ## train what configs/queue.txt lists and results/ does not hold
 	@grep -v '^#' configs/queue.txt | while read -r kind config; do \
@@ -107,16 +107,17 @@ lock: $(READY)  ## resolve pyproject.toml anew into the three locks
 
 # The first argument is the lock, the second says what is in it.
 define install
-	@echo "installing $(1): $(2)"
 	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit( \
 		"error: Python 3.11, 3.12 or 3.13 is needed. Give one: make PYTHON=python3.12")'
-	$(PYTHON) -m venv .venv
-	awk '/^[^ ]/ { of_uv = /^uv==/ } of_uv' $(1) > .venv/uv.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
-	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes $(1)
-	$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	rm -f .venv/ready*
-	touch $@
+	@echo "installing $(1): $(2); the log: .venv/install.log"; begin=$$(date +%s); \
+	$(PYTHON) -m venv .venv && { \
+		awk '/^[^ ]/ { of_uv = /^uv==/ } of_uv' $(1) > .venv/uv.txt && \
+		$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r .venv/uv.txt && \
+		$(BIN)/uv pip sync --python $(BIN)/python --require-hashes $(1) && \
+		$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable . ; \
+	} > .venv/install.log 2>&1 || { tail -4 .venv/install.log; exit 1; }; \
+	echo "installed in $$(($$(date +%s) - begin)) s"
+	@rm -f .venv/ready* && touch $@
 endef
 
 help:  ## what each target does
@@ -126,7 +127,7 @@ clean:  ## delete what was built; checkpoints in runs/ and results/ stay
 	$(if $(wildcard .venv/ready .venv/ready-gpu),$(ALONE)) rm -rf _build .snakemake
 
 define show
-	rm -rf _build/html && cp -r _build/$(1)/html _build/html
+	@rm -rf _build/html && cp -r _build/$(1)/html _build/html
 	@echo "The book is at _build/html/index.html"
 endef
 

@@ -23,9 +23,12 @@ rule book:
         notebooks=executed,
     output:
         "_build/{profile}/html/index.html",
+    log:
+        "_build/{profile}/log/book.log",
     params:
         folder=lambda wildcards, input: Path(input.notebooks[0]).parent,
     shell:
+        "exec &> {log}; "
         "python -m ferbook.paper.staging stage {params.folder} "
         "_build/{wildcards.profile}/source && "
         "python -m ferbook.paper.try_it _build/{wildcards.profile}/source && "
@@ -44,7 +47,10 @@ rule pdf:
         "src/ferbook/paper/pdf.py",
     output:
         "_build/ferbook.pdf",
+    log:
+        "_build/published/log/pdf.log",
     shell:
+        "exec &> {log}; "
         "jupyter-book build -W --keep-going --builder singlehtml "
         "--path-output _build/published/single _build/published/source && "
         "python -m ferbook.paper.pdf _build/published/single/_build/singlehtml {output}"

@@ -28,6 +28,8 @@ for each in CHAPTERS:
             notebook=f"notebooks/{each.name}.ipynb",
         output:
             f"{EXECUTED}/{each.name}.ipynb",
+        log:
+            f"{LOGS}/{each.name}.log",
         params:
             options=" ".join(OPTIONS[name] for name in each.takes),
             # A notebook that fails leaves its half-done copy there, with the error in it.
@@ -40,6 +42,7 @@ for each in CHAPTERS:
             runtime=360 if "config" in each.takes else 30,
             gpu=int("config" in each.takes and PROFILE.startswith("gpu")),
         shell:
+            "exec &> {log}; "
             "mkdir -p $(dirname {params.partial}) && "
             "papermill --no-request-save-on-cell-execute --log-output {input.notebook} "
             "{params.partial} -r results_dir {RESULTS} {params.options} && "

@@ -13,8 +13,11 @@ if SMOKE:
             sorted(str(path) for path in Path("benchmarks").glob("*.py")),
         output:
             f"{RESULTS}/bench/{{piece}}.json",
+        log:
+            f"{LOGS}/bench_{{piece}}.log",
         threads: 2
         shell:
+            "exec &> {log}; "
             "python -m benchmarks --budget smoke --only {wildcards.piece} --results {RESULTS}"
 
     rule export_smoke:
@@ -22,6 +25,9 @@ if SMOKE:
             f"{EXECUTED}/02_training.ipynb",
         output:
             f"{RESULTS}/deployment/{RUN}.json",
+        log:
+            f"{LOGS}/export.log",
         threads: 2
         shell:
+            "exec &> {log}; "
             "ferbook export {RESULTS}/{STUDY}/{RUN} --data {DATA} --results {RESULTS}"

@@ -19,6 +19,8 @@ rule run:
         ancient(teachers),
     output:
         "results/{study}/{run}/run.json",
+    log:
+        "_build/log/{study}/{run}.log",
     params:
         data=config.get("data") or (GRID.data if GRID else ""),
     threads: 2
@@ -26,5 +28,6 @@ rule run:
         mem_mb=8000,
         runtime=360,
     shell:
+        "exec &> {log}; "
         "ferbook train configs/{wildcards.study}.yml --run {wildcards.run} --data {params.data:q} "
         "--final"
