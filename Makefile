@@ -52,7 +52,8 @@ bench: $(READY)  ## measure all of results/bench anew, alone on the machine; TOR
 	$(BIN)/python -m benchmarks --fresh $(if $(TORCH),--torch $(TORCH))
 
 lab: $(READY)  ## JupyterLab on the paired notebooks
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --notebook-dir=. notebooks
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
+		--config=workflow/lab.py --notebook-dir=. notebooks
 
 test: $(READY)  ## the whole test suite
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

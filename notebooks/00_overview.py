@@ -8,7 +8,7 @@
 #       format_name: percent
 #       format_version: '1.3'
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -26,6 +26,8 @@
 results_dir = "results"  # the result store; paths are relative to the project
 
 # %% tags=["remove-cell"]
+# %load_ext autoreload
+# %autoreload 2
 import os
 
 from myst_nb import glue
@@ -48,7 +50,7 @@ scores = tables.accuracy_frame(runs, original, dataset)
 graded = grading.grade_all(results_dir, "book/claims.yml", "book/original.yml")
 table.Notice(synthetic=dataset["name"] == "synthetic")
 
-# %% tags=["remove-input"] mystnb={"figure": {"caption": "Test accuracy of the original as reported, of its recipe on our small network, and of our recipe. Filled: all test images, with Wilson's 95 % interval. Open: only those without a byte-identical copy in training; the original reports no such score. With several seeds, dots are means and strokes are seeds.", "name": "fig-overview"}, "image": {"alt": "Dot plot of test accuracies on one axis, a row for the original and one for each recipe and input size, with intervals and the score without copies."}}
+# %% mystnb={"figure": {"caption": "Test accuracy of the original as reported, of its recipe on our small network, and of our recipe. Filled: all test images, with Wilson's 95 % interval. Open: only those without a byte-identical copy in training; the original reports no such score. With several seeds, dots are means and strokes are seeds.", "name": "fig-overview"}, "image": {"alt": "Dot plot of test accuracies on one axis, a row for the original and one for each recipe and input size, with intervals and the score without copies."}} tags=["remove-input"]
 figures.accuracies(scores)
 # %% [markdown]
 # ::::{grid} 1 1 3 3

@@ -8,7 +8,7 @@
 #       format_name: percent
 #       format_version: '1.3'
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -31,6 +31,8 @@ seed = 42  # of the split, and of the pictures shown
 results_dir = "_build/quick/results"  # where dataset.json goes; paths are relative to the project
 
 # %% tags=["remove-cell"]
+# %load_ext autoreload
+# %autoreload 2
 import os
 
 import numpy as np
@@ -68,13 +70,13 @@ table.Notice(synthetic=faces.name == "synthetic")
 # %% tags=["hide-input"]
 tables.count_table(dataset)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Images per class in each official part of the data set.", "name": "fig-counts"}, "image": {"alt": "Bar chart of image counts for seven expressions in three parts; happy is the largest class, disgust the smallest by far."}}
+# %% mystnb={"figure": {"caption": "Images per class in each official part of the data set.", "name": "fig-counts"}, "image": {"alt": "Bar chart of image counts for seven expressions in three parts; happy is the largest class, disgust the smallest by far."}} tags=["hide-input"]
 figures.class_counts(dataset)
 # %% [markdown]
 # Some faces in {numref}`fig-montage` clearly show the expression of their row, and others would fit
 # two or three rows. The ambiguity is in the labels as much as in the faces.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Six images of each class, chosen at random.", "name": "fig-montage"}, "image": {"alt": "Grid of small grey faces, one row per labelled expression."}}
+# %% mystnb={"figure": {"caption": "Six images of each class, chosen at random.", "name": "fig-montage"}, "image": {"alt": "Grid of small grey faces, one row per labelled expression."}} tags=["hide-input"]
 figures.montage(faces, seed=seed)
 # %% [markdown]
 # ## Training, validation and test images
@@ -123,7 +125,7 @@ tables.leak_table(audit.leak_table(faces))
 # %% [markdown]
 # {numref}`fig-twins` shows some of the pairs, drawn at random.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Test images and, below each, its twin in the training folder, with their labels. Upper two rows: byte-identical pairs; lower two: near duplicates, which include mirrored ones.", "name": "fig-twins"}, "image": {"alt": "Four rows of faces: test images above the same pictures in training, then test images above slightly altered or mirrored versions of them in training."}}
+# %% mystnb={"figure": {"caption": "Test images and, below each, its twin in the training folder, with their labels. Upper two rows: byte-identical pairs; lower two: near duplicates, which include mirrored ones.", "name": "fig-twins"}, "image": {"alt": "Four rows of faces: test images above the same pictures in training, then test images above slightly altered or mirrored versions of them in training."}} tags=["hide-input"]
 figures.twins(faces, seed=seed)
 
 # %% [markdown]
@@ -157,7 +159,7 @@ tables.copies_table(near_duplicates.planted_copies(faces.images, seed=seed))
 # ({numref}`tab-certainty`). According to the plurality, {glue:text}`data_ferplus_no_face` images show no
 # face at all.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out. The diagonal is agreement; right of the line stand answers that FER-2013 has no class for.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}}
+# %% mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out. The diagonal is agreement; right of the line stand answers that FER-2013 has no class for.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}} tags=["hide-input"]
 figures.ferplus_confusion(dataset)
 # %% tags=["hide-input"]
 tables.certainty_table(dataset)

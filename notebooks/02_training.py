@@ -8,7 +8,7 @@
 #       format_name: percent
 #       format_version: '1.3'
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -81,6 +81,8 @@ allow_cpu = False  # True: train on a processor what asks for a GPU
 weights_file = ""  # ImageNet weights of a network of Keras's, for a machine without a network
 
 # %% tags=["remove-cell"]
+# %load_ext autoreload
+# %autoreload 2
 import os
 
 from myst_nb import glue
@@ -122,7 +124,7 @@ tables.recipe_table(recipe, files.read_yaml("book/original.yml")["recipe"])
 # Rotation, shift, shear, zoom and flip are drawn anew for every image and epoch. They are applied in
 # one resampling step from the original pixels to the input size ({numref}`fig-augmentation`).
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Training images, and the same images as augmentation delivers them in three epochs.", "name": "fig-augmentation"}, "image": {"alt": "Rows of faces: first unchanged, then rotated, shifted, zoomed and mirrored at random."}}
+# %% mystnb={"figure": {"caption": "Training images, and the same images as augmentation delivers them in three epochs.", "name": "fig-augmentation"}, "image": {"alt": "Rows of faces: first unchanged, then rotated, shifted, zoomed and mirrored at random."}} tags=["hide-input"]
 sample = splits.split(faces, seed=seed).train.select(slice(0, 2000, 250))
 figures.augmentations(*input_pipeline.augmentation_examples(sample, recipe))
 # %% [markdown]
@@ -156,7 +158,7 @@ run = store.load_run(folder)
 # confidence. Below each picture are the probability of the prediction and the expression that most
 # taggers of FER+ saw. Where the two agree, the label is more doubtful than the prediction.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labelled neutral and predicted sad; labelled fear and predicted surprise."}}
+# %% mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labelled neutral and predicted sad; labelled fear and predicted surprise."}} tags=["hide-input"]
 figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # %% [markdown]
 # ## Limits

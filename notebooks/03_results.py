@@ -8,7 +8,7 @@
 #       format_name: percent
 #       format_version: '1.3'
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -30,6 +30,8 @@ results_dir = "results"  # the result store; paths are relative to the project
 study = "reference"  # folder in the result store; its first run is the subject
 
 # %% tags=["remove-cell"]
+# %load_ext autoreload
+# %autoreload 2
 import os
 
 from myst_nb import glue
@@ -114,7 +116,7 @@ audit_tables.audit_summary(table_audit.audit_table("book/second.yml"), label="ta
 # %% tags=["hide-input"]
 tables.class_table(runs, original)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Recall of each class on all test images, the original's and ours.", "name": "fig-recalls"}, "image": {"alt": "Bars of recall for seven expressions, the original's and those of our runs."}}
+# %% mystnb={"figure": {"caption": "Recall of each class on all test images, the original's and ours.", "name": "fig-recalls"}, "image": {"alt": "Bars of recall for seven expressions, the original's and those of our runs."}} tags=["hide-input"]
 figures.recalls(runs, original)
 # %% [markdown]
 # ## Learning curves
@@ -124,9 +126,9 @@ figures.recalls(runs, original)
 # head is trained. All tables show the model of the epoch with the highest validation
 # accuracy, epoch {glue:text}`reference_best_epoch` of {glue:text}`reference_epochs`.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy over the epochs of both phases (the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}}
+# %% mystnb={"figure": {"caption": "Accuracy over the epochs of both phases (the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}} tags=["hide-input"]
 figures.learning_curves(run, "accuracy")
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Loss over the epochs of both phases, with label smoothing; the training loss is weighted by class as well (the original's Figure 2).", "name": "fig-loss"}, "image": {"alt": "Training and validation loss per epoch."}}
+# %% mystnb={"figure": {"caption": "Loss over the epochs of both phases, with label smoothing; the training loss is weighted by class as well (the original's Figure 2).", "name": "fig-loss"}, "image": {"alt": "Training and validation loss per epoch."}} tags=["hide-input"]
 figures.learning_curves(run, "loss")
 # %% [markdown]
 # ## Confusions
@@ -137,15 +139,15 @@ figures.learning_curves(run, "loss")
 # run, fear and surprise rank {glue:text}`reference_confusion_rank` of
 # {glue:text}`reference_confusion_pairs` pairs.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts (the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}}
+# %% mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts (the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}} tags=["hide-input"]
 figures.confusion(run, normalised=False)
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same matrix as fractions of each true class (the original's Figure 4); the diagonal holds the recalls.", "name": "fig-confusion-normalised"}, "image": {"alt": "Seven by seven confusion matrix, each row summing to one."}}
+# %% mystnb={"figure": {"caption": "The same matrix as fractions of each true class (the original's Figure 4); the diagonal holds the recalls.", "name": "fig-confusion-normalised"}, "image": {"alt": "Seven by seven confusion matrix, each row summing to one."}} tags=["hide-input"]
 figures.confusion(run, normalised=True)
 # %% [markdown]
 # {numref}`fig-confusion-difference` shows in which cells the best of our runs differs from this one; on
 # the diagonal stand the gains in recall.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Difference of two row-normalized confusion matrices, in points: the best of our runs less the run of the original's recipe.", "name": "fig-confusion-difference"}, "image": {"alt": "Seven by seven matrix of differences in points; the diagonal holds the gain in recall of each class."}}
+# %% mystnb={"figure": {"caption": "Difference of two row-normalized confusion matrices, in points: the best of our runs less the run of the original's recipe.", "name": "fig-confusion-difference"}, "image": {"alt": "Seven by seven matrix of differences in points; the diagonal holds the gain in recall of each class."}} tags=["hide-input"]
 pair = figures.subject_and_best(runs)
 figures.confusion_difference(pair[0], pair[-1])
 # %% [markdown]
@@ -156,7 +158,7 @@ figures.confusion_difference(pair[0], pair[-1])
 # {glue:text}`reference_ece:.1f` %, and {glue:text}`reference_ece_fitted:.1f` % after dividing the
 # logits by a temperature of {glue:text}`reference_temperature:.2f`, which was fitted on validation images.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the area of a dot grows with the images in it. The text gives the temperature T and the expected calibration error.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagrams of two runs, each with two curves near the diagonal."}}
+# %% mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the area of a dot grows with the images in it. The text gives the temperature T and the expected calibration error.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagrams of two runs, each with two curves near the diagonal."}} tags=["hide-input"]
 figures.reliability(pair)
 
 # %% [markdown]
@@ -190,7 +192,7 @@ tables.issue_table(run)
 # {glue:text}`reference_accuracy_disputed:.0f` % where at most half of the taggers agree to
 # {glue:text}`reference_accuracy_unanimous:.0f` % where all of them do.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy, with its interval, on slices of the test images that need no personal label.", "name": "fig-slices"}, "image": {"alt": "Dots with intervals for twelve slices by brightness, sharpness and agreement of taggers; accuracy rises with agreement."}}
+# %% mystnb={"figure": {"caption": "Accuracy, with its interval, on slices of the test images that need no personal label.", "name": "fig-slices"}, "image": {"alt": "Dots with intervals for twelve slices by brightness, sharpness and agreement of taggers; accuracy rises with agreement."}} tags=["hide-input"]
 slices.slices(pair, store.load_images(results_dir))
 
 # %% [markdown]

@@ -8,7 +8,7 @@
 #       format_name: percent
 #       format_version: '1.3'
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -28,6 +28,8 @@ results_dir = "results"  # the result store; paths are relative to the project
 configs_dir = "configs"  # the grids whose runs are compared
 
 # %% tags=["remove-cell"]
+# %load_ext autoreload
+# %autoreload 2
 import os
 
 from myst_nb import glue
@@ -88,10 +90,10 @@ tables.views_table(ours, views)
 # {numref}`fig-ladder` puts the steps one after the other, from the original's recipe to the best answer
 # that our network gives.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images, step by step, first seed of each recipe; in brackets the points that a step adds.", "name": "fig-ladder"}, "image": {"alt": "Bars, each from the accuracy before a step to the one after it."}}
+# %% mystnb={"figure": {"caption": "Accuracy on all test images, step by step, first seed of each recipe; in brackets the points that a step adds.", "name": "fig-ladder"}, "image": {"alt": "Bars, each from the accuracy before a step to the one after it."}} tags=["hide-input"]
 figures.ladder(finals, views)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on validation over the epochs of the runs on all training images. Ours sees smaller images at first, and is then measured on larger ones than it trains on.", "name": "fig-finalists"}, "image": {"alt": "Two curves of validation accuracy: the original's recipe ends below 60 percent, ours above 70."}}
+# %% mystnb={"figure": {"caption": "Accuracy on validation over the epochs of the runs on all training images. Ours sees smaller images at first, and is then measured on larger ones than it trains on.", "name": "fig-finalists"}, "image": {"alt": "Two curves of validation accuracy: the original's recipe ends below 60 percent, ours above 70."}} tags=["hide-input"]
 figures.finalists(finals)
 # %% [markdown]
 # ## The original's recipe, one change at a time
@@ -105,7 +107,7 @@ figures.finalists(finals)
 # original's {glue:text}`paper_changes_epochs` epochs; the rate is to be confirmed by trials on
 # validation images without a twin in training ({numref}`tab-paper_rates`).
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One change at a time to the original's recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}}
+# %% mystnb={"figure": {"caption": "One change at a time to the original's recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
 changes.forest(paper_changes, runs, leaked_files)
 
 # %% tags=["hide-input"]
@@ -121,7 +123,7 @@ tables.trials_table(study.read_study(f"{configs_dir}/paper_rates.yml"), trials)
 # attention in place of the mean over all places. What our recipe uses was decided in shorter trials on
 # validation before this table was made, and was not changed after the fact.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One change at a time to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}}
+# %% mystnb={"figure": {"caption": "One change at a time to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}} tags=["hide-input"]
 changes.forest(ours_changes, runs, leaked_files)
 
 # %% [markdown]
@@ -164,10 +166,10 @@ tables.others_table(others, finals, leaked_files)
 # {numref}`fig-parameters` plots accuracy against the size of the network, {numref}`fig-hours`
 # against the processor time of training. The original states no training time.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the points that nothing smaller surpasses.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}}
+# %% mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the points that nothing smaller surpasses.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}} tags=["hide-input"]
 points = tables.cost_frame(finals, others, original)
 figures.pareto(points, "parameters")
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on all test images against core hours of training.", "name": "fig-hours"}, "image": {"alt": "Scatter plot of accuracy against core hours of training on a logarithmic axis."}}
+# %% mystnb={"figure": {"caption": "Accuracy on all test images against core hours of training.", "name": "fig-hours"}, "image": {"alt": "Scatter plot of accuracy against core hours of training on a logarithmic axis."}} tags=["hide-input"]
 figures.pareto(points, "core hours of training")
 # %% [markdown]
 # ## All runs

@@ -8,7 +8,7 @@
 #       format_name: percent
 #       format_version: '1.3'
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -31,6 +31,8 @@ results_dir = "_build/quick/results"  # the result store; paths are relative to 
 study = "smoke"  # folder in the result store; its first run is exported
 
 # %% tags=["remove-cell"]
+# %load_ext autoreload
+# %autoreload 2
 import os
 
 from myst_nb import glue
@@ -82,7 +84,7 @@ tables.exports_table(measured, peers)
 # {numref}`fig-cost` sets our files beside published packages. All were measured in the same session with the
 # same two threads.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Size of each file against its latency on one image, with its accuracy on all test images beside its name; left and below is cheaper. Blue: ours; gray: models of others.", "name": "fig-cost"}, "image": {"alt": "Scatter plot on logarithmic axes of megabytes against milliseconds, a dot for each file; packaged models of others are smaller and less accurate than ours."}}
+# %% mystnb={"figure": {"caption": "Size of each file against its latency on one image, with its accuracy on all test images beside its name; left and below is cheaper. Blue: ours; gray: models of others.", "name": "fig-cost"}, "image": {"alt": "Scatter plot on logarithmic axes of megabytes against milliseconds, a dot for each file; packaged models of others are smaller and less accurate than ours."}} tags=["hide-input"]
 figures.cost(tables.cost_frame(measured, peers))
 # %% [markdown]
 # ## Pruning
@@ -100,7 +102,7 @@ tables.pruning_table(measured)
 # corruptions of {cite:t}`hendrycks2019`, at the severities used for small images, on
 # {glue:text}`deployment_robustness_images:,` test images.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Accuracy on corrupted test images against the severity of the corruption; 0 is the picture as it is.", "name": "fig-robustness"}, "image": {"alt": "Lines of accuracy falling with severity for eight kinds of corruption."}}
+# %% mystnb={"figure": {"caption": "Accuracy on corrupted test images against the severity of the corruption; 0 is the picture as it is.", "name": "fig-robustness"}, "image": {"alt": "Lines of accuracy falling with severity for eight kinds of corruption."}} tags=["hide-input"]
 figures.robustness(measured["robustness"])
 # %% [markdown]
 # ## Where the evidence lies
@@ -111,7 +113,7 @@ figures.robustness(measured["robustness"])
 # Grad-CAM up to a factor {cite:p}`selvaraju2017`. The map has few positions: it shows which part of the face
 # contributes to the answer, not which pixel.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Evidence for the answer given (red for, blue against), one right and one wrong answer per class; the title names label and answer.", "name": "fig-evidence"}, "image": {"alt": "Two rows of seven faces with coloured overlays."}}
+# %% mystnb={"figure": {"caption": "Evidence for the answer given (red for, blue against), one right and one wrong answer per class; the title names label and answer.", "name": "fig-evidence"}, "image": {"alt": "Two rows of seven faces with coloured overlays."}} tags=["hide-input"]
 figures.evidence(splits.split(faces).test, classifier.Classifier())
 # %% [markdown]
 # ## Limits

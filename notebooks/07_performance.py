@@ -8,7 +8,7 @@
 #       format_name: percent
 #       format_version: '1.3'
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Python 3 (ipykernel)
 #     language: python
 #     name: python3
 # ---
@@ -29,6 +29,8 @@
 results_dir = "_build/quick/results"  # the result store; paths are relative to the project
 
 # %% tags=["remove-cell"]
+# %load_ext autoreload
+# %autoreload 2
 import os
 
 from myst_nb import glue
@@ -116,7 +118,7 @@ tables.operation_table(measured)
 # %% tags=["hide-input"]
 tables.seconds_table(measured)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Seconds of the search for near copies among random hashes, beside two laws of growth through the last point.", "name": "fig-growth"}, "image": {"alt": "Line of measured seconds against the number of hashes on logarithmic axes, with dotted and dashed lines for n log n and n squared."}}
+# %% mystnb={"figure": {"caption": "Seconds of the search for near copies among random hashes, beside two laws of growth through the last point.", "name": "fig-growth"}, "image": {"alt": "Line of measured seconds against the number of hashes on logarithmic axes, with dotted and dashed lines for n log n and n squared."}} tags=["hide-input"]
 figures.growth(measured["audit"]["growth"])
 # %% [markdown]
 # ## Memory

@@ -13,6 +13,7 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_yaml
 from ferbook.core.recipe import Recipe
 from ferbook.paper import chapters
+from ferbook.paper.executed import statements
 from ferbook.results import store
 
 PATHS = sorted((ROOT / "notebooks").glob("*.py"))
@@ -92,10 +93,19 @@ def test_training_offers_every_field_of_a_recipe():
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
 def test_cells_are_thin(path):
     for cell in code_cells(path):
-        tree = ast.parse(cell.source)
+        tree = ast.Module(statements(cell), [])
         heavy = (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef, ast.While)
         assert not [node for node in ast.walk(tree) if isinstance(node, heavy)]
         assert "plt." not in cell.source and "!pip" not in cell.source and '"/' not in cell.source
+
+
+@pytest.mark.parametrize("path", PATHS, ids=NAMES)
+def test_an_edit_of_a_module_is_seen_by_the_next_cell(path):
+    """The set-up cell begins so, and has no other line of IPython's."""
+    lines = "\n".join(cell.source for cell in code_cells(path)).splitlines()
+    own = [i for i, line in enumerate(lines) if line.startswith(("%", "!"))]
+    assert [lines[i] for i in own] == ["%load_ext autoreload", "%autoreload 2"]
+    assert lines[own[-1] + 1] == "import os"
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ferbook.core.errors import FerbookError
 from ferbook.core.files import FileError, StoreError, read_json
@@ -45,3 +47,9 @@ def are_synthetic(notebooks: Iterable[dict]) -> bool:
     if len(said) > 1:
         raise StaleError("some notebooks are of synthetic faces and some are not; run all again.")
     return said.pop()
+
+
+def statements(cell: Mapping[str, Any]) -> list[ast.stmt]:
+    """The Python of a code cell, without IPython's own lines such as `%autoreload 2`."""
+    lines = "".join(cell["source"]).splitlines()
+    return ast.parse("\n".join(line for line in lines if not line.startswith("%"))).body

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ferbook.core.files import MAX_TEXT_BYTES, read_bytes
+from ferbook.paper.executed import statements
 from ferbook.paper.table import code
 
 # Reading function -> what it reads below the result store; {} is its last argument.
@@ -52,14 +53,11 @@ def find(notebook: Mapping[str, Any]) -> Iterator[Source]:
     for number, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] != "code":
             continue
-        try:
-            tree = ast.parse("".join(cell["source"]))
-        except SyntaxError:  # IPython's own commands
-            continue
-        for statement in tree.body:
+        body = statements(cell)
+        for statement in body:
             _note(statement, space, defined)
-        if (label := _label(cell)) and tree.body:
-            shown = tree.body[-1]
+        if (label := _label(cell)) and body:
+            shown = body[-1]
             reads = _outermost(_reads(shown, space, defined))
             yield Source(label, number, ast.unparse(shown), reads)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from ferbook.paper.executed import statements
 from ferbook.results import store
 
 
@@ -51,7 +52,7 @@ def cells(source: dict, values: Mapping[str, Any], data: str = "") -> Iterator[M
             continue
         made = Made()
         space["glue"] = lambda key, value, made=made, **_: made.glued.append((key, value))
-        for statement in ast.parse("".join(cell["source"])).body:
+        for statement in statements(cell):
             made.value = _carry_out(statement, space, bool(data))
         if "parameters" in cell["metadata"].get("tags", []):
             space |= values

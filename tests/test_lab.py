@@ -1,0 +1,71 @@
+"""`make lab` as far as it goes without a browser: Jupyter's own parts, and a real kernel."""
+
+import shutil
+
+import jupytext
+import nbformat
+import pytest
+from conftest import ROOT
+from jupyter_client.kernelspec import get_kernel_spec
+from jupyter_client.manager import start_new_kernel
+from traitlets.config import PyFileConfigLoader
+
+NAME = "notebooks/03_results"
+
+
+@pytest.fixture
+def contents(tmp_path):
+    """What the server reads and saves a notebook with, set up as `make lab` sets it up."""
+    assert "--config=workflow/lab.py" in (ROOT / "Makefile").read_text()
+    (tmp_path / "notebooks").mkdir()
+    for suffix in (".py", ".ipynb"):
+        shutil.copy2(ROOT / f"{NAME}{suffix}", tmp_path / f"{NAME}{suffix}")
+    config = PyFileConfigLoader("lab.py", path=str(ROOT / "workflow")).load_config()
+    return jupytext.TextFileContentsManager(root_dir=str(tmp_path), config=config)
+
+
+def test_an_edited_notebook_is_saved_as_a_pair_without_outputs(contents, tmp_path):
+    model = contents.get(f"{NAME}.ipynb")
+    cells, metadata = model["content"]["cells"], model["content"]["metadata"]
+    cell = next(cell for cell in cells if "parameters" in cell["metadata"].get("tags", []))
+    cell["source"] = cell["source"].replace("the result store; paths", "my store; paths")
+    cell["outputs"] = [nbformat.v4.new_output("stream", text="69.28 %\n")]
+    cell["execution_count"] = 3
+    cell["metadata"]["execution"] = {"iopub.execute_input": "2026-01-01T00:00:00Z"}
+    metadata["kernelspec"]["display_name"] = get_kernel_spec("python3").display_name
+    metadata["language_info"] = {"name": "python", "version": "3.12.1"}
+    contents.save({"type": "notebook", "format": "json", "content": model["content"]},
+                  f"{NAME}.ipynb")  # fmt: skip
+
+    for suffix in (".py", ".ipynb"):
+        was, now = ((folder / f"{NAME}{suffix}").read_text() for folder in (ROOT, tmp_path))
+        assert now == was.replace("the result store; paths", "my store; paths") != was
+
+
+def test_an_edit_of_the_text_half_is_what_opens(contents, tmp_path):
+    half = tmp_path / f"{NAME}.py"
+    half.write_text(half.read_text().replace("# # Results", "# # Results, edited"))
+    assert "# Results, edited" in str(contents.get(f"{NAME}.ipynb")["content"]["cells"][0])
+
+
+def test_a_running_kernel_sees_an_edit_of_a_module(tmp_path, monkeypatch):
+    """With the set-up lines of the notebooks, and no restart."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    module = tmp_path / "edited.py"
+    module.write_text("def answer():\n    return 'before'\n")
+    lines = (ROOT / f"{NAME}.py").read_text().splitlines()
+    setup = [line.removeprefix("# ") for line in lines if line.startswith(("# %load", "# %auto"))]
+    printed = []
+    manager, client = start_new_kernel(cwd=str(tmp_path))
+    try:
+        for text in ("\n".join([*setup, "import edited"]), "print(edited.answer())"):
+            client.execute_interactive(text, timeout=60, output_hook=lambda _: None)
+        module.write_text("def answer():\n    return 'after the edit'\n")
+        client.execute_interactive(
+            "print(edited.answer())", timeout=60,
+            output_hook=lambda message: printed.append(message["content"].get("text", "")),
+        )  # fmt: skip
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert "after the edit\n" in printed
