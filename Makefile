@@ -1,5 +1,6 @@
 # Targets mirror the README. Everything is installed into .venv from a lock: requirements.lock,
-# requirements-gpu.lock where there is an NVIDIA card, requirements-read.lock to render the book.
+# requirements-gpu.lock where there is an NVIDIA card, requirements-read.lock to check what is in
+# results/, requirements-book.lock to render the book.
 #   make paper [PROFILE=quick|laptop|gpu] [DATA=archive.zip|folder|fer2013.csv] [ALLOW_CPU=1]
 #   make study [STUDY=ours_changes] [DATA=archive.zip|folder|fer2013.csv]
 PYTHON ?= python3
@@ -15,15 +16,16 @@ ALONE := $(BIN)/python -m ferbook.core.lock .pipeline.lock
 # The workflow takes this lock itself; how it starts is in workflow/profiles/default.
 SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
 READY := .venv/ready$(if $(GPU),-gpu)
-# What is installed for more is enough for the book.
+# What is installed for more is enough for less.
 READY_TO_READ := $(firstword $(wildcard .venv/ready .venv/ready-gpu) .venv/ready-read)
+READY_TO_RENDER := $(firstword $(wildcard .venv/ready .venv/ready-gpu .venv/ready-read) .venv/ready-book)
 
 paper: $(READY)  ## execute every notebook under PROFILE, then render the book
 	@$(if $(filter gpu%,$(PROFILE)),$(BIN)/ferbook device configs/$(PROFILE).yml $(if $(ALLOW_CPU),--allow-cpu))
 	@$(SNAKEMAKE) --config profile=$(PROFILE) data="$(DATA)" allow_cpu=$(ALLOW_CPU)
 	$(call show,$(PROFILE))
 
-book: $(READY_TO_READ)  ## render the published book from what is committed
+book: $(READY_TO_RENDER)  ## render the published book from what is committed
 	@$(SNAKEMAKE) -- published
 	$(call show,published)
 
@@ -87,15 +89,19 @@ coverage: $(READY)  ## the test suite, and which lines it never reaches
 	$(BIN)/python -m pytest --cov=ferbook --cov-report=term-missing:skip-covered
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate pyproject.toml --extra book --extra install
-FULL := --extra lite --extra export --extra cluster --extra dev
+	--no-header --no-annotate pyproject.toml
+WORK := --extra book --extra install
+RENDER := $(subst pyproject.toml,--group render,$(COMPILE))
+FULL := $(WORK) --extra compare --extra lite --extra export --extra cluster --extra dev
 
-lock: $(READY)  ## resolve pyproject.toml anew into the three locks
+lock: $(READY)  ## resolve pyproject.toml anew into the four locks
 	$(COMPILE) -o requirements.lock $(FULL) --extra train
 	cp requirements.lock requirements-gpu.lock  # which holds the same versions, and CUDA
 	cp requirements.lock requirements-read.lock
+	cp requirements.lock requirements-book.lock
 	$(COMPILE) -o requirements-gpu.lock $(FULL) --extra gpu
-	$(COMPILE) -o requirements-read.lock
+	$(COMPILE) -o requirements-read.lock $(WORK)
+	$(RENDER) -o requirements-book.lock
 
 .venv/ready: requirements.lock pyproject.toml
 	$(call install,$<,everything but CUDA)
@@ -104,7 +110,12 @@ lock: $(READY)  ## resolve pyproject.toml anew into the three locks
 	$(call install,$<,everything with CUDA for the NVIDIA card)
 
 .venv/ready-read: requirements-read.lock pyproject.toml
-	$(call install,$<,what reads results/ and renders the book)
+	$(call install,$<,what checks results/ and executes the chapters that read it)
+
+# The installers leave again: they are an eighth of it.
+.venv/ready-book: requirements-book.lock pyproject.toml
+	$(call install,$<,what renders the book)
+	@$(BIN)/uv pip uninstall --quiet --python $(BIN)/python pip uv
 
 # The first argument is the lock, the second says what is in it.
 define install
@@ -116,7 +127,7 @@ define install
 		$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r .venv/uv.txt && \
 		$(BIN)/uv pip sync --python $(BIN)/python --require-hashes $(1) && \
 		$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable . ; \
-	} > .venv/install.log 2>&1 || { tail -4 .venv/install.log; exit 1; }; \
+	} > .venv/install.log 2>&1 || { tail -8 .venv/install.log; echo "error: see .venv/install.log"; exit 1; }; \
 	echo "installed in $$(($$(date +%s) - begin)) s"
 	@rm -f .venv/ready* && touch $@
 endef

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from ferbook.cli import app
 from ferbook.core.parameters import defaults
+from ferbook.paper import try_it
 from ferbook.results import manifest
 
 
@@ -45,9 +46,12 @@ def versions(lock):
     return dict(re.findall(r"(?m)^([\w.-]+)==([^ ;\\]+)", text))
 
 
-def test_the_three_locks_agree_and_differ_in_what_they_are_for():
-    full, gpu, read = (versions(f"requirements{kind}.lock") for kind in ("", "-gpu", "-read"))
+def test_the_four_locks_agree_and_differ_in_what_they_are_for():
+    kinds = ("", "-gpu", "-read", "-book")
+    full, gpu, read, book = (versions(f"requirements{kind}.lock") for kind in kinds)
     assert {name: full[name] for name in read} == read
+    assert {name: read[name] for name in book} == book
+    assert not book.keys() & {"scipy", "scikit-learn", "onnxruntime", "matplotlib", "jupyterlab"}
     assert {name: gpu[name] for name in full} == full
     assert "tensorflow" not in read and "tensorflow" in full
     extra = gpu.keys() - full.keys()
@@ -55,9 +59,43 @@ def test_the_three_locks_agree_and_differ_in_what_they_are_for():
 
 
 def test_every_package_of_every_lock_has_a_hash():
-    for lock in ("requirements-gpu.lock", "requirements-read.lock"):
+    for lock in ("requirements-gpu.lock", "requirements-read.lock", "requirements-book.lock"):
         entries = (ROOT / lock).read_text().replace("\\\n", " ").splitlines()
         assert all("--hash=sha256:" in entry for entry in entries if "==" in entry)
+
+
+# Imported and carried out as `make book` does, where nothing else is installed.
+RENDER = """
+import sys
+sys.modules |= dict.fromkeys(sys.argv[1].split(","))
+sys.path.insert(0, ".")  # as the Snakefile does
+from pathlib import Path
+from benchmarks import runner
+from ferbook.core import lock
+from ferbook.paper import chapters, freshness, staging, steps, try_it
+from ferbook.results import study
+target = Path(sys.argv[2])
+staging.stage(Path("book/executed"), target)
+try_it.shutil.which = lambda _: None  # no npm
+try_it.add(target / try_it.PAGE, project=Path(sys.argv[2]).parent)
+"""
+
+
+def test_the_book_is_rendered_with_what_its_lock_holds(tmp_path):
+    """Every package that a module of ferbook imports and that this lock leaves out is hidden."""
+    hidden = ("scipy", "sklearn", "statsmodels", "cv2", "matplotlib", "seaborn", "onnxruntime",
+              "skimage", "cleanlab", "kagglehub", "mlscorecheck", "typer", "keras")  # fmt: skip
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / name, tmp_path)
+    command = [sys.executable, "-c", RENDER, ",".join(hidden), str(tmp_path / "source")]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr[-3000:]
+    assert (tmp_path / "source/book/_static/try/cascade.json").is_file()
+
+
+def test_the_detector_of_the_page_is_that_of_opencv():
+    stored = json.loads((ROOT / "book/_static/try/cascade.json").read_text(encoding="utf-8"))
+    assert stored == try_it.cascade()
 
 
 def test_binder_and_the_dev_container_install_the_light_lock():

@@ -13,11 +13,11 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_yaml
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.paper import key_numbers, table
+from ferbook.paper import table
 from ferbook.paper.chapters.ablations import figures, prose
 from ferbook.paper.chapters.ablations import tables as ablations_tables
 from ferbook.paper.chapters.results import tables as results_tables
-from ferbook.results import study
+from ferbook.results import names, study
 from ferbook.results.run import Answers, Run
 
 FILES = np.array([f"test/{CLASSES[i % 7]}/PrivateTest_{i}.jpg" for i in range(14)])
@@ -121,7 +121,7 @@ def test_ledger_names_a_gpu_and_guesses_no_energy_of_it(runs):
     (row,) = ablations_tables.ledger_table([run], LEAKED).formatted().to_dict("records")
     assert row["device"] == "2 x RTX 3060" and row["Wh"] == "-"
     info = {"hardware": {"cpu": "EPYC", "cores": 4}, "device": device}
-    assert key_numbers.hardware_name(info) == "2 x RTX 3060; EPYC, 4 cores"
+    assert names.hardware_name(info) == "2 x RTX 3060; EPYC, 4 cores"
 
 
 def test_others_have_an_interval_on_each_set(runs):

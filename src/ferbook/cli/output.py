@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_TENSORFLOW = "TensorFlow: pip install 'ferbook[train]', or [gpu]."
+# Module -> what to install for it.
+_EXTRAS = {
+    "keras": _TENSORFLOW,
+    "tensorflow": _TENSORFLOW,
+    "skimage": "scikit-image: pip install 'ferbook[compare]'.",
+}
+
+
 class errors:
     """What the user can mend ends in one line and status 1; a bug shows its traceback."""
 
@@ -24,8 +33,8 @@ class errors:
         pass
 
     def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, ModuleNotFoundError) and error.name in ("keras", "tensorflow"):
-            typer.echo("error: needs TensorFlow: pip install 'ferbook[train]', or [gpu].", err=True)
+        if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+            typer.echo(f"error: needs {_EXTRAS[error.name]}", err=True)
             raise typer.Exit(1) from None
         if isinstance(error, (FerbookError, OSError)):
             typer.echo(f"error: {plain(_in_words(error))}", err=True)

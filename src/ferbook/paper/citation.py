@@ -61,7 +61,8 @@ run this in a first cell:
 
 ```
 !git clone --depth 1 {address} ferbook
-!pip install --quiet ./ferbook
+!pip install --quiet -r ferbook/requirements-read.lock
+!pip install --quiet --no-deps ./ferbook
 %cd ferbook
 ```
 

@@ -18,6 +18,7 @@ from ferbook.results.metrics import (
     score_sets,
     with_temperature,
 )
+from ferbook.results.names import hardware_name
 from ferbook.results.run import Run
 
 
@@ -166,18 +167,6 @@ def _doubt_numbers(run: Run) -> dict[str, int | float]:
         "doubted_known": len(known),
         "doubted_confirmed_percent": percent((known["ferplus"] != known["label"]).mean()),
     }
-
-
-def hardware_name(info: Mapping[str, Any]) -> str:
-    """GPUs, processor and cores that `info`, of a run or a measurement, names."""
-    processor = f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores"
-    device = info.get("device", {})
-    return f"{gpu_name(device)}; {processor}" if device.get("kind") == "gpu" else processor
-
-
-def gpu_name(device: Mapping[str, Any]) -> str:
-    """The GPUs of a run, as its run.json names them under "device"."""
-    return f"{device['count']} x {device['names'][0]}"
 
 
 def cpu_hours(run: Run) -> float:

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from ferbook.paper.executed import are_synthetic
-from ferbook.paper.key_numbers import hardware_name
 from ferbook.paper.table import Markup, Table
+from ferbook.results.names import hardware_name
 
 
 def status_table(notebooks: Mapping[str, dict]) -> Table:

@@ -23,7 +23,6 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
 from ferbook.data.synthetic import draw_faces
 from ferbook.inference.classifier import RELEASED
-from ferbook.inference.detector import cascade_file
 
 PAGE = Path("book") / "_static" / "try"  # in the staged book
 RUNTIME, BINARY, MODEL = "ort.min.mjs", "ort.wasm.gz", "model.onnx.gz"
@@ -54,7 +53,6 @@ def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
     for name in (RUNTIME, BINARY):
         shutil.copy(runtime / name, page)
     _pack(RELEASED / "model-int8.onnx", page / MODEL)
-    (page / CASCADE).write_text(json.dumps(cascade(), separators=(",", ":")), encoding="utf-8")
     files = {"runtime": RUNTIME, "binary": BINARY, "model": MODEL, "cascade": CASCADE}
     sizes = [(page / name).stat().st_size for name in files.values()]
     return {
@@ -68,9 +66,13 @@ def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
 def cascade() -> dict[str, Any]:
     """OpenCV's file of the face detector as detect.js takes it, with its licence.
 
+    It is kept as `book/_static/try/cascade.json`, so that the book is rendered without OpenCV.
+
     A stump is a threshold, the votes below and above it, and its rectangles, each of left, top,
     width, height (px in a window of `side`) and weight, in one flat list.
     """
+    from ferbook.inference.detector import cascade_file
+
     text = cascade_file().read_text(encoding="utf-8")
     tree = ElementTree.fromstring(text).find("cascade")
     rectangles = [_numbers(f.find("rects")) for f in tree.find("features")]

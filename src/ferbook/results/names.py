@@ -5,6 +5,9 @@ The one map for captions, legends, tables and the ledger.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ferbook.core.recipe import Recipe
 
 ORIGINAL = "original, as reported"
@@ -123,3 +126,15 @@ def scale_words(recipe: Recipe) -> str:
     if recipe.weights == "none":
         words.append("random weights")
     return ", ".join(words)
+
+
+def hardware_name(info: Mapping[str, Any]) -> str:
+    """GPUs, processor and cores that `info`, of a run or a measurement, names."""
+    processor = f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores"
+    device = info.get("device", {})
+    return f"{gpu_name(device)}; {processor}" if device.get("kind") == "gpu" else processor
+
+
+def gpu_name(device: Mapping[str, Any]) -> str:
+    """The GPUs of a run, as its run.json names them under "device"."""
+    return f"{device['count']} x {device['names'][0]}"

@@ -11,8 +11,6 @@ import pandas as pd
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe, RecipeError
 from ferbook.results import names
-from ferbook.results.label_issues import label_issues
-from ferbook.results.metrics import fit_temperature, merged
 
 # Fields that run.json called otherwise, or kept beside the recipe, before it held the recipe whole.
 _RENAMED = {
@@ -45,11 +43,16 @@ class Run:
     @functools.cached_property
     def temperature(self) -> float:
         """The temperature that fits the validation images best; see `metrics.fit_temperature`."""
+        from ferbook.results.metrics import fit_temperature  # late: SciPy is for scores alone
+
         return fit_temperature(self.val)
 
     @functools.cached_property
     def label_issues(self) -> pd.DataFrame:
         """Labels of validation and test images that confident learning doubts."""
+        from ferbook.results.label_issues import label_issues
+        from ferbook.results.metrics import merged
+
         return label_issues(merged(self.val, self.test))
 
     @property

@@ -43,7 +43,6 @@ from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
 from ferbook.core.writing import write_atomically, write_json
 from ferbook.results import arrays
-from ferbook.results.metrics import score_sets
 from ferbook.results.run import Answers, Run
 
 HISTORY_COLUMNS = (
@@ -85,6 +84,8 @@ def write_run(
     seconds, images_seen, finished, and the provenance of when it started. A run without `test` is
     a trial. `leaked_files` and `val_twins` are explained in `metrics.score_sets`.
     """
+    from ferbook.results.metrics import score_sets  # late: SciPy is for scores alone
+
     final, val = test is not None, arrays.as_stored(val)
     test = arrays.as_stored(test) if final else val.select(np.zeros(len(val), bool))
     info = {

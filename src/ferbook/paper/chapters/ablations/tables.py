@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ferbook.core.predictions import Predictions
-from ferbook.paper.key_numbers import cpu_hours, gpu_name
+from ferbook.paper.key_numbers import cpu_hours
 from ferbook.paper.table import Table, interval
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
+from ferbook.results.names import gpu_name
 from ferbook.results.run import Answers, Run
 from ferbook.results.study import Study, of_study
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ferbook.paper.key_numbers import hardware_name
+from ferbook.results.names import hardware_name
 
 
 def deployment_numbers(measured: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from ferbook.paper.key_numbers import cpu_hours, hardware_name
+from ferbook.paper.key_numbers import cpu_hours
 from ferbook.results import names
+from ferbook.results.names import hardware_name
 from ferbook.results.run import Run
 
 _KEYS = ("paper", "ours", "ours_no_ferplus")

@@ -11,7 +11,7 @@ from ferbook.paper.chapters.performance.ratios import (
     ratio,
     share_of_peak,
 )
-from ferbook.paper.key_numbers import hardware_name
+from ferbook.results.names import hardware_name
 
 
 def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
