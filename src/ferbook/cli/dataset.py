@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferbook.cli.output import errors, plain, print_table
+from ferbook.cli.output import errors, look_for, plain, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,11 +36,14 @@ def check(
     Ends with status 1, naming the difference, when it is not.
     """
     with errors(), warnings.catch_warnings():
-        from ferbook.data.faces import count_table
+        from ferbook.data.faces import DataError, count_table
         from ferbook.data.sources import check_counts, examine
 
         warnings.simplefilter("ignore")  # of other counts and pixels: said below
-        loaded = examine(source, subset=True)
+        try:
+            loaded = examine(source, subset=True)
+        except DataError as error:
+            raise DataError(f"{error}{_what_to_do(source)}") from None
         faces = loaded.faces
         print_table(count_table(faces).reset_index(), f"{source}: {len(faces):,} images")
         typer.echo(f"SHA-256 of pixels and labels: {faces.fingerprint}")
@@ -48,6 +52,58 @@ def check(
             typer.echo(plain(line))
         if faces.name != "synthetic":
             check_counts(faces, source, subset=subset)
+
+
+def _what_to_do(source: str) -> str:
+    if not Path(source).is_dir():
+        return ""
+    return (
+        " If these are pictures of your own in folders by class, make a data set of them: "
+        f"ferbook data convert {source} my_faces"
+    )
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="Pictures in folders by class.")],
+    target: Annotated[Path, typer.Argument(help="The folder to write.")],
+    test_share: Annotated[
+        float, typer.Option(help="Fraction to test on, where SOURCE has no train/ and test/.")
+    ] = 0.2,
+    seed: Annotated[int, typer.Option(help="Of the draw of test images.")] = 42,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(help="FOLDER=CLASS; FOLDER= leaves it out. May be repeated."),
+    ] = None,
+    crop: Annotated[bool, typer.Option(help="Take the largest face of each picture.")] = False,
+) -> None:
+    """Make pictures of any size and colour a data set like FER-2013: 48 px, grey, seven classes.
+
+    SOURCE holds angry/, disgust/, fear/, happy/, neutral/, sad/ and surprise/, or train/ and test/
+    with these in them.
+    """
+    with errors():
+        look_for(source)
+        from ferbook.inference import own_data
+
+        renamed = dict(_renaming(each) for each in rename or ())
+        how = {"test_share": test_share, "seed": seed, "crop": crop}
+        found = own_data.convert(source, target, renamed=renamed, **how)
+    for line in found.left_out[:NAMED]:
+        typer.echo(plain(f"left out: {line}"), err=True)
+    if len(found.left_out) > NAMED:
+        typer.echo(f"left out: {len(found.left_out) - NAMED:,} more", err=True)
+    line = f"{target}: {found.written:,} images. Next: ferbook data check {target} --subset"
+    typer.echo(plain(line))
+
+
+def _renaming(text: str) -> tuple[str, str]:
+    from ferbook.data.faces import DataError
+
+    folder, sign, label = text.partition("=")
+    if not (folder and sign):
+        raise DataError(f"--rename: expected FOLDER=CLASS. Received: {text}.")
+    return folder, label
 
 
 def _identity(loaded: Loaded) -> Iterator[str]:
@@ -69,6 +125,12 @@ def _members(faces: Faces) -> Iterator[str]:
     from ferbook.data import official
 
     found = official.membership(faces)
+    if not found.there and len(faces) != len(found.missing):
+        yield (
+            f"None of these {len(faces):,} images is in Kaggle's archive: another data set. "
+            "Keep its runs in a result store of their own, --results."
+        )
+        return
     yield (
         f"By their pixels, {found.there:,} of the 35,887 images of Kaggle's archive are there, "
         f"{len(found.missing):,} missing{_named(found.missing)}; "

@@ -1,0 +1,150 @@
+"""A data set of one's own in the form of FER-2013: faces of 48 x 48 px in grey, in seven classes.
+
+Pictures lie in folders by class, such as `angry/1.jpg`, or below `train/` and `test/` as well.
+They become grey and small exactly as `ferbook predict` makes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ferbook.core.classes import CLASSES
+from ferbook.core.writing import whole_folder
+from ferbook.data.faces import DataError
+from ferbook.data.sources import explanations
+from ferbook.inference import formats
+from ferbook.inference.detector import Search, faces_in
+from ferbook.inference.face import InputError
+from ferbook.inference.media import read_picture
+
+_PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test",
+          "val": "test", "validation": "test"}  # fmt: skip
+_TESTS = ("PublicTest", "PrivateTest")
+
+
+@dataclass
+class Converted:
+    """How many pictures were written, and which were left out, each with its reason."""
+
+    written: int = 0
+    left_out: list[str] = field(default_factory=list)
+
+
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    test_share: float = 0.2,
+    seed: int = 42,
+    renamed: Mapping[str, str] | None = None,
+    crop: bool = False,
+) -> Converted:
+    """Write the pictures below `source` as a folder that `ferbook.load` reads with subset=True.
+
+    Without train/ and test/ in `source`, `test_share` of each class is drawn for testing with
+    `seed`. Test images go to PublicTest and PrivateTest in turn. `renamed` maps the name of a
+    folder to a class, or to "" to leave it out. With `crop`, the largest face of a picture above
+    64 px is taken, else the whole picture. Copies with the same pixels are written once.
+
+    Raises DataError for a folder of no known class, for a class with too few pictures, and for
+    a `target` that exists.
+    """
+    if not 0 < test_share < 1:
+        raise DataError(f"test_share: expected a fraction between 0 and 1. Received: {test_share}.")
+    if target.exists():
+        raise DataError(f"{target}: is there already. Give a new folder.")
+    found = _find(source, renamed or {})
+    result, seen = Converted(), set()
+    faces = list(_small_faces(found, crop, seen, result))
+    usages = _usages([(label, part) for label, part, _ in faces], test_share, seed)
+    _check(source, [label for label, _, _ in faces], usages)
+    with whole_folder(target) as folder:
+        for number, ((label, _, face), usage) in enumerate(zip(faces, usages, strict=True)):
+            part = "train" if usage == "Training" else "test"
+            path = folder / part / label / f"{usage}_{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(face).save(path)
+    result.written = len(faces)
+    return result
+
+
+def _find(source: Path, renamed: Mapping[str, str]) -> list[tuple[Path, str, str]]:
+    """(path, class, "train", "test" or "") of each picture below `source`."""
+    found = []
+    for path in sorted(source.rglob("*")):
+        inside = path.relative_to(source).parts
+        if path.is_file() and not any(part.startswith((".", "__MACOSX")) for part in inside):
+            if formats.kind_of(path) == "picture" and (label := _label(path, inside, renamed)):
+                parts = [_PARTS[name.lower()] for name in inside if name.lower() in _PARTS]
+                found.append((path, label, parts[0] if parts else ""))
+    if len({part == "" for _, _, part in found}) > 1:
+        raise DataError(f"{source}: some pictures are below train/ or test/ and some are not.")
+    return found
+
+
+def _label(path: Path, inside: tuple[str, ...], renamed: Mapping[str, str]) -> str:
+    """The class of the folder that `path` lies in; "" where it is to be left out."""
+    folder = inside[-2] if len(inside) > 1 else ""
+    label = renamed.get(folder, folder.lower())
+    if label in CLASSES or (folder in renamed and label == ""):
+        return label
+    raise DataError(
+        f"{path}: {folder!r} is no class. Expected a folder called {', '.join(CLASSES)}. Say what "
+        f"it means, --rename {folder}=happy, or leave it out, --rename {folder}=. "
+        + (explanations.of_class(folder) if folder else "")
+    )
+
+
+def _small_faces(
+    found: Iterable[tuple[Path, str, str]], crop: bool, seen: set[str], result: Converted
+) -> Iterator[tuple[str, str, np.ndarray]]:
+    """(class, part, 48 x 48 px) of each picture that can be read; the first of its copies."""
+    for path, label, part in found:
+        try:
+            grey = np.asarray(read_picture(path).convert("L"))
+            faces = faces_in(grey, str(path), search=Search(whole=not crop))
+        except (InputError, OSError) as error:
+            result.left_out.append(str(error))
+            continue
+        if not faces:
+            result.left_out.append(f"{path}: no face found")
+            continue
+        small = max(faces, key=lambda face: face[0].box[2] * face[0].box[3])[1]
+        digest = hashlib.sha256(small.tobytes()).hexdigest()
+        if digest in seen:
+            result.left_out.append(f"{path}: a copy of another, pixel by pixel")
+            continue
+        seen.add(digest)
+        yield label, part, small
+
+
+def _usages(kinds: list[tuple[str, str]], test_share: float, seed: int) -> list[str]:
+    """FER-2013's name of the part that each picture goes to, by its class and part."""
+    usages = np.full(len(kinds), "Training", dtype=object)
+    random = np.random.default_rng(seed)
+    for label in CLASSES:
+        own = [i for i, kind in enumerate(kinds) if kind[0] == label]
+        test = [i for i in own if kinds[i][1] == "test"]
+        if not any(kinds[i][1] for i in own):
+            test = sorted(random.permutation(own)[: round(test_share * len(own))].tolist())
+        for place, row in enumerate(test):
+            usages[row] = _TESTS[place % 2]
+    return usages.tolist()
+
+
+def _check(source: Path, labels: list[str], usages: list[str]) -> None:
+    """Each class needs an image in each part, and ten to train and validate on."""
+    pairs = list(zip(labels, usages, strict=True))
+    for label in CLASSES:
+        train, *tests = (pairs.count((label, usage)) for usage in ("Training", *_TESTS))
+        if train < 10 or min(tests) < 1:
+            raise DataError(
+                f"{source}: {label} has {train} images to train on and {sum(tests)} to test on. "
+                "Expected at least 10 and 2; all seven classes are needed."
+            )
