@@ -55,7 +55,7 @@ bench: $(READY)  ## measure all of results/bench anew, alone on the machine; TOR
 
 lab: $(READY)  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \
-		--config=workflow/lab.py --notebook-dir=. notebooks
+		--config=workflow/lab.py --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
 
 test: $(READY)  ## the whole test suite
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from ferbook.core.files import read_yaml
+from ferbook.core.files import read_json, read_yaml
 from ferbook.core.parameters import ParameterError, defaults, settle
 from ferbook.paper.chapters import NOTEBOOKS
 
@@ -87,3 +87,19 @@ def test_papermill_stops_at_a_mistyped_parameter(tmp_path):
     assert shown.returncode != 0
     assert "no parameter is called result_dir. The nearest: results_dir." in shown.stderr
     assert not (tmp_path / "store").exists()
+
+
+def test_from_any_folder_with_a_store_of_one_s_own(tmp_path):
+    """As the page "Run and edit" has it: --cwd, an absolute store, any folder for the output."""
+    (tmp_path / "store").symlink_to(ROOT / "results")
+    (tmp_path / "out put").mkdir()
+    command = [str(Path(sys.executable).with_name("papermill")), "--no-progress-bar",
+               str(ROOT / "notebooks/08_reliability.ipynb"), "out put/8.ipynb", "-r",
+               "results_dir", str(tmp_path / "store")]  # fmt: skip
+    shown = subprocess.run(
+        [*command, "--cwd", str(ROOT)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert shown.returncode == 0, shown.stderr[-2000:]
+    cells = read_json(tmp_path / "out put/8.ipynb")["cells"]
+    assert all(cell["metadata"]["papermill"]["status"] == "completed" for cell in cells)
+    assert sum(len(cell.get("outputs", [])) for cell in cells) > 10

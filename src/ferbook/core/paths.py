@@ -15,4 +15,7 @@ def project_root() -> Path:
     for folder in (here, *here.parents):
         if (folder / "_toc.yml").is_file():
             return folder
-    raise FileNotFoundError(f"no _toc.yml at or above {here}: run this inside a checkout.")
+    raise FileNotFoundError(
+        f"no _toc.yml at or above {here}: run this inside a checkout, or give papermill "
+        "--cwd path/to/ferbook."
+    )
