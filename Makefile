@@ -89,10 +89,9 @@ coverage: $(READY)  ## the test suite, and which lines it never reaches
 	$(BIN)/python -m pytest --cov=ferbook --cov-report=term-missing:skip-covered
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate pyproject.toml
-WORK := --extra book --extra install
-RENDER := $(subst pyproject.toml,--group render,$(COMPILE))
-FULL := $(WORK) --extra compare --extra lite --extra export --extra cluster --extra dev
+	--no-header --no-annotate
+FULL := pyproject.toml --extra book --extra install --extra compare --extra lite --extra export \
+	--extra cluster --extra dev
 
 lock: $(READY)  ## resolve pyproject.toml anew into the four locks
 	$(COMPILE) -o requirements.lock $(FULL) --extra train
@@ -100,8 +99,8 @@ lock: $(READY)  ## resolve pyproject.toml anew into the four locks
 	cp requirements.lock requirements-read.lock
 	cp requirements.lock requirements-book.lock
 	$(COMPILE) -o requirements-gpu.lock $(FULL) --extra gpu
-	$(COMPILE) -o requirements-read.lock $(WORK)
-	$(RENDER) -o requirements-book.lock
+	$(COMPILE) -o requirements-read.lock --group read
+	$(COMPILE) -o requirements-book.lock --group render
 
 .venv/ready: requirements.lock pyproject.toml
 	$(call install,$<,everything but CUDA)

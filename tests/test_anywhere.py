@@ -51,6 +51,7 @@ def test_the_four_locks_agree_and_differ_in_what_they_are_for():
     full, gpu, read, book = (versions(f"requirements{kind}.lock") for kind in kinds)
     assert {name: full[name] for name in read} == read
     assert {name: read[name] for name in book} == book
+    assert not read.keys() & {"opencv-python-headless", "onnxruntime", "kagglehub"}
     assert not book.keys() & {"scipy", "scikit-learn", "onnxruntime", "matplotlib", "jupyterlab"}
     assert {name: gpu[name] for name in full} == full
     assert "tensorflow" not in read and "tensorflow" in full

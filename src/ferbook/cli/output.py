@@ -22,6 +22,8 @@ _TENSORFLOW = "TensorFlow: pip install 'ferbook[train]', or [gpu]."
 _EXTRAS = {
     "keras": _TENSORFLOW,
     "tensorflow": _TENSORFLOW,
+    "cv2": "OpenCV: pip install ferbook.",
+    "onnxruntime": "ONNX Runtime: pip install ferbook.",
     "skimage": "scikit-image: pip install 'ferbook[compare]'.",
 }
 
