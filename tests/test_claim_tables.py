@@ -132,3 +132,9 @@ def test_recipe_table_attributes_to_the_original_what_it_states():
     assert rows["`batch_size`"] == ["32", "32", ""]
     assert rows["`mixup_alpha`"] == ["not stated; ours", "0.2", ""]
     assert rows["`teachers`"] == ["not stated; ours", "-", ""]
+
+
+def test_a_link_leads_to_the_anchor_as_sphinx_writes_it():
+    assert tables._link("04_ablations#fig-paper_changes") == (
+        '<a href="04_ablations.html#fig-paper-changes">more</a>'
+    )

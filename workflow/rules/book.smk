@@ -45,6 +45,7 @@ rule pdf:
     input:
         "_build/published/html/index.html",
         "src/ferbook/paper/pdf.py",
+        "src/ferbook/paper/one_page.py",
     output:
         "_build/ferbook.pdf",
     log:

@@ -44,6 +44,15 @@ def apa(cff: dict[str, Any]) -> str:
     return f"{head} {cff['title']} (Version {cff['version']}) [{kind}].{place}".rstrip() + "\n"
 
 
+def names(cff: dict[str, Any]) -> list[str]:
+    """The authors, given names first."""
+    return [
+        " ".join(a[k] for k in ("given-names", "family-names") if a.get(k))
+        if _is_person(a) else a["name"]
+        for a in cff["authors"]
+    ]  # fmt: skip
+
+
 def repository(cff: dict[str, Any]) -> str:
     """The address in `repository-code`, or nothing: then the book has no launch buttons."""
     return str(cff.get("repository-code") or "").rstrip("/")

@@ -137,4 +137,5 @@ def _grades(grades: Iterable[str]) -> str:
 
 def _link(page: str) -> str:
     name, mark, label = page.partition("#")
-    return f'<a href="{html.escape(name)}.html{mark}{html.escape(label)}">more</a>'
+    anchor = label.replace("_", "-")  # as Sphinx writes it
+    return f'<a href="{html.escape(name)}.html{mark}{html.escape(anchor)}">more</a>'
