@@ -65,13 +65,16 @@ test: $(READY)  ## the whole test suite
 fuzz: $(READY)  ## hostile files before every reader
 	$(BIN)/python -m trials.fuzz --into results
 
+bounds: $(READY)  ## inputs made to cost much, before the command line
+	$(BIN)/python -m trials.bounds --into results
+
 faults: $(READY)  ## kill -9 at random moments, restart, compare
 	$(BIN)/python -m trials.faults --into results
 
 forgeries: .venv/ready  ## one forgery at a time, and whether verify finds it
 	$(BIN)/python -m trials.forgeries --into results
 
-stress: fuzz faults forgeries  ## the same, odd files and killed pipelines beside
+stress: fuzz bounds faults forgeries  ## the same, odd files and killed pipelines beside
 	$(BIN)/python -m pytest -q tests/test_verify.py tests/test_files.py \
 		tests/test_store.py tests/test_faults.py
 
@@ -143,4 +146,4 @@ define show
 endef
 
 .PHONY: paper book pdf publish study queue verify manifest bench lab test \
-	fuzz faults forgeries stress mutants licences advisories coverage lock help clean
+	fuzz bounds faults forgeries stress mutants licences advisories coverage lock help clean

@@ -21,11 +21,11 @@
 # chapter reports what happened, and how much a result changes when a training is repeated with other seeds.
 #
 # *In:* the result store, nothing else. *Takes* seconds. The stress tests themselves: `make fuzz`,
-# `make faults`, `make mutants`, `make licences`, `make advisories`.
+# `make bounds`, `make faults`, `make mutants`, `make licences`, `make advisories`.
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
-trials_dir = "results"  # the result store whose folder holds/ has the trials
+trials_dir = "results"  # the result store whose folder reliability/ has the stress tests
 configs_dir = "configs"  # the grids whose seeds are compared
 
 # %% tags=["remove-cell"]
@@ -52,7 +52,7 @@ grids = [
 ]
 grid_runs = [run for grid in grids for run in study.of_study(grid, runs)]
 repeated = [run for run in runs if run.study in study.FINALS] + grid_runs
-names = ("fuzz", "faults", "forgeries", "mutants", "advisories")
+names = ("fuzz", "bounds", "faults", "forgeries", "mutants", "advisories")
 jobs = {name: {} for name in names} | store.load_facts(trials_dir, "reliability")
 licences = store.load_licences(trials_dir)
 table.Notice(synthetic=any(run.is_synthetic for run in runs))
@@ -75,6 +75,20 @@ tables.fuzz_table(jobs["fuzz"])
 # arrays could unpack without end, and a damaged `run.json` ended in a traceback when a table was
 # made from it. All of these are now rejected, each with a test.
 #
+# ## Bounded work
+#
+# {glue:text}`reliability_bounds` inputs were made to take as much time and memory as possible and given to the
+# commands that do not train ({numref}`tab-bounds`). The slowest answer took
+# {glue:text}`reliability_bounds_seconds:.0f` seconds, the largest process
+# {glue:text}`reliability_bounds_megabytes:,` MB; the bounds are
+# {glue:text}`reliability_bounds_seconds_allowed` seconds and
+# {glue:text}`reliability_bounds_megabytes_allowed:,` MB. Before this test, a table in one line and a video of
+# huge frames took several times as much memory, and a model read from a pipe never returned.
+
+# %% tags=["hide-input"]
+tables.bounds_table(jobs["bounds"])
+
+# %% [markdown]
 # ## Killed at random
 #
 # {glue:text}`reliability_kills` times a process and all its children were killed by `SIGKILL`, in

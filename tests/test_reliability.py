@@ -14,7 +14,7 @@ from ferbook.core.recipe import Recipe
 from ferbook.paper.chapters.reliability import prose, tables
 from ferbook.results import seeds, store
 from ferbook.results.run import Run
-from trials import forgeries
+from trials import bounds, forgeries
 
 
 def run(name, seed, right):
@@ -69,14 +69,20 @@ ADVISORIES = {"dependencies": [
 ]}  # fmt: skip
 FORGERIES = {"forgeries": [{"kind": "figure", "forgery": "a point", "found": True},
                            {"kind": "all", "forgery": "everything", "found": False}]}  # fmt: skip
-JOBS = {"fuzz": FUZZ, "faults": FAULTS, "forgeries": FORGERIES, "mutants": MUTANTS,
-        "advisories": ADVISORIES}  # fmt: skip
+BOUNDS = {"seconds_allowed": 3, "megabytes_allowed": 40, "inputs": {
+    "a long line": {"command": "data", "seconds": 1.25, "megabytes": 50, "in_words": True},
+    "a pipe": {"command": "predict", "seconds": 2.5, "megabytes": 9, "in_words": False},
+}}  # fmt: skip
+JOBS = {"fuzz": FUZZ, "bounds": BOUNDS, "faults": FAULTS, "forgeries": FORGERIES,
+        "mutants": MUTANTS, "advisories": ADVISORIES}  # fmt: skip
 
 
 def test_numbers_add_up_what_the_trials_left():
     found = prose.reliability_numbers(JOBS, ["permissive", "copyleft"], 1.5)
     assert {key.removeprefix("reliability_"): value for key, value in found.items()} == {
-        "readers": 1, "files": 10, "files_other": 1, "kills": 5, "restarts": 4,
+        "readers": 1, "files": 10, "files_other": 1, "bounds": 2, "bounds_seconds": 2.5,
+        "bounds_megabytes": 50, "bounds_seconds_allowed": 3, "bounds_megabytes_allowed": 40,
+        "kills": 5, "restarts": 4,
         "restarts_same": 3, "forgeries": 2, "forgeries_found": 1, "modules": 1,
         "mutants": 9, "mutants_noticed": 7, "mutants_survived": 1,
         "packages": 2, "copyleft": 1, "audited": 2, "not_audited": 1, "vulnerable": 1,
@@ -88,6 +94,8 @@ def test_numbers_add_up_what_the_trials_left():
 
 def test_tables_show_what_the_trials_left_and_stand_empty_without():
     assert tables.fuzz_table(FUZZ).formatted().iloc[0].tolist() == "a 10 7 2 1 9".split()
+    shown = tables.bounds_table(BOUNDS).frame.astype(str).loc["a pipe"].tolist()
+    assert shown == ["`ferbook predict`", "2.5", "9", "otherwise"]
     assert tables.faults_table(FAULTS).frame.index.tolist() == ["s"]
     assert tables.mutants_table(MUTANTS).frame.loc["m"].tolist() == [9, 7, 1, 1]
     text = repr(tables.survivors_table(MUTANTS))
@@ -97,8 +105,8 @@ def test_tables_show_what_the_trials_left_and_stand_empty_without():
     forged = tables.forgeries_table(FORGERIES).frame
     assert forged["found by"].astype(str).tolist() == ["`ferbook verify`", "nothing"]
     assert forged.loc["figure", "forged"] == "a point"
-    for table in (tables.forgeries_table, tables.fuzz_table, tables.faults_table,
-                  tables.mutants_table,
+    for table in (tables.bounds_table, tables.forgeries_table, tables.fuzz_table,
+                  tables.faults_table, tables.mutants_table,
                   tables.survivors_table):  # fmt: skip
         assert len(table({}).frame) == 0 and table({})._repr_markdown_()
 
@@ -121,6 +129,13 @@ def test_every_committed_forgery_ended_as_expected():
     assert all(row["as_expected"] for row in rows) and job["dirty"] is False
     assert {row["kind"] for row in rows if not row["found"]} == {"the whole repository"}
     assert len(rows) == len(forgeries.all_forgeries())
+
+
+def test_every_committed_input_was_answered_within_its_bounds():
+    if not (job := store.load_facts(ROOT / "results", "reliability").get("bounds")):
+        pytest.skip("make bounds has not been run")
+    assert job["inputs"].keys() == bounds.BOUNDS.keys()
+    assert all(map(bounds.kept, job["inputs"].values()))
 
 
 def test_committed_trials_are_complete_and_clean():

@@ -219,7 +219,7 @@ def main():
     parser.add_argument("--only", nargs="*", choices=[*STAGES, "disk full"])
     parser.add_argument("--kills", type=int, help="per stage; else as many as the stage says")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--into", type=Path, help="result store to write holds/faults.json to")
+    parser.add_argument("--into", type=Path, help="result store for reliability/faults.json")
     given = parser.parse_args()
     rows = {}
     if given.into:

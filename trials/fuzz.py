@@ -495,7 +495,7 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0, help="share of the cases")
     parser.add_argument("--only", nargs="*", choices=LOADERS, default=list(LOADERS))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--into", type=Path, help="result store to write holds/fuzz.json to")
+    parser.add_argument("--into", type=Path, help="result store for reliability/fuzz.json")
     given = parser.parse_args()
     rows = {}
     for name in given.only:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.files import FileError, read_bytes
 from ferbook.data.faces import SIDE
 from ferbook.inference.face import Face, InputError
 
 RELEASED = Path(__file__).parent / "released"  # the models that come with the package
+MAX_MODEL_BYTES = 200_000_000  # the largest that was exported has 31 MB
+MAX_SECONDS = 20  # for a batch; an EfficientNetB2 at 260 px takes a few
 BATCH = 16  # twice as fast as 1 on two cores, and as 64, which leaves their caches
 
 
@@ -62,10 +66,26 @@ class Classifier:
 
     def _run(self, faces: np.ndarray, output: str, empty: tuple[int, ...]) -> np.ndarray:
         parts = [
-            self._session.run([output], {"image": faces[i : i + BATCH, ..., None]})[0]
+            self._run_batch(faces[i : i + BATCH, ..., None], output)
             for i in range(0, len(faces), BATCH)
         ]
         return np.concatenate(parts) if parts else np.zeros(empty, np.float32)
+
+    def _run_batch(self, faces: np.ndarray, output: str) -> np.ndarray:
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = 4
+        # A foreign model may hold a loop without end.
+        clock = threading.Timer(MAX_SECONDS, setattr, (options, "terminate", True))
+        clock.start()
+        try:
+            return self._session.run([output], {"image": faces}, options)[0]
+        except Exception as error:  # onnxruntime raises a kind of its own for each fault
+            reason = f"it took more than {MAX_SECONDS} s" if options.terminate else error
+            raise InputError(f"{self.path}: the model gives no answer ({reason}).") from error
+        finally:
+            clock.cancel()
 
 
 def classify(found: Iterable[tuple[Face, np.ndarray]], model: Classifier) -> Iterator[Face]:
@@ -85,9 +105,11 @@ def classify(found: Iterable[tuple[Face, np.ndarray]], model: Classifier) -> Ite
 
 def _read_model(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_bytes(path, MAX_MODEL_BYTES)
     except OSError as error:
         raise InputError(f"{path}: no readable model ({error.strerror}).") from error
+    except FileError as error:
+        raise InputError(f"{error} No readable model.") from error
     if path.parent == RELEASED:
         if hashlib.sha256(content).hexdigest() != _pinned(path.name):
             raise InputError(f"{path}: altered since its release (SHA-256). Install ferbook again.")

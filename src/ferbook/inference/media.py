@@ -71,6 +71,7 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, np.ndarray]
         _check_video(source)
     video = _capture(source)
     try:
+        _check_size(video, source)
         announced, number = _announced(video), 0
         while video.isOpened() and video.grab():
             if number % every == 0:
@@ -106,6 +107,12 @@ def _check_video(path: str) -> None:
         raise InputError(f"{path}: not readable ({error.strerror}).") from error
     if kind_of_bytes(head) != "video":
         raise InputError(f"{path}: no video to be read.")
+
+
+def _check_size(video: Any, source: str | int) -> None:
+    width, height = (video.get(p) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    if width * height > MAX_PIXELS:
+        raise InputError(f"{source}: frames of more than {MAX_PIXELS / 1e6:.0f} million pixels.")
 
 
 def _announced(video: Any) -> int:

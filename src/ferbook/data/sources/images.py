@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.files import quoted
 from ferbook.data.faces import SIDE, DataError, Faces
 from ferbook.data.sources import explanations
 from ferbook.data.sources.containers import Container, clean
@@ -63,7 +64,7 @@ def _plain_name(source: Path, name: str) -> str:
     match = _FILE.fullmatch(name)
     if match is None:
         raise DataError(
-            f"{source}: unexpected file {name!r}. Expected names such as "
+            f"{source}: unexpected file {quoted(name)}. Expected names such as "
             "train/angry/Training_3908.jpg or test/happy/PrivateTest_1043.jpg. "
             + explanations.of_name(name)
         )

@@ -18,6 +18,7 @@ from ferbook.data.sources import explanations
 
 MAX_CSV_BYTES = 1_000_000_000  # the contest's file has 301,072,766
 MAX_ROWS = 100_000  # the contest's file has 35,887
+MAX_LINE = 100_000  # characters; 48 x 48 pixels take at most 9,216
 COLUMNS = ("emotion", "pixels", "Usage")
 PUBLISHED_MD5 = {
     "f8428a1edbd21e88f42c73edd2a14f95": "fer2013.csv",
@@ -35,7 +36,7 @@ def read_table(source: Path, file: BufferedIOBase) -> tuple[Faces, str]:
     counted = _Counted(source, file)
     text = io.TextIOWrapper(io.BufferedReader(counted, 1 << 20), "utf-8-sig", newline="")
     try:
-        parsed = list(_rows(source, csv.reader(text)))
+        parsed = list(_rows(source, csv.reader(_lines(source, text))))
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{source}: not a readable csv ({error}).") from error
     if not parsed:
@@ -82,6 +83,16 @@ class _Counted(io.RawIOBase):
         self.md5.update(data)
         buffer[: len(data)] = data
         return len(data)
+
+
+def _lines(source: Path, text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of `text`; one that is too long is not read to its end."""
+    while line := text.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise DataError(
+                f"{source}: not a readable csv (a line of more than {MAX_LINE:,} characters)."
+            )
+        yield line
 
 
 def _rows(source: Path, reader: Iterator[list[str]]) -> Iterator[tuple[np.ndarray, int, str]]:

@@ -17,12 +17,18 @@ def reliability_numbers(
     loaders = list(jobs["fuzz"].get("loaders", {}).values())
     stages = [row for row in jobs["faults"].get("stages", {}).values() if "kills" in row]
     modules = list(jobs["mutants"].get("modules", {}).values())
+    bounds = list(jobs["bounds"].get("inputs", {}).values())
     forged = jobs["forgeries"].get("forgeries", [])
     packages = jobs["advisories"].get("dependencies", [])
     return {
         "reliability_readers": len(loaders),
         "reliability_files": sum(row["cases"] for row in loaders),
         "reliability_files_other": sum(row["other"] for row in loaders),
+        "reliability_bounds": len(bounds),
+        "reliability_bounds_seconds": max((row["seconds"] for row in bounds), default=0),
+        "reliability_bounds_megabytes": max((row["megabytes"] for row in bounds), default=0),
+        "reliability_bounds_seconds_allowed": jobs["bounds"].get("seconds_allowed", 0),
+        "reliability_bounds_megabytes_allowed": jobs["bounds"].get("megabytes_allowed", 0),
         "reliability_kills": sum(row["kills"] for row in stages),
         "reliability_restarts": sum(row["trials"] for row in stages),
         "reliability_restarts_same": sum(row["survived"] for row in stages),

@@ -23,6 +23,22 @@ def fuzz_table(fuzz: Mapping[str, Any]) -> Table:
     return Table(frame, caption, "tab-fuzz", dict.fromkeys(names, ",.0f"))
 
 
+def bounds_table(bounds: Mapping[str, Any]) -> Table:
+    """Each input made to cost much: its command, seconds, peak memory and how it ended."""
+    rows = {
+        name: (code(f"ferbook {row['command']}"), row["seconds"], row["megabytes"], _end(row))
+        for name, row in bounds.get("inputs", {}).items()
+    }
+    columns = ["command", "seconds", "peak MB", "ended"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("input")
+    caption = "Inputs made to cost time and memory, one at a time before the command line."
+    return Table(frame, caption, "tab-bounds", {"seconds": ".1f", "peak MB": ",.0f"})
+
+
+def _end(row: Mapping[str, Any]) -> str:
+    return "rejected in words" if row["in_words"] else "otherwise"
+
+
 def faults_table(faults: Mapping[str, Any]) -> Table:
     """Each stage: kills, and whether what was restarted ended as if left alone."""
     rows = {
