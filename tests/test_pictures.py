@@ -211,7 +211,7 @@ def test_a_report_never_takes_the_place_of_a_source(tmp_path):
     path = saved(tmp_path / "a.png")
     for option in ("--json", "--csv"):
         shown = run(path, option, path)
-        assert shown.exit_code == 1 and "a source" in shown.output
+        assert shown.exit_code == 1 and "to be read and to be written" in shown.output
     assert Image.open(path).size == (512, 512)
 
 
