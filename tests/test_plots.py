@@ -176,6 +176,10 @@ def test_changes_are_differences_by_seed():
     ]  # fmt: skip
     assert frame["test"].tolist() == pytest.approx([100 / 14, -200 / 14, 100 / 14])
     assert frame["clean"].tolist() == pytest.approx([0, -20, 10])
+    assert changes.change_numbers(PLAN, RUNS, LEAKED) == pytest.approx({
+        "s_one_test": 100 / 14, "s_one_clean": 0, "s_distinct_test": -50 / 14,
+        "s_distinct_clean": -5, "s_never_test": np.nan, "s_never_clean": np.nan,
+    }, nan_ok=True)  # fmt: skip
 
 
 def test_forest_has_a_dot_a_seed_in_a_band_of_chance():

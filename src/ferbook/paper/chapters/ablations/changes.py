@@ -34,6 +34,19 @@ def differences(study: Study, runs: Iterable[Run], leaked_files: frozenset[str])
     return pd.DataFrame(rows, columns=["change", "seed", "test", "clean"])
 
 
+def change_numbers(
+    study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
+) -> dict[str, float]:
+    """`<study>_<change>_<set>`: mean points above the base on `test`, `clean`; NaN if not run."""
+    means = differences(study, runs, leaked_files).groupby("change")[["test", "clean"]].mean()
+    means = means.reindex([names.change_name(name) for name in study.changes])
+    return {
+        f"{study.name}_{name}_{part}": float(value)
+        for name, row in zip(study.changes, means.to_dict("records"), strict=True)
+        for part, value in row.items()
+    }
+
+
 def _on(part: str, test: Predictions, leaked_files: frozenset[str]) -> float:
     return accuracy(named_test_sets(test, leaked_files)[part])
 
