@@ -53,7 +53,10 @@ def find(notebook: Mapping[str, Any]) -> Iterator[Source]:
     for number, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] != "code":
             continue
-        body = statements(cell)
+        try:
+            body = statements(cell)
+        except SyntaxError:  # others of IPython's commands
+            continue
         for statement in body:
             _note(statement, space, defined)
         if (label := _label(cell)) and body:
