@@ -27,6 +27,7 @@ from ferbook.inference.classifier import RELEASED
 PAGE = Path("book") / "_static" / "try"  # in the staged book
 RUNTIME, BINARY, MODEL = "ort.min.mjs", "ort.wasm.gz", "model.onnx.gz"
 CASCADE = "cascade.json"
+AXE = "axe.min.js"  # checks pages in the tests; no part of the book
 _DIST = Path("node_modules") / "onnxruntime-web" / "dist"
 _SECONDS = 300  # for npm: its package is large, lines may be slow
 
@@ -42,7 +43,7 @@ def add(page: Path, *, project: Path = Path(".")) -> dict[str, Any]:
     """
     page.mkdir(parents=True, exist_ok=True)
     try:
-        about = _add_all(page, _runtime(project))
+        about = _add_all(page, runtime(project))
     except MissingRuntime as error:
         about = {"missing": str(error)}
     (page / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
@@ -101,7 +102,7 @@ def _numbers(node: ElementTree.Element) -> list[float]:
     return [int(v) if v.is_integer() else v for v in values]
 
 
-def _runtime(project: Path) -> Path:
+def runtime(project: Path) -> Path:
     """The folder of the runtime's two files; fetched once for each content of the lock file."""
     lock = project / "package-lock.json"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
@@ -131,8 +132,9 @@ def _fetch(lock: Path, folder: Path) -> None:
             f"npm could not fetch onnxruntime-web when this book was built ({reason})."
         ) from error
     shutil.copy(folder / _DIST / "ort.wasm.bundle.min.mjs", folder / RUNTIME)
+    shutil.copy(folder / "node_modules" / "axe-core" / AXE, folder)
     _pack(folder / _DIST / "ort-wasm-simd-threaded.wasm", folder / BINARY)  # last: it means done
-    shutil.rmtree(folder / "node_modules")  # of 150 MB two files are used
+    shutil.rmtree(folder / "node_modules")  # of 150 MB three files are used
 
 
 def _pack(source: Path, target: Path) -> None:

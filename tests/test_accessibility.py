@@ -1,0 +1,65 @@
+"""Every page of the book under axe-core: light and dark, on a desktop and on a phone."""
+
+import json
+import re
+
+import pytest
+from conftest import ROOT
+
+from ferbook.core.files import read_yaml
+from ferbook.paper import site, try_it
+
+TOC = read_yaml(ROOT / "_toc.yml")
+PAGES = [TOC["root"], *(c["file"] for part in TOC["parts"] for c in part["chapters"])]
+WIDTHS = {"desktop": 1400, "phone": 390}
+AXE = """axe.run({ resultTypes: ["violations"] }).then((found) => JSON.stringify(found.violations
+  .filter((each) => ["serious", "critical"].includes(each.impact))
+  .map((each) => [each.id, each.nodes[0].html])))"""
+
+
+@pytest.fixture(scope="module")
+def axe(tab):
+    try:
+        return (try_it.runtime(ROOT) / try_it.AXE).read_text()
+    except (try_it.MissingRuntime, PermissionError):
+        pytest.skip("axe-core is not there; make book fetches it with npm")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_serious_violation(tab, axe, name):
+    page, address = tab
+    try:
+        for width in WIDTHS.values():
+            page.send("Emulation.setDeviceMetricsOverride", width=width, height=900,
+                      deviceScaleFactor=1, mobile=width < 500)  # fmt: skip
+            page.open(f"{address}/{name}.html")
+            page.run(f"{axe}; 0")
+            for theme in ("light", "dark"):
+                page.run(f"document.documentElement.dataset.theme = '{theme}'")
+                assert json.loads(page.run(AXE)) == [], f"{name}, {width} px, {theme}"
+    finally:
+        page.send("Emulation.clearDeviceMetricsOverride")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_is_wider_than_a_phone(tab, name):
+    page, address = tab
+    try:
+        page.send("Emulation.setDeviceMetricsOverride", width=WIDTHS["phone"], height=900,
+                  deviceScaleFactor=1, mobile=True)  # fmt: skip
+        page.open(f"{address}/{name}.html")
+        widths = page.run("['scrollWidth', 'clientWidth'].map((k) => document.documentElement[k])")
+        assert widths[0] <= widths[1]
+    finally:
+        page.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_no_page_links_to_a_file_or_loads_thebe(built_book):
+    for path in (built_book[0] / "book").rglob("*.html"):
+        text = path.read_text()
+        assert not re.search(r'(?:href|src)="file:', text), path.name
+        assert "THEBE_JS_URL" not in text and "unpkg.com" not in text, path.name
+
+
+def test_each_script_is_used_once_and_none_of_thebe():
+    assert site.used(["a.js", "b.js", "a.js", "sphinx-thebe.js"]) == ["a.js", "b.js"]
