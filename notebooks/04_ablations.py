@@ -71,7 +71,7 @@ table.Notice(synthetic=any(run.is_synthetic for run in runs))
 
 # %% tags=["hide-input"]
 finals = study.finals(runs) or runs
-tables.ledger_table(finals, leaked_files, label="tab-finals")
+tables.finals_table(finals, leaked_files)
 
 # %% tags=["hide-input"]
 tables.pairs_table(finals)
@@ -137,8 +137,8 @@ changes.forest(ours_changes, runs, leaked_files)
 # Rows marked "not run" wait in the queue of trainings (`configs/queue.txt`). Architectures without
 # ImageNet weights, VGG16 among them, were compared only over a few epochs, in which none of them
 # learned; at a budget that could distinguish them they are **not run**. Those short runs, and
-# earlier grids on a sixth of the images, are in the list of all runs ({numref}`tab-ledger`, studies
-# `short_*`). No statement in this book depends on them except one: that Adam and AdamW give the same
+# earlier grids on a sixth of the images, are in the [list of all runs](../all_runs.md), where
+# `short grid` finds them. No statement in this book depends on them except one: that Adam and AdamW give the same
 # bits at the original's learning rate.
 
 # %% [markdown]
@@ -178,14 +178,6 @@ points = tables.cost_frame(finals, others, original)
 figures.pareto(points, "parameters")
 # %% mystnb={"figure": {"caption": "Accuracy on all test images against core hours of training.", "name": "fig-hours"}, "image": {"alt": "Scatter plot of accuracy against core hours of training on a logarithmic axis."}} tags=["hide-input"]
 figures.pareto(points, "core hours of training")
-# %% [markdown]
-# ## All runs
-#
-# {numref}`tab-ledger` lists every run in the store, including failures.
-
-# %% tags=["hide-input"]
-tables.ledger_table(runs, leaked_files)
-
 # %% [markdown]
 # ## Limits
 #

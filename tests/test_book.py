@@ -340,10 +340,12 @@ def test_synthetic_runs_never_enter_the_published_book(tmp_path):
         assert read_json(path)["dataset"]["name"] == "fer2013"
 
 
-def test_pages_that_are_made_hold_a_row_a_chapter_and_the_changelog(tmp_path):
+def test_pages_that_are_made_hold_all_runs_a_row_a_chapter_and_the_changelog(tmp_path):
     staging.stage(executed(tmp_path / "e"), tmp_path / "t", project=ROOT)
     made = tmp_path / "t/book/made"
     table = (made / "status.txt").read_text()
     assert all(f"| [](executed/{name}.ipynb) |" in table for name in chapters.NOTEBOOKS)
+    rows = (made / "all_runs.txt").read_text().splitlines()
+    assert len([r for r in rows if ", seed " in r]) == len(store.load_all(ROOT / "results")) > 10
     changes = (made / "changelog.txt").read_text()
     assert not changes.startswith("#") and "\n## 0.1.0\n" in changes

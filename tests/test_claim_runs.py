@@ -266,7 +266,7 @@ def test_ablation():
     assert verdict[:2] == (NOT_SEEN, "+70.00 points") and "error unknown" in verdict.evidence
     clear = evidence(*two(2, 9), *two(2, 9, seed=2))  # no spread at all
     verdict = judge("ablation", clear, **arguments)
-    assert verdict[:2] == (SEEN, "+70.00 points") and verdict.page == "04_ablations#tab-ledger"
+    assert verdict[:2] == (SEEN, "+70.00 points") and verdict.page == "../all_runs#tab-ledger"
     assert verdict.evidence == (
         "Accuracy 80.0% with, 10.0% without (EfficientNet-Lite0 at 48 px, random weights, 2 seeds; "
         "95 % error 0.0 points)."
@@ -345,5 +345,5 @@ def test_weight_decay():
 def test_deterministic():
     assert judge("deterministic").grade == NOT_RUN
     verdict = judge("deterministic", evidence(*adam(2, 2)))
-    assert verdict[:2] == (SEEN, "the same bits") and verdict.page == "04_ablations#tab-ledger"
+    assert verdict[:2] == (SEEN, "the same bits") and verdict.page == "../all_runs#tab-ledger"
     assert judge("deterministic", evidence(*adam(2, 3)))[:2] == (NOT_SEEN, "other bits")

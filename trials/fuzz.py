@@ -44,7 +44,7 @@ from ferbook.data import ferplus, sources
 from ferbook.data.faces import CSV_CLASSES, USAGES, DataError
 from ferbook.inference import classifier, detector, media
 from ferbook.inference.face import InputError
-from ferbook.paper import executed
+from ferbook.paper import all_runs, executed
 from ferbook.paper.chapters.ablations import tables
 from ferbook.results import manifest, store
 from ferbook.results.study import read_study
@@ -195,7 +195,7 @@ def run_reader(name):
         (folder / name).write_bytes(path.read_bytes())
         try:
             run = store.load_run(folder)
-            row = tables.ledger_table([run], frozenset()).formatted()
+            row = all_runs.ledger_table([run], frozenset()).formatted()
             check(run.recipe.run_name == RUN.name and len(row) == 1, "run")
         finally:
             shutil.rmtree(folder.parent)

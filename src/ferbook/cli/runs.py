@@ -96,7 +96,7 @@ def runs(
     """List the runs of the store with accuracy and cost."""
     with errors():
         look_for(results)
-        from ferbook.paper.chapters.ablations.tables import ledger_table
+        from ferbook.paper.all_runs import ledger_table
         from ferbook.results import store
 
         leaked = frozenset(store.load_dataset(results)["leaked_files"])

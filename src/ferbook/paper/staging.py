@@ -23,7 +23,7 @@ from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.executed import StaleError, are_synthetic, read_all
 from ferbook.paper.freshness import stamp
 from ferbook.paper.table import SYNTHETIC_NOTICE
-from ferbook.results import manifest
+from ferbook.results import manifest, store
 
 
 def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
@@ -49,8 +49,9 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
     config = read_yaml(project / "_config.yml")
     if synthetic:
         _add_banner(config)
-    _add_made(target / "book", config, _results_of(notebooks), project)
-    _add_pages(target / "book" / "made", notebooks, project)
+    results = _results_of(notebooks)
+    _add_made(target / "book", config, results, project)
+    _add_pages(target / "book" / "made", notebooks, project / results, project)
     (target / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return synthetic
 
@@ -104,12 +105,18 @@ def _add_made(book: Path, config: dict, results: str, project: Path) -> None:
     write_atomically(made / "results.zip", _packed(project / results))
 
 
-def _add_pages(made: Path, notebooks: dict[str, dict], project: Path) -> None:
-    """What whole pages consist of: execution status, sources, changelog."""
+def _add_pages(made: Path, notebooks: dict[str, dict], results: Path, project: Path) -> None:
+    """What whole pages consist of: all runs, execution status, sources, changelog."""
+    from ferbook.paper.all_runs import ledger_table
     from ferbook.paper.status import status_table
 
-    table = status_table(notebooks)._repr_markdown_()
-    (made / "status.txt").write_text(table, encoding="utf-8")
+    leaked = frozenset(store.load_dataset(results)["leaked_files"])
+    tables = {
+        "all_runs": ledger_table(store.load_all(results), leaked),
+        "status": status_table(notebooks),
+    }
+    for name, table in tables.items():
+        (made / f"{name}.txt").write_text(table._repr_markdown_(), encoding="utf-8")
     (made / "sources.txt").write_text(sources.page(notebooks, project), encoding="utf-8")
     _, _, changes = read_text(project / "CHANGELOG.md").partition("\n")
     (made / "changelog.txt").write_text(changes, encoding="utf-8")

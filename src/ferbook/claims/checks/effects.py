@@ -101,6 +101,9 @@ def _words(found: Effect, how: Measure, states: tuple[str, str] = ("with", "with
 
 def _page(found: Effect) -> str:
     """Where the chapter shows the study; the runs of any other are in the list of all runs."""
-    shown = {"leak": "tab-leak", "ours_changes": "fig-ours_changes",
-             "paper_changes": "fig-paper_changes"}  # fmt: skip
-    return f"04_ablations#{shown.get(found.study, 'tab-ledger')}"
+    shown = {
+        "leak": "04_ablations#tab-leak",
+        "ours_changes": "04_ablations#fig-ours_changes",
+        "paper_changes": "04_ablations#fig-paper_changes",
+    }
+    return shown.get(found.study, "../all_runs#tab-ledger")

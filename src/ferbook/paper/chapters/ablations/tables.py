@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ferbook.core.predictions import Predictions
+from ferbook.paper.all_runs import ledger_table
 from ferbook.paper.key_numbers import cpu_hours
 from ferbook.paper.table import Table, interval
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
-from ferbook.results.names import gpu_name
 from ferbook.results.run import Answers, Run
 from ferbook.results.study import Study, of_study
 
@@ -34,41 +34,13 @@ def pairs_table(runs: list[Run]) -> Table:
     return Table(frame, caption, "tab-pairs")
 
 
-# Per busy core, memory and cooling left out.
-# Source: the default of the Green Algorithms calculator (Lannelongue et al. 2021).
-WATTS_PER_CORE = 12.0
-
-
-def ledger_table(
-    runs: Iterable[Run], leaked_files: frozenset[str], *, label: str = "tab-ledger"
-) -> Table:
-    """A row per run: accuracy on three readings of the test set, and what it cost."""
-    rows = {}
-    for run in runs:
-        sets = named_test_sets(run.test, leaked_files)
-        whole, hours, device = score(run.test), cpu_hours(run), _device(run)
-        rows[f"{run.label}, seed {run.recipe.seed}"] = (
-            accuracy(run.val), whole["accuracy"], _accuracy(sets["private"]),
-            _accuracy(sets["clean"]), interval(whole),
-            len(run.history), run.info["images_seen"], run.info["seconds"] / 3600, hours,
-            hours * WATTS_PER_CORE if device == "processor" else None, device,
-        )  # fmt: skip
+def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
+    """Of the list of all runs, the accuracies of `runs` and what they cost."""
+    listed = ledger_table(runs, leaked_files)
     columns = ["validation", "test", "PrivateTest", "without copies", "95 % interval of test",
-               "epochs", "images seen", "hours", "core hours", "Wh", "device"]  # fmt: skip
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("run")
-    formats = dict.fromkeys(columns[:4], ".2%")
-    formats |= {"images seen": ",d", "hours": ".2f", "core hours": ".2f", "Wh": ".1f"}
-    caption = (
-        "Runs, their accuracies and their cost. Core hours are processor time of training; energy "
-        f"is that times {WATTS_PER_CORE:g} watts a core, a rough guess; that of a GPU was not "
-        "measured."
-    )
-    return Table(frame, caption, label, formats)
-
-
-def _device(run: Run) -> str:
-    device = run.info.get("device", {})
-    return gpu_name(device) if device.get("kind") == "gpu" else "processor"
+               "core hours"]  # fmt: skip
+    caption = "Runs on all training images: their accuracies, and processor time of training."
+    return Table(listed.frame[columns], caption, "tab-finals", listed.formats)
 
 
 def trials_table(study: Study, runs: Iterable[Run]) -> Table:
@@ -182,11 +154,6 @@ def _with_interval(part: Predictions) -> str | None:
         return None
     scores = score(part)
     return f"{scores['accuracy']:.2%} ({interval(scores)})"
-
-
-def _accuracy(part: Predictions) -> float | None:
-    """None, shown as a dash, where a run of a subset has no such images."""
-    return accuracy(part) if len(part) else None
 
 
 def _spread(values: Sequence[float], spec: str) -> str:
