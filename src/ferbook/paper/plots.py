@@ -142,8 +142,9 @@ def finished(figure: Figure) -> Figure:
 
 def statement(text: str) -> Figure:
     """One line of text where there is nothing to draw, so that the figure keeps its number."""
-    figure = plt.figure(figsize=(8, 0.5))
-    figure.text(0, 0.5, text, va="center", fontsize=11)
+    figure, axes = plt.subplots(figsize=(8, 0.5))  # Jupyter shows no figure without axes
+    axes.set_axis_off()
+    axes.text(0, 0.5, text, va="center", fontsize=11)
     return finished(figure)
 
 
