@@ -44,19 +44,20 @@ def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
 
 
 def trials_table(study: Study, runs: Iterable[Run]) -> Table:
-    """Trials of a study by the two fields they try: accuracy on validation, with twins and without.
+    """Trials of a study by learning rate: accuracy on validation, with twins and without.
 
     Trials never see test images.
     """
     done = {run.name: run for run in of_study(study, runs)}
-    rows = {
-        name: (recipe.image_size, f"{recipe.finetune_learning_rate:.0e}", recipe.finetune_epochs,
-               *_validation(done.get(name)))
-        for name, recipe in study.recipes.items()
-    }  # fmt: skip
-    columns = ["px", "learning rate", "epochs", "validation", "without twins"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("trial")
-    caption = "Trials on validation: at which rate the original's recipe learns."
+    recipes = sorted(study.recipes.items(), key=lambda item: item[1].finetune_learning_rate)
+    rows = [
+        (f"{recipe.finetune_learning_rate:.0e}", recipe.image_size, recipe.finetune_epochs,
+         *_validation(done.get(name)))
+        for name, recipe in recipes
+    ]  # fmt: skip
+    columns = ["learning rate", "px", "epochs", "validation", "without twins"]
+    frame = pd.DataFrame(rows, columns=columns).set_index("learning rate")
+    caption = "Trials on validation: at which rate of phase 2 the original's recipe learns."
     return Table(frame, caption, f"tab-{study.name}")
 
 
