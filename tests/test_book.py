@@ -274,15 +274,13 @@ def test_what_has_changed_since_is_named(project, path, addition, what, stale):
 def test_what_a_notebook_loads_is_among_its_modules(name):
     """The imports of its cells, carried out: each file of ferbook that this loads is watched."""
     cells = jupytext.read(ROOT / "notebooks" / f"{name}.py").cells
-    code = next(cell.source for cell in cells if "from ferbook" in cell.source)
-    code = (
-        code.partition("os.chdir")[0]
-        + """
+    source = next(cell.source for cell in cells if "from ferbook" in cell.source)
+    lines = source.partition("os.chdir")[0].splitlines()
+    code = "\n".join(line for line in lines if not line.startswith("%"))  # magics are IPython's
+    code += """
 import sys
-from pathlib import Path
 print(*(m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "ferbook"))
 """
-    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {Path(path).resolve() for path in shown.stdout.split()}
     watched = {path.resolve() for path in freshness.modules(name, project=ROOT)}
