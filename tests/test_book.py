@@ -96,7 +96,8 @@ def test_synthetic_notebooks_are_never_published(tmp_path):
     assert not (tmp_path / "published").exists()
     staging.publish(executed(tmp_path / "real"), tmp_path / "published")
     found = {path.name for path in (tmp_path / "published").iterdir()}
-    assert found == {manifest.NAME, *(f"{name}.ipynb" for name in chapters.NOTEBOOKS)}
+    notebooks = {f"{name}.ipynb" for name in chapters.NOTEBOOKS}
+    assert found == {manifest.NAME, staging.ALL_RUNS, *notebooks}
     assert list(manifest.check(tmp_path / "published")) == []
 
 
@@ -345,5 +346,6 @@ def test_pages_that_are_made_hold_all_runs_a_row_a_chapter_and_the_changelog(tmp
     assert all(f"| [](executed/{name}.ipynb) |" in table for name in chapters.NOTEBOOKS)
     rows = (made / "all_runs.txt").read_text().splitlines()
     assert len([r for r in rows if ", seed " in r]) == len(store.load_all(ROOT / "results")) > 10
+    assert (made / staging.ALL_RUNS).read_text() == (PUBLISHED / staging.ALL_RUNS).read_text()
     changes = (made / "changelog.txt").read_text()
     assert not changes.startswith("#") and "\n## 0.1.0\n" in changes

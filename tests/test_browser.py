@@ -123,6 +123,7 @@ def test_resizing_is_opencvs_to_the_bit(page, shape):
 
 def test_grey_is_pillows_to_the_bit(page):
     colours = np.random.default_rng(0).integers(0, 256, (40, 50, 4), dtype=np.uint8)
+    colours[..., 3] = 255
     found = page.run(f"""import("../_static/try/preprocess.js").then(({{ grey }}) =>
         Array.from(grey({as_bytes(colours)})))""")
     expected = Image.fromarray(colours[..., :3]).convert("L")

@@ -25,6 +25,8 @@ from ferbook.paper.freshness import stamp
 from ferbook.paper.table import SYNTHETIC_NOTICE
 from ferbook.results import manifest, store
 
+ALL_RUNS = "all_runs.txt"  # beside the published notebooks
+
 
 def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
     """Copy configuration, prose and `executed` notebooks to `target`, ready to be rendered.
@@ -51,7 +53,10 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
         _add_banner(config)
     results = _results_of(notebooks)
     _add_made(target / "book", config, results, project)
-    _add_pages(target / "book" / "made", notebooks, project / results, project)
+    made, listed = target / "book" / "made", executed / ALL_RUNS
+    _add_pages(made, notebooks, project)
+    runs = read_text(listed) if listed.is_file() else all_runs(project / results)
+    (made / ALL_RUNS).write_text(runs, encoding="utf-8")
     (target / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return synthetic
 
@@ -105,18 +110,20 @@ def _add_made(book: Path, config: dict, results: str, project: Path) -> None:
     write_atomically(made / "results.zip", _packed(project / results))
 
 
-def _add_pages(made: Path, notebooks: dict[str, dict], results: Path, project: Path) -> None:
-    """What whole pages consist of: all runs, execution status, sources, changelog."""
-    from ferbook.paper.all_runs import ledger_table
-    from ferbook.paper.status import status_table
+def all_runs(results: Path) -> str:
+    """The list of all runs in the store `results`, as Markdown."""
+    from ferbook.paper.all_runs import ledger_table  # late: what only renders has no SciPy
 
     leaked = frozenset(store.load_dataset(results)["leaked_files"])
-    tables = {
-        "all_runs": ledger_table(store.load_all(results), leaked),
-        "status": status_table(notebooks),
-    }
-    for name, table in tables.items():
-        (made / f"{name}.txt").write_text(table._repr_markdown_(), encoding="utf-8")
+    return ledger_table(store.load_all(results), leaked)._repr_markdown_()
+
+
+def _add_pages(made: Path, notebooks: dict[str, dict], project: Path) -> None:
+    """What whole pages consist of: execution status, sources, changelog."""
+    from ferbook.paper.status import status_table
+
+    status = status_table(notebooks)._repr_markdown_()
+    (made / "status.txt").write_text(status, encoding="utf-8")
     (made / "sources.txt").write_text(sources.page(notebooks, project), encoding="utf-8")
     _, _, changes = read_text(project / "CHANGELOG.md").partition("\n")
     (made / "changelog.txt").write_text(changes, encoding="utf-8")
@@ -144,13 +151,18 @@ def _set_repository(config: dict, address: str) -> None:
 def publish(executed: Path, published: Path) -> None:
     """Copy `executed` notebooks, all or none, to where `make book` finds them, with a manifest.
 
+    The list of all runs lies beside them, so that the book is rendered without reading the store.
+
     Raises StaleError for notebooks that failed or that saw synthetic faces.
     """
-    if are_synthetic(read_all(executed).values()):
+    notebooks = read_all(executed)
+    if are_synthetic(notebooks.values()):
         raise StaleError(f"{executed}: synthetic faces; a smoke run is never published.")
     with whole_folder(published) as folder:
         for name in NOTEBOOKS:
             shutil.copy(executed / f"{name}.ipynb", folder)
+        runs = all_runs(Path(_results_of(notebooks)))
+        (folder / ALL_RUNS).write_text(runs, encoding="utf-8")
         manifest.renew(folder)
 
 
