@@ -159,9 +159,8 @@ def run(bound: Bound, folder: Path) -> dict:
     """Make the file and give it to the command; seconds, peak megabytes and how it ended."""
     words = bound.command.split()
     bound.make(folder / next(w for w in reversed(words) if w.startswith("FILE")))
-    picture = folder / "FILE.png"
     if "--model" in words:
-        cv2.imwrite(str(picture), np.zeros((48, 48), np.uint8))
+        cv2.imwrite(str(folder / "FILE.png"), np.zeros((48, 48), np.uint8))
     words = [str(folder / word) if word.startswith("FILE") else word for word in words]
     start = time.monotonic()
     command = [sys.executable, "-c", MEASURED, str(GIVE_UP), *COMMAND, *words]

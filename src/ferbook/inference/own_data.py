@@ -60,8 +60,8 @@ def convert(
     if target.exists():
         raise DataError(f"{target}: is there already. Give a new folder.")
     found = _find(source, renamed or {})
-    result, seen = Converted(), set()
-    faces = list(_small_faces(found, crop, seen, result))
+    result = Converted()
+    faces = list(_small_faces(found, crop, result))
     usages = _usages([(label, part) for label, part, _ in faces], test_share, seed)
     _check(source, [label for label, _, _ in faces], usages)
     with whole_folder(target) as folder:
@@ -102,9 +102,10 @@ def _label(path: Path, inside: tuple[str, ...], renamed: Mapping[str, str]) -> s
 
 
 def _small_faces(
-    found: Iterable[tuple[Path, str, str]], crop: bool, seen: set[str], result: Converted
+    found: Iterable[tuple[Path, str, str]], crop: bool, result: Converted
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """(class, part, 48 x 48 px) of each picture that can be read; the first of its copies."""
+    seen = set()
     for path, label, part in found:
         try:
             grey = np.asarray(read_picture(path).convert("L"))

@@ -29,7 +29,10 @@ class Report:
 
 
 def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
-    """Before hours of looking: raises InputError when a report cannot or must not be written."""
+    """Before hours of looking: whether reports can be written, and none replaces a source.
+
+    Raises InputError for what is no file in a folder that exists, FileError for a source.
+    """
     targets = list(filter(None, files))
     for file in targets:
         if file.is_dir() or not file.parent.is_dir():

@@ -151,8 +151,7 @@ def _set_repository(config: dict, address: str) -> None:
 def publish(executed: Path, published: Path) -> None:
     """Copy `executed` notebooks, all or none, to where `make book` finds them, with a manifest.
 
-    The list of all runs lies beside them, so that the book is rendered without reading the store.
-
+    The list of all runs lies beside them, so that the book is rendered without SciPy.
     Raises StaleError for notebooks that failed or that saw synthetic faces.
     """
     notebooks = read_all(executed)
