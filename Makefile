@@ -59,7 +59,7 @@ lab: $(READY)  ## JupyterLab on the paired notebooks
 
 test: $(READY)  ## the whole test suite
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
 
 # The trials behind the chapter Reliability; each writes to results/reliability. An hour in all.
 fuzz: $(READY)  ## hostile files before every reader
