@@ -88,8 +88,10 @@ advisories: $(READY)  ## known vulnerabilities of the locked packages; asks the 
 	$(BIN)/uv tool run pip-audit==2.10.1 --disable-pip --require-hashes -r requirements.lock \
 		-f json -o results/reliability/advisories.json
 
-coverage: $(READY)  ## the test suite, and which lines it never reaches
-	$(BIN)/python -m pytest --cov=ferbook --cov-report=term-missing:skip-covered
+coverage: $(READY)  ## the test suite, and which lines and branches it reaches
+	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --cov=ferbook --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-report=json:_build/coverage.json
+	$(BIN)/python -m trials.coverage _build/coverage.json --into results
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate

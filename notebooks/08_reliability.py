@@ -21,7 +21,7 @@
 # chapter reports what happened, and how much a result changes when a training is repeated with other seeds.
 #
 # *In:* the result store, nothing else. *Takes* seconds. The stress tests themselves: `make fuzz`,
-# `make bounds`, `make faults`, `make mutants`, `make licences`, `make advisories`.
+# `make bounds`, `make faults`, `make coverage`, `make mutants`, `make licences`, `make advisories`.
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
@@ -52,7 +52,7 @@ grids = [
 ]
 grid_runs = [run for grid in grids for run in study.of_study(grid, runs)]
 repeated = [run for run in runs if run.study in study.FINALS] + grid_runs
-names = ("fuzz", "bounds", "faults", "forgeries", "mutants", "advisories")
+names = ("fuzz", "bounds", "faults", "forgeries", "coverage", "mutants", "advisories")
 jobs = {name: {} for name in names} | store.load_facts(trials_dir, "reliability")
 licences = store.load_licences(trials_dir)
 table.Notice(synthetic=any(run.is_synthetic for run in runs))
@@ -121,10 +121,15 @@ tables.forgeries_table(jobs["forgeries"])
 # %% [markdown]
 # ## Do the tests detect errors?
 #
+# {numref}`tab-coverage` states how much of each package the test suite executes. That a line was executed
+# does not mean that an error in it would be noticed, so errors were planted:
 # {glue:text}`reliability_mutants` versions of {glue:text}`reliability_modules` modules, each with one operator,
 # number, condition or return value changed, were run against the tests of their module;
 # {glue:text}`reliability_mutants_noticed` were detected ({numref}`tab-mutants`). {numref}`tab-survivors`
 # lists the others. Modules that are not in the table were **not run**.
+
+# %% tags=["hide-input"]
+tables.coverage_table(jobs["coverage"])
 
 # %% tags=["hide-input"]
 tables.mutants_table(jobs["mutants"])

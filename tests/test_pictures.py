@@ -164,7 +164,7 @@ def test_a_marked_copy_never_takes_the_place_of_a_source(tmp_path):
     before = path.read_bytes()
     for more in ([], ["--replace"]):
         shown = run(path, "--annotate", tmp_path, *more)
-        assert shown.exit_code == 1 and "a source" in shown.output
+        assert shown.exit_code == 1 and "to be read and to be written" in shown.output
     (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
     assert run(path, "--annotate", tmp_path / "link").exit_code == 1
     assert path.read_bytes() == before

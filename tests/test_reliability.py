@@ -14,7 +14,7 @@ from ferbook.core.recipe import Recipe
 from ferbook.paper.chapters.reliability import prose, tables
 from ferbook.results import seeds, store
 from ferbook.results.run import Run
-from trials import bounds, forgeries
+from trials import bounds, coverage, forgeries
 
 
 def run(name, seed, right):
@@ -73,8 +73,12 @@ BOUNDS = {"seconds_allowed": 3, "megabytes_allowed": 40, "inputs": {
     "a long line": {"command": "data", "seconds": 1.25, "megabytes": 50, "in_words": True},
     "a pipe": {"command": "predict", "seconds": 2.5, "megabytes": 9, "in_words": False},
 }}  # fmt: skip
+COVERAGE = {"packages": {
+    "core": {"statements": 8, "statements_reached": 6, "branches": 2, "branches_reached": 2},
+    "cli": {"statements": 2, "statements_reached": 2, "branches": 2, "branches_reached": 0},
+}}  # fmt: skip
 JOBS = {"fuzz": FUZZ, "bounds": BOUNDS, "faults": FAULTS, "forgeries": FORGERIES,
-        "mutants": MUTANTS, "advisories": ADVISORIES}  # fmt: skip
+        "coverage": COVERAGE, "mutants": MUTANTS, "advisories": ADVISORIES}  # fmt: skip
 
 
 def test_numbers_add_up_what_the_trials_left():
@@ -98,6 +102,9 @@ def test_tables_show_what_the_trials_left_and_stand_empty_without():
     assert shown == ["`ferbook predict`", "2.5", "9", "otherwise"]
     assert tables.faults_table(FAULTS).frame.index.tolist() == ["s"]
     assert tables.mutants_table(MUTANTS).frame.loc["m"].tolist() == [9, 7, 1, 1]
+    covered = tables.coverage_table(COVERAGE).frame
+    assert covered.loc["core"].tolist() == [8, 0.75, 2, 1.0]
+    assert covered.loc["all"].tolist() == [10, 0.8, 4, 0.5]
     text = repr(tables.survivors_table(MUTANTS))
     assert "why" in text and "line 2" in text
     # A bar in a cell of a MyST table is escaped.
@@ -106,7 +113,7 @@ def test_tables_show_what_the_trials_left_and_stand_empty_without():
     assert forged["found by"].astype(str).tolist() == ["`ferbook verify`", "nothing"]
     assert forged.loc["figure", "forged"] == "a point"
     for table in (tables.bounds_table, tables.forgeries_table, tables.fuzz_table,
-                  tables.faults_table, tables.mutants_table,
+                  tables.faults_table, tables.coverage_table, tables.mutants_table,
                   tables.survivors_table):  # fmt: skip
         assert len(table({}).frame) == 0 and table({})._repr_markdown_()
 
@@ -153,3 +160,17 @@ def test_committed_trials_are_complete_and_clean():
     assert all(row["survived"] == row["trials"] for row in kills)
     full = stages.get("disk full", {"stopped": True, "same_result_later": True})
     assert full["stopped"] and full["same_result_later"]
+
+
+def test_coverage_is_added_up_by_package():
+    def file(*counts):
+        return {"summary": dict(zip(coverage.COUNTED.values(), counts, strict=True))}
+
+    report = {"files": {
+        "src/ferbook/core/a.py": file(5, 4, 2, 1), "src/ferbook/core/deep/b.py": file(1, 1, 0, 0),
+        "/venv/ferbook/__init__.py": file(3, 3, 0, 0),
+    }}  # fmt: skip
+    found = coverage.packages(report)
+    assert {name: list(row.values()) for name, row in found.items()} == {
+        "core": [6, 5, 2, 1], ".": [3, 3, 0, 0],
+    }  # fmt: skip

@@ -96,11 +96,9 @@ def runs(
     """List the runs of the store with accuracy and cost."""
     with errors():
         look_for(results)
-        from ferbook.paper.all_runs import ledger_table
-        from ferbook.results import store
+        from ferbook.paper import all_runs
 
-        leaked = frozenset(store.load_dataset(results)["leaked_files"])
-        table = ledger_table(store.load_all(results), leaked)
+        table = all_runs.of_store(results)
     print_table(table.formatted(), "Runs")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ferbook.core.writing import refuse_sources
 from ferbook.inference.collecting import Item
 from ferbook.inference.face import Face, InputError
 from ferbook.inference.media import frames, read_picture
@@ -20,18 +21,15 @@ def plan(items: Iterable[Item], folder: Path, *, replace: bool = False) -> dict[
     """Where in `folder` the marked copy of each item goes, by name; of a video, its frames.
 
     Below `folder` a copy lies as its source lies below the folder that all sources share.
-    Raises InputError when a copy would take the place of a source or, unless `replace`, of any
-    other file.
+    Raises FileError when a copy would take the place of a source, InputError when, without
+    `replace`, it would take that of another file.
     """
     files = [item for item in items if item.path]
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: not a folder.")
     shared = _shared_folder(files)
     targets = {item.name: folder / _below(item, shared) for item in files}
-    originals = {os.path.realpath(item.path) for item in files}
-    for target in targets.values():
-        if os.path.realpath(target) in originals:
-            raise InputError(f"{target}: a source, which --annotate would overwrite.")
+    refuse_sources(targets.values(), (item.path for item in files))
     taken = [target for target in targets.values() if target.exists()]
     if taken and not replace:
         raise InputError(

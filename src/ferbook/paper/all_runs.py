@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pandas as pd
 
 from ferbook.core.predictions import Predictions
 from ferbook.paper.key_numbers import cpu_hours
 from ferbook.paper.table import Table, interval
+from ferbook.results import store
 from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.names import gpu_name
 from ferbook.results.run import Run
@@ -16,6 +18,12 @@ from ferbook.results.run import Run
 # Per busy core, memory and cooling left out.
 # Source: the default of the Green Algorithms calculator (Lannelongue et al. 2021).
 WATTS_PER_CORE = 12.0
+
+
+def of_store(results: Path) -> Table:
+    """`ledger_table` of all runs in the store `results`."""
+    leaked = frozenset(store.load_dataset(results)["leaked_files"])
+    return ledger_table(store.load_all(results), leaked)
 
 
 def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:

@@ -23,7 +23,7 @@ from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.executed import StaleError, are_synthetic, read_all
 from ferbook.paper.freshness import stamp
 from ferbook.paper.table import SYNTHETIC_NOTICE
-from ferbook.results import manifest, store
+from ferbook.results import manifest
 
 ALL_RUNS = "all_runs.txt"  # beside the published notebooks
 
@@ -55,7 +55,7 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
     _add_made(target / "book", config, results, project)
     made, listed = target / "book" / "made", executed / ALL_RUNS
     _add_pages(made, notebooks, project)
-    runs = read_text(listed) if listed.is_file() else all_runs(project / results)
+    runs = read_text(listed) if listed.is_file() else _list_of_runs(project / results)
     (made / ALL_RUNS).write_text(runs, encoding="utf-8")
     (target / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     return synthetic
@@ -110,12 +110,11 @@ def _add_made(book: Path, config: dict, results: str, project: Path) -> None:
     write_atomically(made / "results.zip", _packed(project / results))
 
 
-def all_runs(results: Path) -> str:
+def _list_of_runs(results: Path) -> str:
     """The list of all runs in the store `results`, as Markdown."""
-    from ferbook.paper.all_runs import ledger_table  # late: what only renders has no SciPy
+    from ferbook.paper import all_runs  # late: what only renders has no SciPy
 
-    leaked = frozenset(store.load_dataset(results)["leaked_files"])
-    return ledger_table(store.load_all(results), leaked)._repr_markdown_()
+    return all_runs.of_store(results)._repr_markdown_()
 
 
 def _add_pages(made: Path, notebooks: dict[str, dict], project: Path) -> None:
@@ -160,7 +159,7 @@ def publish(executed: Path, published: Path) -> None:
     with whole_folder(published) as folder:
         for name in NOTEBOOKS:
             shutil.copy(executed / f"{name}.ipynb", folder)
-        runs = all_runs(Path(_results_of(notebooks)))
+        runs = _list_of_runs(Path(_results_of(notebooks)))
         (folder / ALL_RUNS).write_text(runs, encoding="utf-8")
         manifest.renew(folder)
 

@@ -12,6 +12,8 @@ from ferbook.paper.table import Table, code, together
 from ferbook.results.run import Run
 from ferbook.results.seeds import by_recipe
 
+COVERED = ["statements", "statements_reached", "branches", "branches_reached"]
+
 
 def fuzz_table(fuzz: Mapping[str, Any]) -> Table:
     """Each reader: hostile files tried, and how they ended."""
@@ -88,6 +90,20 @@ def survivors_table(mutants: Mapping[str, Any]) -> Table:
     frame = pd.DataFrame(rows, columns=["place", "error", "why no test can notice it"])
     caption = "Errors that went unnoticed. A dash: a test is missing."
     return Table(frame.set_index("place"), caption, "tab-survivors")
+
+
+def coverage_table(coverage: Mapping[str, Any]) -> Table:
+    """Each package, and all: statements and branches, and the share that the test suite reaches."""
+    counts = pd.DataFrame.from_dict(coverage.get("packages", {}), "index", columns=COVERED)
+    if len(counts):
+        counts.loc["all"] = counts.sum()
+    frame = pd.DataFrame(index=counts.index.rename("package"))
+    for name in COVERED[::2]:
+        frame[name] = counts[name]
+        frame[f"{name} reached"] = counts[f"{name}_reached"] / counts[name]
+    caption = "What the test suite reaches; processes that a test starts are not counted."
+    formats = dict.fromkeys(COVERED[::2], ",d") | dict.fromkeys(frame.columns[1::2], ".1%")
+    return Table(frame, caption, "tab-coverage", formats)
 
 
 def licence_table(licences: pd.DataFrame) -> Table:
