@@ -108,10 +108,10 @@ lock: $(READY)  ## resolve pyproject.toml anew into the four locks
 	$(COMPILE) -o requirements-book.lock --group render
 
 .venv/ready: requirements.lock pyproject.toml
-	$(call install,$<,everything but CUDA)
+	$(call install,$<,everything but CUDA,--compile-bytecode)
 
 .venv/ready-gpu: requirements-gpu.lock pyproject.toml
-	$(call install,$<,everything with CUDA for the NVIDIA card)
+	$(call install,$<,everything with CUDA for the NVIDIA card,--compile-bytecode)
 
 .venv/ready-read: requirements-read.lock pyproject.toml
 	$(call install,$<,what checks results/ and executes the chapters that read it)
@@ -121,7 +121,8 @@ lock: $(READY)  ## resolve pyproject.toml anew into the four locks
 	$(call install,$<,what renders the book)
 	@$(BIN)/uv pip uninstall --quiet --python $(BIN)/python pip uv
 
-# The first argument is the lock, the second says what is in it.
+# The first argument is the lock, the second says what is in it, the third goes to uv: the tests start
+# hundreds of processes, each of which would compile TensorFlow where Python may not write.
 define install
 	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info < (3, 14) or sys.exit( \
 		"error: Python 3.11, 3.12 or 3.13 is needed. Give one: make PYTHON=python3.12")'
@@ -129,7 +130,7 @@ define install
 	$(PYTHON) -m venv .venv && { \
 		awk '/^[^ ]/ { of_uv = /^uv==/ } of_uv' $(1) > .venv/uv.txt && \
 		$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r .venv/uv.txt && \
-		$(BIN)/uv pip sync --python $(BIN)/python --require-hashes $(1) && \
+		$(BIN)/uv pip sync --python $(BIN)/python --require-hashes $(3) $(1) && \
 		$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --editable . ; \
 	} > .venv/install.log 2>&1 || { tail -8 .venv/install.log; echo "error: see .venv/install.log"; exit 1; }; \
 	echo "installed in $$(($$(date +%s) - begin)) s"
