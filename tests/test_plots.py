@@ -182,6 +182,28 @@ def test_changes_are_differences_by_seed():
     }, nan_ok=True)  # fmt: skip
 
 
+def test_changes_are_tested_with_a_pooled_deviation_and_holms_correction():
+    """Both groups deviate by the root of 2, so by 1 in a mean; t is 4 and 0 with 2 degrees."""
+    found = changes._tested({"a": [3.0, 5.0], "b": [-1.0, 1.0]})
+    assert found["a"] == (4, "-0.30 to +8.30", pytest.approx(2 * (1 - 4 / 18**0.5)))
+    assert found["b"] == (0, "-4.30 to +4.30", 1)
+    assert changes._tested({"a": [3.0]}) == {"a": (3, None, pytest.approx(np.nan, nan_ok=True))}
+
+
+def test_the_table_of_changes_has_the_recipe_itself_and_what_was_run():
+    table = changes.changes_table(PLAN, RUNS, LEAKED)
+    frame = table.frame
+    assert list(frame.index) == ["the recipe itself", "one", "without copies in training"]
+    assert frame["seeds"].tolist() == [2, 1, 2] and table.label == "tab-s"
+    assert frame["accuracy"].tolist() == pytest.approx([11.5 / 14, 13 / 14, 11 / 14])
+    assert frame["difference, points"].tolist() == pytest.approx(
+        [np.nan, 100 / 14, -50 / 14], nan_ok=True
+    )
+    clean = frame["difference without copies, points"].tolist()
+    assert clean == pytest.approx([np.nan, 0, -5], nan_ok=True)
+    assert len(changes.changes_table(PLAN, [], LEAKED).frame) == 1
+
+
 def test_forest_has_a_dot_a_seed_in_a_band_of_chance():
     """In fourteenths of a hundred: the base 12 and 11, the change 10 and 12, so 0.5 + 2 over 2."""
     (axes,) = changes.forest(PLAN, RUNS, LEAKED).axes

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import t as student
+from statsmodels.stats.multitest import multipletests
 
 from ferbook.core.predictions import Predictions
 from ferbook.paper.plots import COLORS, finished, statement
+from ferbook.paper.table import Table
 from ferbook.results import names
-from ferbook.results.metrics import accuracy, named_test_sets
+from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.run import Run
-from ferbook.results.seeds import chance_bound, seed_noise
+from ferbook.results.seeds import chance_bound, pooled_deviation, seed_noise
 from ferbook.results.study import Study, of_study, paired
 
 
@@ -49,6 +52,57 @@ def change_numbers(
 
 def _on(part: str, test: Predictions, leaked_files: frozenset[str]) -> float:
     return accuracy(named_test_sets(test, leaked_files)[part])
+
+
+def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
+    """The base and each change that was run: mean scores, and how far from the base.
+
+    Differences are taken seed by seed. Their standard deviation is pooled over the changes, since
+    a few seeds of one change say little of it; interval and p are Student's, p after Holm.
+    """
+    runs = of_study(study, runs)
+    found = differences(study, runs, leaked_files)
+    groups = {name: group for name, group in found.groupby("change", sort=False)}
+    tested = _tested({name: group["test"].tolist() for name, group in groups.items()})
+    rows = {"the recipe itself": (*_scores(runs, "base"), np.nan, None, np.nan, np.nan)}
+    for name in study.changes:
+        if (shown := names.change_name(name)) in groups:
+            clean = groups[shown]["clean"].mean()
+            rows[shown] = (*_scores(runs, name), *tested[shown], clean)
+    columns = ["seeds", "accuracy", "macro F1", "difference, points", "95 % interval", "p",
+               "difference without copies, points"]  # fmt: skip
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("change")
+    formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": ".2g"}
+    formats |= dict.fromkeys(columns[3::3], "+.2f")
+    caption = (
+        "Each change: means over seeds on all test images, the difference from the recipe itself "
+        "with its interval over seeds, p corrected for the number of changes by Holm's method, and "
+        "the difference on test images without copies."
+    )
+    return Table(frame, caption, f"tab-{study.name}", formats)
+
+
+def _scores(runs: Iterable[Run], name: str) -> tuple[int, float, float]:
+    """Seeds, mean accuracy and mean macro F1 of a recipe."""
+    scores = [score(run.test) for run in runs if run.recipe.name == name]
+    accuracies, f1s = [s["accuracy"] for s in scores], [s["macro"]["f1"] for s in scores]
+    return len(scores), float(np.mean(accuracies or np.nan)), float(np.mean(f1s or np.nan))
+
+
+def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, str | None, float]]:
+    """Mean, 95 % interval and p, adjusted by Holm, of each group of differences."""
+    deviation, freedom = pooled_deviation(groups.values())
+    means = {name: float(np.mean(group)) for name, group in groups.items()}
+    if freedom == 0 or deviation == 0:
+        return {name: (mean, None, np.nan) for name, mean in means.items()}
+    errors = {name: deviation / len(group) ** 0.5 for name, group in groups.items()}
+    raw = [2 * student.sf(abs(means[name]) / errors[name], freedom) for name in groups]
+    adjusted = multipletests(raw, method="holm")[1]
+    width = student.ppf(0.975, freedom)
+    return {
+        name: (mean, f"{mean - width * errors[name]:+.2f} to {mean + width * errors[name]:+.2f}", p)
+        for (name, mean), p in zip(means.items(), adjusted.tolist(), strict=True)
+    }
 
 
 def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Figure:
