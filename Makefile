@@ -78,7 +78,7 @@ stress: fuzz bounds faults forgeries  ## the same, odd files and killed pipeline
 	$(BIN)/python -m pytest -q tests/test_verify.py tests/test_files.py \
 		tests/test_store.py tests/test_faults.py
 
-mutants: $(READY)  ## one small error at a time in four modules, before their tests
+mutants: $(READY)  ## one small error at a time in eight modules, before their tests
 	$(BIN)/python -m trials.mutants --into results
 
 licences: $(READY)  ## the licence of every locked package

@@ -40,6 +40,7 @@ TESTS = {
     "claims.ledger": ["ledger", "claim_counts"],
     "claims.evidence": ["claim_runs", "claim_sources"],
     "claims.effects": ["claim_runs"],
+    "paper.chapters.ablations.changes": ["plots"],
 }
 SECONDS = 120
 SWAPS = {
