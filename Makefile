@@ -35,6 +35,9 @@ pdf: $(READY)  ## the published book as _build/ferbook.pdf; needs Chromium
 publish: $(READY)  ## make the notebooks executed under PROFILE the published ones
 	$(ALONE) $(BIN)/python -m ferbook.paper.staging publish _build/$(PROFILE)/executed book/executed
 
+archive: $(READY)  ## what a library takes, of the last commit: _build/ferbook-VERSION.zip
+	$(BIN)/python -m ferbook.paper.archive _build
+
 study: $(READY)  ## train every run of the grid configs/STUDY.yml that results/ does not hold
 	@$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
 
@@ -148,5 +151,5 @@ define show
 	@echo "The book is at _build/html/index.html"
 endef
 
-.PHONY: paper book pdf publish study queue verify manifest bench lab test \
+.PHONY: paper book pdf publish archive study queue verify manifest bench lab test \
 	fuzz bounds faults forgeries stress mutants licences advisories coverage lock help clean

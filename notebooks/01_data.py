@@ -55,7 +55,7 @@ faces = load(data, subset=subset)
 dataset = audit.describe_dataset(faces)
 store.write_dataset(results_dir, dataset)
 test_images = faces.select(faces.usages != "Training")
-store.write_images(results_dir, audit.describe_images(test_images))
+store.write_images(results_dir, audit.describe_images(test_images, dataset["leaked_files"]))
 table.Notice(synthetic=faces.name == "synthetic")
 
 # %% [markdown]

@@ -1,5 +1,6 @@
 """What the audit finds: the copies that were planted, the facts of the real data."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -138,7 +139,9 @@ def test_brightness_and_sharpness_by_hand():
     faces = hand_made()
     faces.images[0], faces.images[1] = 100, 0
     faces.images[1, 24, 24] = 48  # one point: its Laplacian is -4 and four times 1, times 48
-    table = audit.describe_images(faces)
+    table = audit.describe_images(faces, [NAMES[2]])
+    assert table["sha256"].iloc[0] == hashlib.sha256(bytes([100]) * 48 * 48).hexdigest()
+    assert table["leaked"].tolist() == [name == NAMES[2] for name in NAMES]
     assert table.index.tolist() == list(NAMES) and table.index.name == "file"
     assert table["brightness"].tolist()[0] == 100 and table["sharpness"].tolist()[0] == 0
     assert table["sharpness"].tolist()[1] == pytest.approx(20 * 48**2 / 48**2, abs=0.05)

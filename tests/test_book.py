@@ -118,10 +118,10 @@ def test_the_packed_store_has_the_same_bytes_whenever_it_is_made(tmp_path):
     for name in ("b", "a/c"):
         (tmp_path / "s" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "s" / name).write_text(name)
-    before = staging._packed(tmp_path / "s")
+    before = staging.packed(tmp_path / "s")
     os.utime(tmp_path / "s/b", (1e9, 1e9))
     (tmp_path / "s/b").chmod(0o600)
-    assert staging._packed(tmp_path / "s") == before
+    assert staging.packed(tmp_path / "s") == before
     assert zipfile.ZipFile(io.BytesIO(before)).namelist() == ["a/c", "b"]
 
 

@@ -47,7 +47,7 @@ def restamp(path, project):
     digests = freshness._digests(path.stem, "laptop", "results", project)
     notebook["metadata"]["ferbook"] = {
         "profile": "laptop", "results": "results", "machine": hardware(), **digests,
-        "outputs": freshness._outputs(notebook),
+        "outputs": freshness.digest_of_outputs(notebook),
     }  # fmt: skip
     path.write_text(json.dumps(notebook))
 

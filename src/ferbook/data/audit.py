@@ -150,14 +150,17 @@ def summarize_ferplus(faces: Faces) -> dict[str, Any]:
     }
 
 
-def describe_images(faces: Faces) -> pd.DataFrame:
-    """`brightness` (mean grey value) and `sharpness` (variance of the Laplacian) by file.
+def describe_images(faces: Faces, leaked_files: Iterable[str] = ()) -> pd.DataFrame:
+    """What is known of each image, by file; no pixel can be had from it.
 
-    Source of the second: Pech-Pacheco et al., ICPR 2000.
+    `brightness` is the mean grey value, `sharpness` the variance of the Laplacian (Pech-Pacheco et
+    al., ICPR 2000), `sha256` that of the pixels, `leaked` whether the file is in `leaked_files`.
     """
     grey = faces.images.astype(np.float32)
     measures = {
         "brightness": grey.mean(axis=(1, 2)).round(1),
         "sharpness": laplace(grey, axes=(1, 2)).var(axis=(1, 2)).round(1),
+        "sha256": faces.digests,
+        "leaked": np.isin(faces.files, list(leaked_files)),
     }
     return pd.DataFrame(measures, index=pd.Index(faces.files, name="file"))

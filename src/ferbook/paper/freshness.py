@@ -56,7 +56,7 @@ def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".
             cell["outputs"] = [o for o in cell["outputs"] if o["output_type"] != "stream"]
     facts = {"profile": profile, "results": results, "machine": hardware()}
     facts |= _digests(name, profile, results, project)
-    notebook["metadata"]["ferbook"] = facts | {"outputs": _outputs(notebook)}
+    notebook["metadata"]["ferbook"] = facts | {"outputs": digest_of_outputs(notebook)}
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     write_atomically(executed, text.encode())
 
@@ -76,11 +76,11 @@ def changed(executed: Path, *, project: Path = Path(".")) -> list[str]:
     facts = notebook["metadata"].get("ferbook", {})
     profile, results = str(facts.get("profile", "")), str(facts.get("results", "results"))
     now = _digests(executed.stem, profile, results, project)
-    now["outputs"] = _outputs(notebook)
+    now["outputs"] = digest_of_outputs(notebook)
     return [what for what, digest in now.items() if facts.get(what) != digest]
 
 
-def _outputs(notebook: dict) -> str:
+def digest_of_outputs(notebook: dict) -> str:
     """Digest of all cells with what they show."""
     return _digest([json.dumps(notebook["cells"], sort_keys=True).encode()])
 

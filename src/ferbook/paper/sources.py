@@ -32,6 +32,7 @@ _READS = {
     "grade_all": "",
 }
 _IMAGES = "load"  # sources.load: the data set itself, which is not in the repository
+DATA_SET = ""  # among what a figure or table reads: the images themselves
 _LABEL = re.compile(r"^:name: (tab-[\w-]+)$", re.MULTILINE)
 _MAX_BYTES = 100_000_000  # of a stored file
 
@@ -124,7 +125,7 @@ def _reads(tree: ast.AST, space: Mapping[str, Any], defined: Mapping[str, set[st
 def _call(call: ast.Call, space: Mapping[str, Any]) -> set[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name == _IMAGES and isinstance(call.func, ast.Name):
-        return {""}
+        return {DATA_SET}
     if name not in _READS:
         return set()
     last = call.args[-1]

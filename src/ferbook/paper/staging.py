@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -107,7 +108,7 @@ def _add_made(book: Path, config: dict, results: str, project: Path) -> None:
     (made / "launch.txt").write_text(citation.launching(cff), encoding="utf-8")
     _set_repository(config, citation.repository(cff))
     explorer.write(book / "_static" / "answers.js", project / results)
-    write_atomically(made / "results.zip", _packed(project / results))
+    write_atomically(made / "results.zip", packed(project / results))
 
 
 def _list_of_runs(results: Path) -> str:
@@ -128,13 +129,14 @@ def _add_pages(made: Path, notebooks: dict[str, dict], project: Path) -> None:
     (made / "changelog.txt").write_text(changes, encoding="utf-8")
 
 
-def _packed(folder: Path) -> bytes:
+def packed(folder: Path) -> bytes:
     """A zip of all files in `folder`: the same bytes for the same files, whenever it is made."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
-            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            mode = 0o755 if os.access(path, os.X_OK) else 0o644
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, mode << 16
             archive.writestr(entry, path.read_bytes())
     return content.getvalue()
 

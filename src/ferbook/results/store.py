@@ -1,7 +1,7 @@
 """The result store: the only reader and writer of `results/`.
 
     results/dataset.json                  what 01_data found: counts, fingerprint, leaked files
-    results/test_images.csv.gz            brightness and sharpness of each test image, from 01_data
+    results/test_images.csv.gz            what 01_data measured on each test image, and its hash
     results/parameters.json               parameter counts of every backbone, from 02_training
     results/{peers,baselines,test_time_augmentation}/<name>/
                                           answers.npz (test_*) and about.json of a packaged
