@@ -16,10 +16,10 @@
 # %% [markdown]
 # # Data
 #
-# **Part of the test set also occurs in the training folder: {glue:text}`data_n_leaked` of
-# {glue:text}`data_n_test:,` test images ({glue:text}`data_leaked_percent:.1f` %) have a byte-identical copy
-# there.** FER-2013 has seven very unequal classes of small gray pictures of real faces. This chapter
-# describes what a reader needs to know to interpret accuracies measured on it.
+# **The seven classes are very unequal, and their labels are disputed: the plurality of ten new taggers agrees
+# with {glue:text}`data_ferplus_agreement:.1f` % of them.** FER-2013 consists of small gray pictures of real
+# faces. This chapter describes what a reader needs to know to interpret accuracies measured on it. Images that
+# occur more than once have a chapter of their own, [](09_leak.ipynb).
 #
 # *In:* the data set, in any of its forms. *Out:* `dataset.json` in the result store.
 # *Takes* about half a minute.
@@ -40,7 +40,7 @@ from myst_nb import glue
 
 from ferbook.core import classes, paths, recipe
 from ferbook.core.parameters import settle
-from ferbook.data import audit, near_duplicates, splits
+from ferbook.data import audit, splits
 from ferbook.data.sources import load
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.data import figures, prose, tables
@@ -98,54 +98,11 @@ tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip
 # to the clip of the recipe ({numref}`tab-weights`).
 
 # %% [markdown]
-# ## Exact copies and the leak
-#
-# {glue:text}`data_duplicate_images:,` images belong to {glue:text}`data_duplicate_groups:,`
-# groups of byte-identical pictures. In {glue:text}`data_conflicting_groups` of these groups
-# the labels contradict each other, and {glue:text}`data_constant_images` images are a single shade
-# of gray.
-#
-# What matters most for a reported accuracy: {glue:text}`data_n_leaked` test images have a copy in the
-# training folder, nearly always with the same label ({numref}`tab-leaks`). A model may remember these
-# images instead of recognizing the expression. Every accuracy in this book is therefore also given on the
-# {glue:text}`data_n_clean:,` test images without such a copy. The count refers to the whole training
-# folder: {glue:text}`data_n_leaked_train` of these images have a copy among the training images, and
-# {glue:text}`data_n_leaked_val_only` only among the validation images.
-#
-# The split of the training folder leaks as well. {glue:text}`data_n_val_twins` of the
-# {glue:text}`data_n_val:,` validation images ({glue:text}`data_val_twins_percent:.1f` %) are
-# byte-identical with a training image, so validation accuracy is too high. The reproduction keeps
-# this split, since the original's description leads to it. Each run also reports validation accuracy
-# without these images, and recipes are compared on the {glue:text}`data_n_val_clean:,` that
-# remain. The option `grouped_split` moves the copies into the training part.
-
-# %% tags=["hide-input"]
-tables.leak_table(audit.leak_table(faces))
-
-# %% [markdown]
-# {numref}`fig-twins` shows some of the pairs, drawn at random.
-
-# %% mystnb={"figure": {"caption": "Test images and, below each, its twin in the training folder, with their labels. Upper two rows: byte-identical pairs; lower two: near duplicates, which include mirrored ones.", "name": "fig-twins"}, "image": {"alt": "Four rows of faces: test images above the same pictures in training, then test images above slightly altered or mirrored versions of them in training."}} tags=["hide-input"]
-figures.twins(faces, seed=seed)
-
-# %% [markdown]
-# ## Near duplicates
-#
-# A picture that was recompressed, brightened or mirrored is still the same picture. Such near
-# duplicates are found by a perceptual hash and confirmed by the correlation of their pixels.
-# {numref}`tab-copies` shows which alterations the two thresholds detect when we alter real images
-# ourselves, and how many random pairs of images they wrongly accept.
-
-# %% tags=["hide-input"]
-tables.copies_table(near_duplicates.planted_copies(faces.images, seed=seed))
-
-# %% [markdown]
-# Nearly all recompressed, brightened and noisy copies are found, and some of the shifted ones; the counts
-# below are therefore a lower bound. {glue:text}`data_near_pairs:,` pairs of images are near duplicates
-# without being byte-identical, {glue:text}`data_near_mirrored` of them mirrored. Their labels agree in
-# {glue:text}`data_near_same_label_percent:.1f` % of the pairs; in the others, the same face was given two
-# different labels. {glue:text}`data_near_leaked` more test images have a near duplicate in the training
-# folder, which leaves {glue:text}`data_n_pristine:,` test images with neither kind of copy.
+# Some pictures occur more than once: {glue:text}`data_duplicate_images:,` images belong to
+# {glue:text}`data_duplicate_groups:,` groups of byte-identical pictures, in
+# {glue:text}`data_conflicting_groups` of which the labels contradict each other. Where the copies lie on both
+# sides of a split, they inflate accuracies; [](09_leak.ipynb) counts these and measures the effect.
+# {glue:text}`data_constant_images` images are a single shade of gray.
 
 # %% [markdown]
 # ## A second set of labels
@@ -167,22 +124,21 @@ tables.certainty_table(dataset)
 # %% [markdown]
 # ## Limits
 #
-# Counts of byte-identical copies are exact. Counts of near duplicates depend on two thresholds and are a
-# lower bound. FER+ is a second opinion and not the truth: its taggers saw the same small pictures.
+# FER+ is a second opinion and not the truth: its taggers saw the same small pictures.
 # The facts of this chapter are in `dataset.json` of the result store; later chapters
 # read them from there and need no images.
 #
 # ```{admonition} What we found
 # :class: tip
-# - {glue:text}`data_n_leaked` test images, {glue:text}`data_leaked_percent:.1f` % of all, have a
-#   byte-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
-# - {glue:text}`data_val_twins_percent:.1f` % of the validation images of the original's split are copies of
-#   training images, so validation accuracy is too high.
+# - The largest class, {glue:text}`data_largest_class`, has {glue:text}`data_largest_ratio:.0f` times as many images
+#   as the smallest, {glue:text}`data_smallest_class`.
+# - {glue:text}`data_duplicate_images:,` images have a byte-identical copy;
+#   {glue:text}`data_conflicting_groups` groups of copies contradict themselves in their labels.
 # - Ten new taggers agree with the labels of FER-2013 on {glue:text}`data_ferplus_agreement:.1f` % of the
 #   images, and on {glue:text}`data_ferplus_agreement_fear:.1f` % of those labeled fear.
 # ```
 
 # %% tags=["remove-cell"]
-numbers = key_numbers.dataset_numbers(dataset) | prose.twin_numbers(dataset)
+numbers = key_numbers.dataset_numbers(dataset) | prose.class_numbers(dataset)
 for key, value in numbers.items():
     glue(key, value, display=False)

@@ -46,9 +46,8 @@ plots.use_style()
 
 # %% tags=["hide-input"]
 runs, dataset = store.load_all(results_dir), store.load_dataset(results_dir)
-paper_changes, ours_changes, leak = (
-    study.read_study(f"{configs_dir}/{name}.yml")
-    for name in ("paper_changes", "ours_changes", "leak")
+paper_changes, ours_changes = (
+    study.read_study(f"{configs_dir}/{name}.yml") for name in ("paper_changes", "ours_changes")
 )
 original = files.read_yaml("book/original.yml")
 leaked_files = frozenset(dataset["leaked_files"])
@@ -139,7 +138,8 @@ changes.changes_table(ours_changes, runs, leaked_files)
 # by {glue:text}`ours_changes_no_smoothing_test:+.2f`. Augmentation shows what the copies do to a benchmark:
 # without it, accuracy on all test images is {glue:text}`ours_changes_no_augmentation_test:+.2f` points
 # higher, on those without a copy in training {glue:text}`ours_changes_no_augmentation_clean:+.2f`. A network that
-# sees its images unaltered memorizes the copies, and the official test set rewards it for that.
+# sees its images unaltered memorizes the copies, and the official test set rewards it for that; [](09_leak.ipynb)
+# measures what the copies are worth.
 #
 # Rows marked "not run" wait in the queue of trainings (`configs/queue.txt`). Architectures without
 # ImageNet weights, VGG16 among them, were compared only over a few epochs, in which none of them
@@ -147,19 +147,6 @@ changes.changes_table(ours_changes, runs, leaked_files)
 # earlier grids on a sixth of the images, are in the [list of all runs](../all_runs.md), where
 # `short grid` finds them. No statement in this book depends on them except one: that Adam and AdamW give the same
 # bits at the original's learning rate.
-
-# %% [markdown]
-# ## The effect of the copies
-#
-# A model may remember a test image that it has seen in training, but the copied pictures may also be
-# easier; accuracies on test images with and without copies cannot tell the two apart. One
-# recipe is therefore trained in two ways ({numref}`tab-leak`): on all training images, and on those without
-# a copy elsewhere. On the test images with a copy, having trained on the copies adds
-# {glue:text}`copies_gain_leaked:+.2f` points; on those without one, {glue:text}`copies_gain_clean:+.2f`;
-# on all, {glue:text}`copies_gain_test:+.2f`.
-
-# %% tags=["hide-input"]
-tables.copies_table(leak, runs, leaked_files)
 
 # %% [markdown]
 # ## Other models on the same images
@@ -197,8 +184,6 @@ figures.pareto(points, "core hours of training")
 # :class: tip
 # - Our recipe reaches {glue:text}`ours_accuracy_test:.2f` %, {glue:text}`ours_gain:+.2f` points above the original's
 #   recipe on the same network and input size.
-# - Copies of test images in training add {glue:text}`copies_gain_test:+.2f` points on all test images and
-#   {glue:text}`copies_gain_clean:+.2f` on those without a copy.
 # - Without augmentation our recipe scores {glue:text}`ours_changes_no_augmentation_test:+.2f` points on all test
 #   images and {glue:text}`ours_changes_no_augmentation_clean:+.2f` on those without a copy: it memorizes copies.
 # - Adam and AdamW give the same bits at the original's learning rate.
@@ -208,6 +193,5 @@ figures.pareto(points, "core hours of training")
 values = prose.study_numbers(runs, dataset, original) | prose.view_numbers(views)
 values |= prose.grid_numbers(paper_changes) | prose.grid_numbers(ours_changes)
 values |= changes.change_numbers(ours_changes, runs, leaked_files)
-values |= prose.copies_numbers(leak, runs, leaked_files)
 for key, value in values.items():
     glue(key, value, display=False)

@@ -225,7 +225,7 @@ def project(tmp_path_factory):
 ALL = chapters.NOTEBOOKS
 FROM_STORE = ("00_overview", *ALL[3:])
 GRADED = ["00_overview", "06_claims"]
-FROM_RUNS = ("03_results", "04_ablations", "06_claims", "08_reliability")
+FROM_RUNS = ("03_results", "04_ablations", "06_claims", "08_reliability", "09_leak")
 
 
 @pytest.mark.parametrize(

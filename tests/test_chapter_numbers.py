@@ -8,10 +8,12 @@ from ferbook.core.predictions import Predictions
 from ferbook.data.faces import Faces
 from ferbook.paper import key_numbers
 from ferbook.paper.chapters.data import figures as data_figures
+from ferbook.paper.chapters.data import prose as data_prose
 from ferbook.paper.chapters.data import tables as data_tables
 from ferbook.paper.chapters.deployment import figures as deployment_figures
 from ferbook.paper.chapters.deployment import prose as deployment_prose
 from ferbook.paper.chapters.deployment import tables as deployment_tables
+from ferbook.paper.chapters.leak import figures as leak_figures
 from ferbook.paper.chapters.performance import figures as performance_figures
 from ferbook.paper.chapters.performance import tables as performance_tables
 from ferbook.paper.chapters.training import tables as training_tables
@@ -135,6 +137,15 @@ def test_certainty_is_by_taggers():
     assert frame.loc[10].tolist() == [10, 0.9] and list(frame.index) == [9, 10]
 
 
+def test_largest_and_smallest_class_over_all_parts():
+    """Of i + 1 and of 3 images in each class, the first has 4 and the last 10."""
+    counts = {"Training": dict(zip(CLASSES, range(1, 8), strict=True)),
+              "PublicTest": dict.fromkeys(CLASSES, 3)}  # fmt: skip
+    assert data_prose.class_numbers({"counts": counts}) == {
+        "data_largest_class": "surprise", "data_smallest_class": "angry", "data_largest_ratio": 2.5
+    }  # fmt: skip
+
+
 def test_class_counts_are_bars_by_part():
     tests = {"PublicTest": 1, "PrivateTest": 2}
     counts = {usage: dict.fromkeys(CLASSES, n) for usage, n in tests.items()}
@@ -166,14 +177,14 @@ def test_twins_stand_below_the_test_images_that_they_leak():
              "train/happy/Training_3.jpg", "train/fear/Training_4.jpg"]  # fmt: skip
     labels = np.array([CLASSES.index(file.split("/")[1]) for file in files], np.uint8)
     faces = Faces(np.stack([one, two, other, two + 10, one]), labels, np.array(files), "fer2013")
-    figure = data_figures.twins(faces)
+    figure = leak_figures.twins(faces)
     shown = [axes.images[0].get_array() for axes in figure.axes]
     assert [picture[0, 0] for picture in shown] == [one[0, 0]] * 2 + [two[0, 0], two[0, 0] + 10]
     assert [axes.get_xlabel() for axes in figure.axes] == ["fear", "fear", "sad", "happy"]
 
 
 def test_planted_twins_are_not_shown(faces):
-    figure = data_figures.twins(faces)
+    figure = leak_figures.twins(faces)
     (axes,) = figure.axes
     assert "synthetic faces were planted" in axes.texts[0].get_text()
 

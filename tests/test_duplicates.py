@@ -5,7 +5,7 @@ from conftest import ROOT
 
 from ferbook.data import audit, duplicates, sources, splits
 from ferbook.data.faces import Faces
-from ferbook.paper.chapters.data import prose
+from ferbook.paper.chapters.leak import prose
 from ferbook.results import store
 
 GROUPS = [["train/a/1", "train/a/2", "test/a/3"], ["train/b/4", "train/b/5"], ["test/b/6", "x"]]

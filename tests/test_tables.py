@@ -16,6 +16,9 @@ from ferbook.core.recipe import Recipe
 from ferbook.paper import all_runs, table
 from ferbook.paper.chapters.ablations import figures, prose
 from ferbook.paper.chapters.ablations import tables as ablations_tables
+from ferbook.paper.chapters.leak import figures as leak_figures
+from ferbook.paper.chapters.leak import prose as leak_prose
+from ferbook.paper.chapters.leak import tables as leak_tables
 from ferbook.paper.chapters.results import tables as results_tables
 from ferbook.results import names, study
 from ferbook.results.run import Answers, Run
@@ -100,13 +103,23 @@ def test_grid_numbers_are_those_of_the_base(plan):
 
 
 def test_copies_are_counted_apart(plan, runs):
-    table = ablations_tables.copies_table(plan, runs, LEAKED).frame
+    table = leak_tables.grid_table(plan, runs, LEAKED).frame
     assert table.loc["the recipe itself", "copies only"] == "87.50% (75.00% to 100.00%)"
     assert table.loc["without copies in training", "without copies"] == "85.00% (80.00% to 90.00%)"
     assert table.loc["the recipe itself", "training images"] == "100"
-    points = prose.copies_numbers(plan, runs, LEAKED)
+    points = leak_prose.copies_numbers(plan, runs, LEAKED)
     assert points["copies_gain_leaked"] == pytest.approx(37.5)
     assert points["copies_gain_clean"] == pytest.approx(5)
+    assert points["copies_seeds"] == 2
+
+
+def test_leak_scores_are_those_of_each_kind_of_test_image(runs):
+    """Wrong on images 0 and 5 of 14, of which the first four have a copy: 9 of 10, 12, 3 of 4."""
+    (axes,) = leak_figures.scores(runs[:1], LEAKED).axes
+    _, *marks = [line.get_xdata()[0] for line in axes.lines]
+    assert marks == pytest.approx([90, 100 * 12 / 14, 75])
+    (axes,) = leak_figures.scores(runs[:1], frozenset()).axes
+    assert len(axes.lines) == 3  # no mark for images that are not there
 
 
 def test_ledger_counts_processor_time(runs):

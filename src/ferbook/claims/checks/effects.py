@@ -102,7 +102,7 @@ def _words(found: Effect, how: Measure, states: tuple[str, str] = ("with", "with
 def _page(found: Effect) -> str:
     """Where the chapter shows the study; the runs of any other are in the list of all runs."""
     shown = {
-        "leak": "04_ablations#tab-leak",
+        "leak": "09_leak#tab-leak",
         "ours_changes": "04_ablations#fig-ours_changes",
         "paper_changes": "04_ablations#fig-paper_changes",
     }

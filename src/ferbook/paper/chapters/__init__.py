@@ -57,6 +57,7 @@ CHAPTERS = (
         "08_reliability",
         (*_GRIDS, "results/reliability", "{results}"),
     ),
+    Chapter("09_leak", ("configs/leak.yml", "{results}"), takes=("data", "subset")),
 )
 NOTEBOOKS = tuple(chapter.name for chapter in CHAPTERS)
 

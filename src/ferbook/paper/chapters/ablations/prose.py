@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ferbook.core.recipe import Recipe
-from ferbook.paper.key_numbers import mean, percent, run_numbers
-from ferbook.results.metrics import accuracy, named_test_sets, score
+from ferbook.paper.key_numbers import percent, run_numbers
+from ferbook.results.metrics import accuracy, score
 from ferbook.results.run import Answers, Run
-from ferbook.results.study import Study, finals, of_study, paired
+from ferbook.results.study import Study, finals
 
 
 def study_numbers(
@@ -36,23 +36,6 @@ def grid_numbers(plan: Study) -> dict[str, Any]:
         f"{prefix}_rate": base.finetune_learning_rate,
         f"{prefix}_epochs": base.finetune_epochs,
         f"{prefix}_seeds": len({recipe.seed for recipe in plan.recipes.values()}),
-    }
-
-
-def copies_numbers(
-    plan: Study, runs: Iterable[Run], leaked_files: frozenset[str]
-) -> dict[str, float]:
-    """`copies_*`: points that the copies among the training images are worth, mean over seeds.
-
-    `copies_gain_<set>` for the test images with a copy ("leaked"), without ("clean"), and all.
-    """
-    pairs = paired(of_study(plan, runs), "distinct", "base")
-    sets = [[named_test_sets(run.test, leaked_files) for run in pair] for pair in pairs]
-    return {
-        f"copies_gain_{part}": mean(
-            [100 * (accuracy(base[part]) - accuracy(distinct[part])) for distinct, base in sets]
-        )
-        for part in ("test", "clean", "leaked")
     }
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ferbook.core.predictions import Predictions
@@ -66,24 +65,6 @@ def _validation(run: Run | None) -> tuple[str, str]:
         return "not run", ""
     metrics = run.info["metrics"]
     return f"{metrics['val']['accuracy']:.2%}", f"{metrics['val_clean']['accuracy']:.2%}"
-
-
-def copies_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
-    """Recipes with and without copies among the training images, on test images of each kind."""
-    rows = {}
-    for name in ("base", *study.changes):
-        some = [run for run in of_study(study, runs) if run.recipe.name == name]
-        if some:
-            sets = [named_test_sets(run.test, leaked_files) for run in some]
-            images = [run.info["images_seen"] // len(run.history) for run in some]
-            rows[names.change_name(name)] = (f"{images[0]:,}", len(some), *(
-                _spread([accuracy(s[part]) for s in sets], ".2%")
-                for part in ("test", "clean", "leaked")
-            ))  # fmt: skip
-    columns = ["training images", "seeds", "test", "without copies", "copies only"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
-    caption = "The same recipe with all training images and without copies: mean and range."
-    return Table(frame, caption, f"tab-{study.name}")
 
 
 def others_table(
@@ -155,11 +136,3 @@ def _with_interval(part: Predictions) -> str | None:
         return None
     scores = score(part)
     return f"{scores['accuracy']:.2%} ({interval(scores)})"
-
-
-def _spread(values: Sequence[float], spec: str) -> str:
-    """Mean, with the range where there are several."""
-    mean = format(float(np.mean(values)), spec)
-    if len(values) == 1:
-        return mean
-    return f"{mean} ({format(min(values), spec)} to {format(max(values), spec)})"

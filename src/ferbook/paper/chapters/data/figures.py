@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ferbook.core.classes import CLASSES
-from ferbook.data import audit, ferplus, near_duplicates
+from ferbook.data import ferplus
 from ferbook.data.faces import Faces
 from ferbook.paper.plots import (
     NEUTRALS,
@@ -18,7 +18,6 @@ from ferbook.paper.plots import (
     finished,
     heatmap,
     picture_grid,
-    statement,
 )
 
 
@@ -53,23 +52,3 @@ def ferplus_confusion(dataset: Mapping[str, Any]) -> Figure:
     axes.axvline(len(CLASSES), color="#222222", linewidth=1.5)
     axes.set(xlabel="plurality of ten taggers (FER+)", ylabel="label in FER-2013")
     return finished(figure)
-
-
-def twins(faces: Faces, *, count: int = 8, seed: int = 0) -> Figure:
-    """Leaked test images above their twins in the training folder, each with its label.
-
-    A column is a pair, drawn with `seed`: `count` of byte-identical images, `count` of near
-    duplicates. Copies among synthetic faces were planted and are not shown.
-    """
-    if faces.name == "synthetic":
-        return statement("Not shown: the copies among synthetic faces were planted.")
-    pairs = audit.leaked_pairs(faces, near_duplicates.near_duplicates(faces))
-    kinds = [pairs[pairs["identical"] == same].drop_duplicates("test") for same in (True, False)]
-    count = min(count, *map(len, kinds))
-    if not count:
-        return statement("These images hold no such pairs.")
-    chosen = [kind.sample(count, random_state=seed) for kind in kinds]
-    rows = [some[part].to_numpy() for some in chosen for part in ("test", "training")]
-    notes = [[CLASSES[label] for label in faces.labels[row]] for row in rows]
-    names = ["test", "its copy\nin training", "test", "its near copy\nin training"]
-    return picture_grid([faces.images[row] for row in rows], names, notes)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 
-def twin_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
-    """`data_*`: validation and test images with a byte-identical image among those that train."""
-    twins, val = dataset["twins"], dataset["splits"]["val"]
+from ferbook.core.classes import CLASSES
+
+
+def class_numbers(dataset: Mapping[str, Any]) -> dict[str, str | float]:
+    """`data_*`: the largest and the smallest class of all parts, and the ratio of their images."""
+    totals = pd.DataFrame(dataset["counts"]).loc[list(CLASSES)].sum(axis=1)
     return {
-        "data_n_val_twins": twins["val"],
-        "data_val_twins_percent": 100 * twins["val"] / val,
-        "data_n_val_clean": val - twins["val"],
-        "data_n_leaked_train": twins["leaked_train"],
-        "data_n_leaked_val_only": len(dataset["leaked_files"]) - twins["leaked_train"],
+        "data_largest_class": str(totals.idxmax()),
+        "data_smallest_class": str(totals.idxmin()),
+        "data_largest_ratio": float(totals.max() / totals.min()),
     }

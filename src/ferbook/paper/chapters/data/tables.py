@@ -31,21 +31,6 @@ def weight_table(labels_count: Iterable[int], weights: Iterable[float], clip: fl
     return Table(frame.rename_axis("class"), caption, "tab-weights", formats)
 
 
-def leak_table(frame: pd.DataFrame) -> Table:
-    """Test images with a byte-identical copy in the training folder; see audit.leak_table."""
-    shown = frame.rename(
-        columns={"leaked_fraction": "share", "same_label": "copy has the same label"}
-    )
-    formats = {"images": ",d", "leaked": ",d", "share": ".1%", "copy has the same label": ".1%"}
-    return Table(shown, "Test images with a byte-identical training image.", "tab-leaks", formats)
-
-
-def copies_table(frame: pd.DataFrame) -> Table:
-    """Copies planted to justify the thresholds of near duplicates; see copies.planted_copies."""
-    caption = "Altered copies of real images, and the share that each threshold recognises."
-    return Table(frame, caption, "tab-copies", dict.fromkeys(frame, ".1%"))
-
-
 def certainty_table(dataset: Mapping[str, Any]) -> Table:
     """Agreement of FER's labels with FER+ by the number of taggers behind the plurality."""
     rows = {int(k): row for k, row in dataset["ferplus"]["by_votes"].items()}

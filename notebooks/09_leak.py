@@ -1,0 +1,150 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     notebook_metadata_filter: jupytext,kernelspec,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The leak
+#
+# **{glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images
+# ({glue:text}`data_leaked_percent:.1f` %) have a byte-identical copy in the training folder. Having trained on
+# the copies adds {glue:text}`copies_gain_leaked:+.1f` points on these images and
+# {glue:text}`copies_gain_test:+.1f` on all.** This chapter counts the copies, shows some of them, and compares
+# the same training with and without them.
+#
+# *In:* the data set and the result store. *Takes* about a minute.
+
+# %% tags=["parameters", "hide-cell"]
+data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
+subset = False  # True: accept counts other than the official ones, with a warning
+seed = 42  # of the pictures shown and of the alterations
+results_dir = "results"  # the result store; paths are relative to the project
+configs_dir = "configs"  # where the grid with and without copies is
+
+# %% tags=["remove-cell"]
+# %load_ext autoreload
+# %autoreload 2
+import os
+
+from myst_nb import glue
+
+from ferbook.core import paths
+from ferbook.core.parameters import settle
+from ferbook.data import audit, near_duplicates
+from ferbook.data.sources import load
+from ferbook.paper import key_numbers, plots, table
+from ferbook.paper.chapters.leak import figures, prose, tables
+from ferbook.results import store, study
+
+os.chdir(paths.project_root())
+settle(globals(), "09_leak")
+plots.use_style()
+
+# %% tags=["hide-input"]
+faces = load(data, subset=subset)
+runs, dataset = store.load_all(results_dir), store.load_dataset(results_dir)
+leak = study.read_study(f"{configs_dir}/leak.yml")
+leaked_files = frozenset(dataset["leaked_files"])
+table.Notice(synthetic=faces.name == "synthetic")
+
+# %% [markdown]
+# ## Exact copies
+#
+# {glue:text}`data_n_leaked` test images have a copy in the training folder, nearly always with the same label
+# ({numref}`tab-leaks`); {numref}`fig-twins` shows some of the pairs, drawn at random. A model may remember
+# these images instead of recognizing the expression. Every accuracy in this book is therefore also given on the
+# {glue:text}`data_n_clean:,` test images without such a copy. The count refers to the whole training folder:
+# {glue:text}`data_n_leaked_train` of these images have a copy among the training images of our split, and
+# {glue:text}`data_n_leaked_val_only` only among the validation images.
+
+# %% tags=["hide-input"]
+tables.leak_table(audit.leak_table(faces))
+
+# %% mystnb={"figure": {"caption": "Test images and, below each, its twin in the training folder, with their labels. Upper two rows: byte-identical pairs; lower two: near duplicates, which include mirrored ones.", "name": "fig-twins"}, "image": {"alt": "Four rows of faces: test images above the same pictures in training, then test images above slightly altered or mirrored versions of them in training."}} tags=["hide-input"]
+figures.twins(faces, seed=seed)
+
+# %% [markdown]
+# ## Copies among the validation images
+#
+# The split of the training folder leaks as well. {glue:text}`data_n_val_twins` of the
+# {glue:text}`data_n_val:,` validation images ({glue:text}`data_val_twins_percent:.1f` %) are
+# byte-identical with a training image, so validation accuracy is too high. The reproduction keeps
+# this split, since the original's description leads to it. Each run also reports validation accuracy
+# without these images, and recipes are compared on the {glue:text}`data_n_val_clean:,` that
+# remain. The option `grouped_split` moves the copies into the training part.
+#
+# ## Near duplicates
+#
+# A picture that was recompressed, brightened or mirrored is still the same picture. Such near
+# duplicates are found by a perceptual hash and confirmed by the correlation of their pixels.
+# {numref}`tab-copies` shows which alterations the two thresholds detect when we alter real images
+# ourselves, and how many random pairs of images they wrongly accept.
+
+# %% tags=["hide-input"]
+tables.altered_table(near_duplicates.planted_copies(faces.images, seed=seed))
+
+# %% [markdown]
+# Nearly all recompressed, brightened and noisy copies are found, and some of the shifted ones; the counts
+# below are therefore a lower bound. {glue:text}`data_near_pairs:,` pairs of images are near duplicates
+# without being byte-identical, {glue:text}`data_near_mirrored` of them mirrored. Their labels agree in
+# {glue:text}`data_near_same_label_percent:.1f` % of the pairs; in the others, the same face was given two
+# different labels. {glue:text}`data_near_leaked` more test images have a near duplicate in the training
+# folder, which leaves {glue:text}`data_n_pristine:,` test images with neither kind of copy.
+
+# %% [markdown]
+# ## Accuracy with and without copies
+#
+# {numref}`fig-leak-scores` divides the test images of each run on all training images by whether they have a copy.
+# The further its mark for all test images lies from that for images without a copy, the more the usual
+# test accuracy overstates accuracy on new faces.
+
+# %% mystnb={"figure": {"caption": "Accuracy of each run on all training images, first seed: on test images without a byte-identical copy in the training folder, on all, and on those with a copy.", "name": "fig-leak-scores"}, "image": {"alt": "A row for each run with three marks on one axis: without a copy lowest, all test images close to it, with a copy far to the right."}} tags=["hide-input"]
+figures.scores(study.finals(runs) or runs, leaked_files)
+
+# %% [markdown]
+# ## What the copies are worth
+#
+# These distances do not tell memory from difficulty: the copied pictures may also be easier. One
+# recipe is therefore trained in two ways ({numref}`tab-leak`): on all training images, and on those without
+# a copy elsewhere. On the test images with a copy, having trained on the copies adds
+# {glue:text}`copies_gain_leaked:+.2f` points; on those without one, {glue:text}`copies_gain_clean:+.2f`;
+# on all, {glue:text}`copies_gain_test:+.2f`.
+
+# %% tags=["hide-input"]
+tables.grid_table(leak, runs, leaked_files)
+
+# %% [markdown]
+# How much a network remembers depends on its recipe: without augmentation it gains on the copied
+# images and loses on the others ({numref}`fig-ours_changes`).
+#
+# ## Limits
+#
+# Counts of byte-identical copies are exact. Counts of near duplicates depend on two thresholds and are a
+# lower bound. The effect of the copies was measured on one recipe with a small network, few epochs and
+# {glue:text}`copies_seeds` seeds; it may differ for others.
+#
+# ```{admonition} What we found
+# :class: tip
+# - {glue:text}`data_n_leaked` test images, {glue:text}`data_leaked_percent:.1f` % of all, have a
+#   byte-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
+# - {glue:text}`data_val_twins_percent:.1f` % of the validation images of the original's split are copies of
+#   training images, so validation accuracy is too high.
+# - The copies add {glue:text}`copies_gain_test:+.2f` points on all test images and
+#   {glue:text}`copies_gain_clean:+.2f` on those without a copy.
+# ```
+
+# %% tags=["remove-cell"]
+values = key_numbers.dataset_numbers(dataset) | prose.twin_numbers(dataset)
+values |= prose.copies_numbers(leak, runs, leaked_files)
+for key, value in values.items():
+    glue(key, value, display=False)

@@ -1,0 +1,1 @@
+"""Tables, figures and numbers of one chapter, and of no other."""

@@ -1,0 +1,42 @@
+"""Numbers in the prose of the chapter The leak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ferbook.paper.key_numbers import mean
+from ferbook.results.metrics import accuracy, named_test_sets
+from ferbook.results.run import Run
+from ferbook.results.study import Study, of_study, paired
+
+
+def twin_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
+    """`data_*`: validation and test images with a byte-identical image among those that train."""
+    twins, val = dataset["twins"], dataset["splits"]["val"]
+    return {
+        "data_n_val_twins": twins["val"],
+        "data_val_twins_percent": 100 * twins["val"] / val,
+        "data_n_val_clean": val - twins["val"],
+        "data_n_leaked_train": twins["leaked_train"],
+        "data_n_leaked_val_only": len(dataset["leaked_files"]) - twins["leaked_train"],
+    }
+
+
+def copies_numbers(
+    plan: Study, runs: Iterable[Run], leaked_files: frozenset[str]
+) -> dict[str, float]:
+    """`copies_*`: points that the copies among the training images are worth, mean over seeds.
+
+    `copies_gain_<set>` for the test images with a copy ("leaked"), without ("clean"), and all;
+    `copies_seeds`: how many seeds were trained in both ways.
+    """
+    pairs = paired(of_study(plan, runs), "distinct", "base")
+    sets = [[named_test_sets(run.test, leaked_files) for run in pair] for pair in pairs]
+    gains = {
+        f"copies_gain_{part}": mean(
+            [100 * (accuracy(base[part]) - accuracy(distinct[part])) for distinct, base in sets]
+        )
+        for part in ("test", "clean", "leaked")
+    }
+    return gains | {"copies_seeds": len(pairs)}

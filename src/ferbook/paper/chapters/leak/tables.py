@@ -1,0 +1,55 @@
+"""Tables of the chapter The leak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ferbook.paper.table import Table
+from ferbook.results import names
+from ferbook.results.metrics import accuracy, named_test_sets
+from ferbook.results.run import Run
+from ferbook.results.study import Study, of_study
+
+
+def leak_table(frame: pd.DataFrame) -> Table:
+    """Test images with a byte-identical copy in the training folder; see audit.leak_table."""
+    shown = frame.rename(
+        columns={"leaked_fraction": "share", "same_label": "copy has the same label"}
+    )
+    formats = {"images": ",d", "leaked": ",d", "share": ".1%", "copy has the same label": ".1%"}
+    return Table(shown, "Test images with a byte-identical training image.", "tab-leaks", formats)
+
+
+def altered_table(frame: pd.DataFrame) -> Table:
+    """Copies planted to justify the thresholds of near duplicates; see copies.planted_copies."""
+    caption = "Altered copies of real images, and the share that each threshold recognises."
+    return Table(frame, caption, "tab-copies", dict.fromkeys(frame, ".1%"))
+
+
+def grid_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
+    """Recipes with and without copies among the training images, on test images of each kind."""
+    rows = {}
+    for name in ("base", *study.changes):
+        some = [run for run in of_study(study, runs) if run.recipe.name == name]
+        if some:
+            sets = [named_test_sets(run.test, leaked_files) for run in some]
+            images = [run.info["images_seen"] // len(run.history) for run in some]
+            rows[names.change_name(name)] = (f"{images[0]:,}", len(some), *(
+                _spread([accuracy(s[part]) for s in sets], ".2%")
+                for part in ("test", "clean", "leaked")
+            ))  # fmt: skip
+    columns = ["training images", "seeds", "test", "without copies", "copies only"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
+    caption = "The same recipe with all training images and without copies: mean and range."
+    return Table(frame, caption, f"tab-{study.name}")
+
+
+def _spread(values: Sequence[float], spec: str) -> str:
+    """Mean, with the range where there are several."""
+    mean = format(float(np.mean(values)), spec)
+    if len(values) == 1:
+        return mean
+    return f"{mean} ({format(min(values), spec)} to {format(max(values), spec)})"
