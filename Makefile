@@ -54,7 +54,7 @@ manifest: $(READY)  ## accept what is in results/ now: write its SHA-256 anew
 	$(BIN)/ferbook verify --renew-manifest
 
 bench: $(READY)  ## measure all of results/bench anew, alone on the machine; TORCH: its Python
-	$(BIN)/python -m benchmarks --fresh $(if $(TORCH),--torch $(TORCH))
+	$(BIN)/python -m benchmarks --fresh $(if $(TORCH),--torch $(TORCH)) $(if $(DATA),--data $(DATA))
 
 lab: $(READY)  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure input, training step, start-up, audit and memory.
+"""`python -m benchmarks`: measure input, training step, start-up, audit, memory and detection.
 
 With nothing else at work on the machine, the full budget takes about ten minutes.
 """
@@ -18,11 +18,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--budget", choices=runner.BUDGETS, default="full")
     parser.add_argument("--fresh", action="store_true", help="measure what the store has, too")
     parser.add_argument("--torch", default="", help="a Python that has PyTorch and timm")
+    parser.add_argument("--data", default="synthetic", help="faces for the piece detection")
     parser.add_argument("--results", type=Path, default=Path("results"))
     given = parser.parse_args(arguments)
     names = [given.only] if given.only else runner.missing(given.results, fresh=given.fresh)
     for name in names:
-        print(runner.measure(name, given.budget, given.results, torch=given.torch))
+        print(runner.measure(name, given.budget, given.results, torch=given.torch,
+                             data=given.data))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class Budget:
     hashes: tuple[int, ...]
     images: int  # of the data set in the memory of a training
     pages: tuple[str, ...]  # notebooks made from the store
+    scenes: int  # faces in each kind of scene
 
     def recipe(self, **changes: Any) -> Recipe:
         """The recipe whose step is measured; phase 2 alone, so that it can go on for long."""
@@ -48,8 +49,8 @@ _SIZES = (1000, 4000, 16_000, 64_000, 250_000, 1_000_000)
 _PAGES = ("03_results", "04_ablations", "06_claims")
 BUDGETS = {
     "full": Budget("full", 7, 8, "efficientnet_lite2", 96, (260, 96), "efficientnet_b2", _SIZES,
-                   35_887, _PAGES),
-    "smoke": Budget("smoke", 2, 2, "tiny", 48, (60, 48), "tiny", _SIZES[:2], 700, ()),
+                   35_887, _PAGES, 100),
+    "smoke": Budget("smoke", 2, 2, "tiny", 48, (60, 48), "tiny", _SIZES[:2], 700, (), 4),
 }  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import Any
 
 from benchmarks.interleaved import BUDGETS
 from ferbook.results import store
@@ -18,6 +17,7 @@ PIECES = {
     "startup": "pieces.startup",
     "audit": "pieces.audit_growth",
     "memory": "pieces.memory",
+    "detection": "detection.detection",
 }
 
 
@@ -27,14 +27,17 @@ def missing(results_dir: str | Path, *, fresh: bool = False) -> list[str]:
     return [name for name in PIECES if name not in known]
 
 
-def measure(name: str, budget: str, results_dir: str | Path, *, torch: str = "") -> Path:
+def measure(
+    name: str, budget: str, results_dir: str | Path, *, torch: str = "", data: str = "synthetic"
+) -> Path:
     """Measure the piece `name` under `budget` and write it to `results/bench/<name>.json`.
 
     `torch` is an interpreter with PyTorch and timm; by default this one, if it has them.
+    `data` is where the faces of the piece "detection" come from.
     """
     module, _, function = PIECES[name].partition(".")
     call = getattr(importlib.import_module(f"benchmarks.{module}"), function)
-    more: dict[str, Any] = {"torch": torch or sys.executable} if name == "step" else {}
-    facts = {"budget": budget, **call(BUDGETS[budget], **more)}
+    more = {"step": {"torch": torch or sys.executable}, "detection": {"data": data}}
+    facts = {"budget": budget, **call(BUDGETS[budget], **more.get(name, {}))}
     store.write_facts(results_dir, "bench", name, facts)
     return Path(results_dir) / "bench" / f"{name}.json"

@@ -27,7 +27,15 @@ def measured(tmp_path_factory):
 
 
 def test_every_piece_measures_and_says_where(measured):
-    assert set(measured) == {"input", "step", "first_step", "startup", "audit", "memory"}
+    assert set(measured) == {
+        "input",
+        "step",
+        "first_step",
+        "startup",
+        "audit",
+        "memory",
+        "detection",
+    }
     for piece in measured.values():
         assert piece["budget"] == "smoke" and piece["hardware"]["cores"] and piece["packages"]
         assert piece["unit"]

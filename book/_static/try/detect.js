@@ -1,4 +1,4 @@
-// Upright frontal faces, by the cascade that `ferbook predict` uses, carried out as OpenCV does
+// Upright frontal faces, by OpenCV's Haar cascade, carried out as OpenCV does
 // (cascadedetect.cpp; Viola and Jones, CVPR 2001). Scaling differs in the last bits, so boxes may
 // differ by some pixels.
 

@@ -29,7 +29,7 @@ def predict(
     replace: Annotated[bool, typer.Option(help="Let --annotate replace its files.")] = False,
     every: Annotated[int, typer.Option(min=1, help="Of a video, every so many frames.")] = 10,
     whole: Annotated[bool, typer.Option(help="Each picture is one face: search none.")] = False,
-    min_face: Annotated[int, typer.Option(min=20, help="The least face, in pixels a side.")] = 30,
+    min_face: Annotated[int, typer.Option(min=20, help="The least face, in pixels a side.")] = 20,
 ) -> None:
     """Say what the faces in pictures, videos or before a camera express.
 
@@ -59,7 +59,7 @@ def predict(
 def _tell(found: Report, min_face: int) -> None:
     """What holds no face, was not looked at, or failed."""
     for source in found.empty:
-        line = f"no face: {source} (searched for upright frontal faces of {min_face} px or more; "
+        line = f"no face: {source} (searched for faces of {min_face} px or more; "
         typer.echo(plain(f"{line}if it is one face, --whole)"), err=True)
     for line in found.skipped[:NAMED]:
         typer.echo(plain(f"not looked at: {line}"), err=True)

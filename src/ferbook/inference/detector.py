@@ -1,29 +1,27 @@
-"""Where the faces are in a picture.
+"""Where the faces are in a picture, and how each is cut out for the classifier.
 
 A picture of at most 64 px a side is taken for a face that is already cut out, as those of
-FER-2013 are. In larger ones OpenCV's Haar cascade (Viola & Jones, CVPR 2001), which comes with
-its package, looks for upright frontal faces, as it did when FER-2013 was gathered.
+FER-2013 are. In larger ones a small network looks for faces; see `centerface`.
 """
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import cv2  # here, and not in a function: its first import fails in two threads at once
 import numpy as np
 from jaxtyping import UInt8
 
 from ferbook.data.faces import SIDE
+from ferbook.inference.centerface.search import find, turned
 from ferbook.inference.face import Face, InputError
 
 LARGEST_CUT_OUT = 64  # px
-MIN_FACE = 30  # px; the same in a large picture, where a distant face is as small
+MIN_FACE = 20  # px; the same in a large picture, where a distant face is as small
+# Both chosen on synthetic scenes made from training images.
+CUT_OUT = 1.18  # sides of the network's square to one of FER-2013's
+LEAST_TURN = 15  # degrees; less is left as it is, since the classifier was trained on it
 Box = tuple[int, int, int, int]  # left, top, width, height in px
-
-_own = threading.local()  # a cascade keeps what it looks at, so each thread has one
 
 
 @dataclass(frozen=True)
@@ -45,19 +43,18 @@ def faces_in(
 
     Raises InputError for a box that leaves the picture.
     """
-    boxes = _boxes(picture, search)
-    cut = [picture[y : y + dy, x : x + dx] for x, y, dx, dy in boxes]
-    small = [cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for face in cut]
-    return [(Face(source, frame, box), face) for box, face in zip(boxes, small, strict=True)]
+    places = _places(picture, search)
+    return [(Face(source, frame, *place), _cut_out(picture, *place)) for place in places]
 
 
-def _boxes(picture: np.ndarray, search: Search) -> list[Box]:
+def _places(picture: np.ndarray, search: Search) -> list[tuple[Box, float]]:
+    """Boxes and by how many degrees each face is turned."""
     h, w = picture.shape
     if search.boxes is not None:
-        return [_inside(box, w, h) for box in search.boxes]
+        return [(_inside(box, w, h), 0.0) for box in search.boxes]
     if search.whole or max(h, w) <= LARGEST_CUT_OUT:
-        return [(0, 0, w, h)]
-    return _detect(picture, search.min_face)
+        return [((0, 0, w, h), 0.0)]
+    return detect(picture, search.min_face)
 
 
 def _inside(box: Box, width: int, height: int) -> Box:
@@ -73,20 +70,30 @@ def _inside(box: Box, width: int, height: int) -> Box:
     return left, top, w, h
 
 
-def _detect(picture: np.ndarray, min_face: int) -> list[Box]:
-    smallest = (min_face, min_face)
-    return sorted(
-        tuple(map(int, box))
-        for box in _cascade().detectMultiScale(picture, 1.1, 5, minSize=smallest)
-    )
+def detect(picture: UInt8[np.ndarray, "h w"], min_face: int = MIN_FACE) -> list[tuple[Box, float]]:
+    """Squares inside the picture, from left to right, and by how many degrees each face is turned.
+
+    A face that is turned by less than LEAST_TURN counts as upright.
+    """
+    places = []
+    for _, x, y, side, turn in find(picture, min_face):
+        box = _square(x, y, CUT_OUT * side, *picture.shape)
+        if box[2] >= min_face:
+            places.append((box, round(turn, 1) if abs(turn) >= LEAST_TURN else 0.0))
+    return sorted(places)
 
 
-def _cascade() -> Any:
-    if not hasattr(_own, "cascade"):
-        _own.cascade = cv2.CascadeClassifier(str(cascade_file()))
-    return _own.cascade
+def _square(x: float, y: float, side: float, height: int, width: int) -> Box:
+    """About a middle, or beside it as far as the picture's border asks."""
+    whole = min(round(side), height, width)
+    left, top = round(x - whole / 2), round(y - whole / 2)
+    return min(max(left, 0), width - whole), min(max(top, 0), height - whole), whole, whole
 
 
-def cascade_file() -> Path:
-    """The face detector, as OpenCV's package holds it."""
-    return Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
+def _cut_out(picture: np.ndarray, box: Box, turn: float) -> np.ndarray:
+    """The face of `box`, turned back to upright, as 48 x 48 px."""
+    x, y, w, h = box
+    face = picture[y : y + h, x : x + w]
+    if turn:
+        face = turned(picture, (x + (w - 1) / 2, y + (h - 1) / 2), w, turn, w)
+    return cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_AREA)

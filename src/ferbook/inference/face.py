@@ -20,6 +20,7 @@ class Face:
     source: str  # file, or "camera:0"; "" for a picture that was no file
     frame: int  # 0 for a picture
     box: tuple[int, int, int, int]  # left, top, width, height in px
+    turn_degrees: float = 0.0  # clockwise, by which it was turned back about the box's middle
     expression: str = ""
     confidence: float = float("nan")
     probabilities: dict[str, float] = dataclasses.field(default_factory=dict)

@@ -43,7 +43,7 @@ def predict(
     A folder, a video or "camera:0" gives one list of all faces, of a video in `every` so many
     frames. Transparent pixels lie on white.
 
-    A picture of at most 64 px a side is one face, others are searched for upright frontal faces of
+    A picture of at most 64 px a side is one face, others are searched for faces of
     `min_face` px or more. With `whole` every picture is one face; with `boxes`, a list of
     (left, top, width, height) in px for a picture, or one such list for each of several, nothing
     is searched.
@@ -61,7 +61,7 @@ def predict(
     >>> face.expression, len(face.box), round(sum(face.probabilities.values()), 2)
     ('happy', 4, 1.0)
     >>> sorted(face.to_dict())
-    ['box', 'confidence', 'expression', 'frame', 'probabilities', 'source']
+    ['box', 'confidence', 'expression', 'frame', 'probabilities', 'source', 'turn_degrees']
     >>> batch = np.zeros((3, 100, 90, 1), np.uint8)
     >>> [[face.box for face in faces] for faces in ferbook.predict(batch, whole=True)]
     [[(0, 0, 90, 100)], [(0, 0, 90, 100)], [(0, 0, 90, 100)]]

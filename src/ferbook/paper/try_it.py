@@ -64,6 +64,13 @@ def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
     }
 
 
+def cascade_file() -> Path:
+    """The face detector of the page, as OpenCV's package holds it."""
+    import cv2
+
+    return Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
+
+
 def cascade() -> dict[str, Any]:
     """OpenCV's file of the face detector as detect.js takes it, with its licence.
 

@@ -1,0 +1,151 @@
+"""How many faces of synthetic scenes the detector finds, beside OpenCV's Haar cascade.
+
+The scenes are made from test images; settings were chosen on others, made from training images.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from benchmarks import scenes
+from benchmarks.interleaved import Budget, python, seconds
+from benchmarks.scenes import LARGE, Condition, Placed
+from ferbook.data import splits
+from ferbook.data.faces import Faces
+from ferbook.data.sources import load
+from ferbook.inference import detector
+from ferbook.inference.classifier import Classifier
+from ferbook.inference.face import Face
+
+CONDITIONS = {
+    "upright": Condition(),
+    "turned by 30 degrees": Condition(30),
+    "turned by 45 degrees": Condition(45),
+    "dark": Condition(light=0.15),
+    "half hidden": Condition(hidden=True),
+    "six in a picture": Condition(count=6, sides=(24, 150)),
+    "in 12 megapixels": Condition(count=10, size=LARGE),
+}
+TURNS = (0, 15, 30, 45)  # degrees
+TURNED = {"count": 4, "sides": (64, 150)}  # scenes on which the classifier is measured
+FOUND = 0.4  # of the union of a face's square and a box is shared, at least
+SEED = 2027
+Box = tuple[int, int, int, int]
+Detector = Callable[[np.ndarray], list[Box]]
+
+
+def detection(budget: Budget, data: str) -> dict[str, Any]:
+    """Faces found, false alarms and seconds of each detector, and what turning faces back is worth.
+
+    `data` is what `load` takes; `budget.scenes` faces are shown in each condition.
+    """
+    faces = splits.split(load(data)).test
+    random = np.random.default_rng(SEED)
+    order = random.permutation(len(faces))
+    conditions = {
+        name: _count(scenes.scenes(condition, some, SEED + i))
+        for i, (name, condition) in enumerate(CONDITIONS.items())
+        for some in [faces.images[_some(order, i, budget.scenes)]]
+    }
+    empty = ((scenes.background(scenes.SMALL, random), []) for _ in range(budget.scenes))
+    return {
+        "unit": "faces",
+        "data": faces.name,
+        "found_overlap": FOUND,
+        "conditions": conditions | {"no face": _count(empty)},
+        "turned_back": {str(turn): _turned_back(faces, order, turn, budget) for turn in TURNS},
+        "first_answer_seconds": _first_answers(min(3, budget.rounds)),
+    }
+
+
+def _some(order: np.ndarray, part: int, count: int) -> np.ndarray:
+    return order.take(range(part * count, (part + 1) * count), mode="wrap")
+
+
+def _count(some: Iterable[tuple[np.ndarray, list[Placed]]]) -> dict[str, Any]:
+    """Faces shown, scenes, and of each detector how many it found, false alarms and seconds."""
+    detectors: dict[str, Detector] = {"CenterFace": _center_face, "Haar": _haar}
+    found: dict[str, list[tuple[int, int, float]]] = {name: [] for name in detectors}
+    faces = number = 0
+    for picture, placed in some:
+        faces, number = faces + len(placed), number + 1
+        for name, detect in detectors.items():
+            started = time.perf_counter()
+            boxes = detect(picture)
+            took = time.perf_counter() - started
+            found[name].append((*hits(placed, boxes), took))
+    return {"faces": faces, "scenes": number} | {
+        name: {"found": sum(hit), "false": sum(false), "seconds": statistics.median(took)}
+        for name, (hit, false, took) in ((name, zip(*rows, strict=True))
+                                         for name, rows in found.items())
+    }  # fmt: skip
+
+
+def _center_face(picture: np.ndarray) -> list[Box]:
+    return [box for box, _ in detector.detect(picture)]
+
+
+def _haar(picture: np.ndarray) -> list[Box]:
+    file = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
+    least = (detector.MIN_FACE, detector.MIN_FACE)
+    return cv2.CascadeClassifier(str(file)).detectMultiScale(picture, 1.1, 5, minSize=least)
+
+
+def hits(placed: list[Placed], boxes: Iterable[Box]) -> tuple[int, int]:
+    """How many faces have a box, and how many boxes have no face.
+
+    A face and a box belong together if the box and the face's square, as if upright, share FOUND
+    of their union.
+    """
+    shared = np.array([[overlap(face, box) for box in boxes] for face in placed])
+    shared = shared.reshape(len(placed), len(list(boxes))) >= FOUND
+    return int(shared.any(axis=1).sum()), int((~shared.any(axis=0)).sum())
+
+
+def overlap(face: Placed, box: Box) -> float:
+    """Intersection over union of a face's upright square and a box."""
+    left, top = face.x - face.side / 2, face.y - face.side / 2
+    across = min(left + face.side, box[0] + box[2]) - max(left, box[0])
+    down = min(top + face.side, box[1] + box[3]) - max(top, box[1])
+    shared = max(0.0, across) * max(0.0, down)
+    return shared / (face.side**2 + box[2] * box[3] - shared)
+
+
+def _turned_back(faces: Faces, order: np.ndarray, turn: float, budget: Budget) -> dict[str, int]:
+    """Of faces that were found: how many the classifier gets right, turned back and left turned."""
+    rows = order[: 4 * budget.scenes]
+    labels, model = faces.labels[rows], Classifier()
+    shown = []
+    for picture, placed in scenes.scenes(Condition(turn, **TURNED), faces.images[rows], SEED - 1):
+        for face, cut_out in detector.faces_in(picture, ""):
+            at = [place.index for place in placed if overlap(place, face.box) >= FOUND]
+            shown += [(labels[i], cut_out, _left_turned(picture, face)) for i in at]
+    if not shown:
+        return {"faces": len(rows), "found": 0, "right_turned_back": 0, "right_left_turned": 0}
+    truth, back, left = map(np.array, zip(*shown, strict=True))
+    right = [int((model.probabilities(cut).argmax(axis=1) == truth).sum()) for cut in (back, left)]
+    return {"faces": len(rows), "found": len(truth),
+            "right_turned_back": right[0], "right_left_turned": right[1]}  # fmt: skip
+
+
+def _left_turned(picture: np.ndarray, face: Face) -> np.ndarray:
+    ((_, cut_out),) = detector.faces_in(picture, "", search=detector.Search(boxes=(face.box,)))
+    return cut_out
+
+
+def _first_answers(rounds: int) -> list[float]:
+    """Seconds of a new process from its start to the answer to one picture of 512 x 512 px."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scene.png"
+        Image.fromarray(scenes.background((512, 512), np.random.default_rng(SEED))).save(path)
+        code = f"import ferbook; ferbook.predict({str(path)!r})"
+        return [seconds(lambda: python("-c", code)) for _ in range(1 + rounds)][1:]

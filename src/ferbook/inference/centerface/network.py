@@ -1,0 +1,93 @@
+"""From grey pictures to where CenterFace sees faces in them, at one scale.
+
+A spot is where a face may be: score, x and y of its middle, side (px; the mean of the network's
+height and width) and how far it is turned (degrees, clockwise).
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import threading
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from ferbook.inference import centerface
+from ferbook.inference.face import InputError
+
+Spots = Float[np.ndarray, "n 5"]
+CELL = 4  # px of a picture to a cell of the maps
+MULTIPLE = 32  # of px, to which a picture is filled up with black
+_building = threading.Lock()
+
+
+def look(pictures: UInt8[np.ndarray, "n h w"], least_score: float) -> list[Spots]:
+    """The spots above the score in each picture; neighbours show the same face."""
+    height, width = pictures.shape[1:]
+    fill = [(0, 0), (0, 0), (0, -height % MULTIPLE), (0, -width % MULTIPLE)]
+    filled = np.pad(pictures[:, None].astype(np.float32), fill)
+    names = ["heatmap", "size", "offset", "landmarks"]
+    found = _session().run(names, {"pictures": filled})
+    return [decode(*maps, least_score) for maps in zip(*found, strict=True)]
+
+
+def decode(
+    heatmap: Float[np.ndarray, "1 r c"],
+    size: Float[np.ndarray, "2 r c"],
+    offset: Float[np.ndarray, "2 r c"],
+    landmarks: Float[np.ndarray, "10 r c"],
+    least_score: float,
+) -> Spots:
+    """The spots of all cells above the score, row by row.
+
+    Of each pair of maps the first is of y. Sizes are logarithms of cells, landmarks are shares of
+    the box from its corner; the first two are the eyes, from left to right.
+    """
+    at = heatmap[0] > least_score
+    row, column = np.nonzero(at)
+    height, width = CELL * np.exp(size[:, at])
+    y, x = CELL * (np.stack([row, column]) + 0.5 + offset[:, at])
+    eyes = landmarks[:4, at]
+    turn = np.arctan2(height * (eyes[2] - eyes[0]), width * (eyes[3] - eyes[1]))
+    side = np.sqrt(height * width)
+    return np.stack([heatmap[0, at], x, y, side, np.degrees(turn)], axis=1).astype(float)
+
+
+def best(spots: Spots, most_overlap: float) -> Spots:
+    """Of spots that overlap by more than this share of their union, the one of highest score.
+
+    They count as upright squares; the highest score comes first.
+    """
+    spots = spots[np.argsort(-spots[:, 0], kind="stable")]
+    kept = []
+    while len(spots):
+        kept.append(spots[0])
+        spots = spots[overlaps(spots[0], spots) <= most_overlap]
+    return np.array(kept).reshape(-1, 5)
+
+
+def overlaps(one: Float[np.ndarray, "5"], spots: Spots) -> Float[np.ndarray, " n"]:
+    """Intersection over union of one square and each of several."""
+    reach = (one[3] + spots[:, 3:4]) / 2 - np.abs(one[1:3] - spots[:, 1:3])
+    least = np.minimum(one[3], spots[:, 3:4])
+    shared = np.clip(reach, 0, least).prod(axis=1)
+    return shared / (one[3] ** 2 + spots[:, 3] ** 2 - shared)
+
+
+def _session() -> Any:
+    with _building:  # several threads may ask at once
+        return _built()
+
+
+@functools.cache
+def _built() -> Any:
+    content = centerface.MODEL.read_bytes()
+    if hashlib.sha256(content).hexdigest() != centerface.SHA256:
+        raise InputError(f"{centerface.MODEL.name}: altered (SHA-256). Install ferbook again.")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,116 @@
+"""The faces of a whole picture: a first look at several scales, then closer ones.
+
+The network sees a turned or small face with little confidence, and much else as well. What it may
+be is looked at again as if it were upright and of the size that the network knows best, and the
+last score decides. All constants were chosen on synthetic scenes made from training images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from ferbook.inference.centerface.network import Spots, best, look
+
+FIRST_SCORE = 0.01  # for a second look
+LIKELY_SCORE = 0.1  # for a second look even if there are more than
+PLACES = 12  # in a tile at one scale
+LAST_SCORE = 0.15  # of a face
+MOST_OVERLAP = 0.3
+LEAST_SEEN = 20  # px, of a face in the first look
+LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbours share
+VIEW, MARGINS = 160, (2.0, 1.5)  # px of a closer look; how many sides of a face each one shows
+MOST_TURN = 60  # degrees; more is an error of the first look
+
+Grey = UInt8[np.ndarray, "h w"]
+
+
+def find(picture: Grey, min_face: int) -> Spots:
+    """The faces, the most certain first; those much smaller than `min_face` px may be missed."""
+    levels = _pyramid(picture, min_face)
+    spots = best(np.concatenate([_first(*level) for level in levels]), MOST_OVERLAP)
+    for margin in MARGINS:
+        spots = best(_closer(levels, spots, margin), MOST_OVERLAP)
+    return spots[spots[:, 0] > LAST_SCORE]
+
+
+def _pyramid(picture: Grey, min_face: int) -> list[tuple[float, Grey]]:
+    """The picture at half the scale of before each, the largest first."""
+    levels = [(1.0, picture)]
+    while max(levels[-1][1].shape) > LEVEL:
+        scale, level = levels[-1]
+        h, w = (length // 2 for length in level.shape)
+        half = cv2.resize(level[: 2 * h, : 2 * w], (w, h), interpolation=cv2.INTER_AREA)
+        levels.append((scale / 2, half))
+    enough = [level for level in levels if min_face * level[0] < 2 * LEAST_SEEN]
+    return enough or levels[-1:]
+
+
+def _first(scale: float, level: Grey) -> Spots:
+    """Where to look again, in px of the picture."""
+    found = [np.zeros((0, 5))]
+    for left, top, tile in _tiles(level):
+        (spots,) = look(tile[None], FIRST_SCORE)
+        spots = best(spots, MOST_OVERLAP)
+        spots = spots[: max(PLACES, int((spots[:, 0] > LIKELY_SCORE).sum()))]
+        spots[:, 1:4] = (spots[:, 1:4] + (left, top, 0)) / scale
+        found.append(spots)
+    return np.concatenate(found)
+
+
+def _tiles(level: Grey) -> Iterator[tuple[int, int, Grey]]:
+    """Left, top and pixels of parts that overlap: the network's memory grows with its picture."""
+    height, width = level.shape
+    for top in range(0, max(1, height - SHARED), TILE - SHARED):
+        for left in range(0, max(1, width - SHARED), TILE - SHARED):
+            yield left, top, level[top : top + TILE, left : left + TILE]
+
+
+def _closer(levels: list[tuple[float, Grey]], spots: Spots, margin: float) -> Spots:
+    """The spots as they look from near; those in which nothing is seen are gone."""
+    if not len(spots):
+        return spots
+    frames = [(x, y, margin * side, turn if abs(turn) < MOST_TURN else 0.0)
+              for _, x, y, side, turn in spots]  # fmt: skip
+    views = np.stack([_view(levels, *frame) for frame in frames])
+    seen = [_in_picture(*frame, found)
+            for frame, found in zip(frames, look(views, FIRST_SCORE), strict=True)]  # fmt: skip
+    return np.concatenate(seen)
+
+
+def _view(levels: list[tuple[float, Grey]], x: float, y: float, side: float, turn: float) -> Grey:
+    """A turned square at the scale at which it has no more than about VIEW px."""
+    scale, level = next((one for one in levels if side * one[0] < 1.5 * VIEW), levels[-1])
+    middle = (x * scale - 0.5, y * scale - 0.5)
+    return turned(level, middle, side * scale, turn, VIEW)
+
+
+def turned(
+    picture: Grey, middle: tuple[float, float], side: float, degrees: float, pixels: int
+) -> Grey:
+    """A square of `side` px about `middle`, turned clockwise, as `pixels` x `pixels`; bilinear.
+
+    Outside of the picture its border goes on.
+    """
+    step, half = side / pixels, (pixels - 1) / 2
+    cos, sin = step * np.cos(np.radians(degrees)), step * np.sin(np.radians(degrees))
+    x, y = middle
+    back = np.array([[cos, -sin, x - half * (cos - sin)], [sin, cos, y - half * (cos + sin)]])
+    return cv2.warpAffine(picture, back, (pixels, pixels), borderMode=cv2.BORDER_REPLICATE,
+                          flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)  # fmt: skip
+
+
+def _in_picture(x: float, y: float, side: float, turn: float, seen: Spots) -> Spots:
+    """The likeliest spot about the middle of a view, as the picture has it."""
+    u, v = (seen[:, 1:3] - VIEW / 2).T
+    near = seen[np.hypot(u, v) < VIEW / 4]
+    if not len(near):
+        return near
+    score, u, v, size, more = near[near[:, 0].argmax()]
+    step, angle = side / VIEW, np.radians(turn)
+    u, v = step * (u - VIEW / 2), step * (v - VIEW / 2)
+    moved = x + np.cos(angle) * u - np.sin(angle) * v, y + np.sin(angle) * u + np.cos(angle) * v
+    return np.array([[score, *moved, step * size, turn + more]])
