@@ -18,7 +18,7 @@ from ferbook.inference.centerface.network import Spots, best, look
 FIRST_SCORE = 0.01  # for a second look
 LIKELY_SCORE = 0.1  # for a second look even if there are more than
 PLACES = 12  # in a tile at one scale
-LAST_SCORE = 0.15  # of a face
+LAST_SCORE = 0.2  # of a face
 MOST_OVERLAP = 0.3
 LEAST_SEEN = 20  # px, of a face in the first look
 LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbours share
