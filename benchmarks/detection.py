@@ -5,9 +5,7 @@ The scenes are made from test images; settings were chosen on others, made from 
 
 from __future__ import annotations
 
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import scenes
-from benchmarks.interleaved import Budget, python, seconds
+from benchmarks.interleaved import Budget, interleave, python, seconds
 from benchmarks.scenes import LARGE, Condition, Placed
 from ferbook.data import splits
 from ferbook.data.faces import Faces
@@ -35,6 +33,7 @@ CONDITIONS = {
     "six in a picture": Condition(count=6, sides=(24, 150)),
     "in 12 megapixels": Condition(count=10, size=LARGE),
 }
+TIMED = {"640 x 480": "upright", "4000 x 3000": "in 12 megapixels"}
 TURNS = (0, 15, 30, 45)  # degrees
 TURNED = {"count": 4, "sides": (64, 150)}  # scenes on which the classifier is measured
 FOUND = 0.4  # of the union of a face's square and a box is shared, at least
@@ -44,12 +43,14 @@ Detector = Callable[[np.ndarray], list[Box]]
 
 
 def detection(budget: Budget, data: str) -> dict[str, Any]:
-    """Faces found, false alarms and seconds of each detector, and what turning faces back is worth.
+    """Seconds, faces found and false alarms of each detector, and what turning back is worth.
 
     `data` is what `load` takes; `budget.scenes` faces are shown in each condition.
     """
     faces = splits.split(load(data)).test
     random = np.random.default_rng(SEED)
+    times = {size: _times(CONDITIONS[name], faces, budget) for size, name in TIMED.items()}
+    first_answer = _first_answers(min(3, budget.rounds))
     order = random.permutation(len(faces))
     conditions = {
         name: _count(scenes.scenes(condition, some, SEED + i))
@@ -61,9 +62,10 @@ def detection(budget: Budget, data: str) -> dict[str, Any]:
         "unit": "faces",
         "data": faces.name,
         "found_overlap": FOUND,
+        "seconds": times,
+        "first_answer_seconds": first_answer,
         "conditions": conditions | {"no face": _count(empty)},
         "turned_back": {str(turn): _turned_back(faces, order, turn, budget) for turn in TURNS},
-        "first_answer_seconds": _first_answers(min(3, budget.rounds)),
     }
 
 
@@ -72,22 +74,26 @@ def _some(order: np.ndarray, part: int, count: int) -> np.ndarray:
 
 
 def _count(some: Iterable[tuple[np.ndarray, list[Placed]]]) -> dict[str, Any]:
-    """Faces shown, scenes, and of each detector how many it found, false alarms and seconds."""
-    detectors: dict[str, Detector] = {"CenterFace": _center_face, "Haar": _haar}
-    found: dict[str, list[tuple[int, int, float]]] = {name: [] for name in detectors}
+    """Faces shown, scenes, and of each detector how many it found and its false alarms."""
+    counts = {name: np.zeros(2, int) for name in DETECTORS}
     faces = number = 0
     for picture, placed in some:
         faces, number = faces + len(placed), number + 1
-        for name, detect in detectors.items():
-            started = time.perf_counter()
-            boxes = detect(picture)
-            took = time.perf_counter() - started
-            found[name].append((*hits(placed, boxes), took))
+        for name, detect in DETECTORS.items():
+            counts[name] += hits(placed, detect(picture))
     return {"faces": faces, "scenes": number} | {
-        name: {"found": sum(hit), "false": sum(false), "seconds": statistics.median(took)}
-        for name, (hit, false, took) in ((name, zip(*rows, strict=True))
-                                         for name, rows in found.items())
-    }  # fmt: skip
+        name: {"found": int(found), "false": int(false)} for name, (found, false) in counts.items()
+    }
+
+
+def _times(condition: Condition, faces: Faces, budget: Budget) -> dict[str, list[float]]:
+    """Seconds of each detector for one scene."""
+    picture, _ = next(scenes.scenes(condition, faces.images[: condition.count], SEED))
+    calls = {
+        name: lambda detect=detect: seconds(lambda: detect(picture))
+        for name, detect in DETECTORS.items()
+    }
+    return interleave(min(5, budget.rounds), calls)
 
 
 def _center_face(picture: np.ndarray) -> list[Box]:
@@ -98,6 +104,9 @@ def _haar(picture: np.ndarray) -> list[Box]:
     file = Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
     least = (detector.MIN_FACE, detector.MIN_FACE)
     return cv2.CascadeClassifier(str(file)).detectMultiScale(picture, 1.1, 5, minSize=least)
+
+
+DETECTORS: dict[str, Detector] = {"CenterFace": _center_face, "Haar": _haar}
 
 
 def hits(placed: list[Placed], boxes: Iterable[Box]) -> tuple[int, int]:

@@ -44,7 +44,7 @@ def test_a_cell_is_decoded():
 def test_of_overlapping_spots_the_likeliest_stays():
     """Squares of 10 px: 5 px apart they share 50 of 150, 6 px apart 40 of 160."""
     spots = np.array([[0.5, 15, 5, 10, 0], [0.9, 10, 5, 10, 0], [0.7, 4, 5, 10, 0]])
-    assert network.overlaps(spots[1], spots) == pytest.approx([1 / 3, 1, 1 / 4])
+    assert network.of_union(spots[1], spots) == pytest.approx([1 / 3, 1, 1 / 4])
     assert network.best(spots, 0.3)[:, 0].tolist() == [0.9, 0.7]
     assert network.best(spots, 0.4)[:, 0].tolist() == [0.9, 0.7, 0.5]
     assert network.best(spots[:0], 0.3).shape == (0, 5)
@@ -52,7 +52,16 @@ def test_of_overlapping_spots_the_likeliest_stays():
 
 def test_a_small_square_in_a_large_one_shares_its_own_area():
     spots = np.array([[1, 50, 50, 40, 0], [1, 55, 50, 10, 0]])
-    assert network.overlaps(spots[0], spots)[1] == pytest.approx(100 / 1600)
+    assert network.of_union(spots[0], spots)[1] == pytest.approx(100 / 1600)
+    assert network.of_smaller(spots[0], spots)[1] == pytest.approx(1)
+    assert len(network.best(spots, 0.3)) == 2
+    assert network.best(spots, 0.5, network.of_smaller).tolist() == spots[:1].tolist()
+
+
+def test_half_a_square_shares_half_of_the_smaller():
+    """One of 10 px whose middle lies on the edge of one of 40 px."""
+    spots = np.array([[1, 50, 50, 40, 0], [1, 70, 50, 10, 0]])
+    assert network.of_smaller(spots[0], spots)[1] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(

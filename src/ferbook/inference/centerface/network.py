@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,25 +56,30 @@ def decode(
     return np.stack([heatmap[0, at], x, y, side, np.degrees(turn)], axis=1).astype(float)
 
 
-def best(spots: Spots, most_overlap: float) -> Spots:
-    """Of spots that overlap by more than this share of their union, the one of highest score.
+def of_union(one: Float[np.ndarray, "5"], spots: Spots) -> Float[np.ndarray, " n"]:
+    """Of one square and each of several, as if upright: the share of their union in both."""
+    shared = _shared(one, spots)
+    return shared / (one[3] ** 2 + spots[:, 3] ** 2 - shared)
 
-    They count as upright squares; the highest score comes first.
-    """
+
+def of_smaller(one: Float[np.ndarray, "5"], spots: Spots) -> Float[np.ndarray, " n"]:
+    """The share of the smaller square that lies in the other one: 1 where one holds the other."""
+    return _shared(one, spots) / np.minimum(one[3], spots[:, 3]) ** 2
+
+
+def _shared(one: np.ndarray, spots: Spots) -> Float[np.ndarray, " n"]:
+    reach = (one[3] + spots[:, 3:4]) / 2 - np.abs(one[1:3] - spots[:, 1:3])
+    return np.clip(reach, 0, np.minimum(one[3], spots[:, 3:4])).prod(axis=1)
+
+
+def best(spots: Spots, most: float, share: Callable[..., np.ndarray] = of_union) -> Spots:
+    """Of spots that share more than `most`, the one of highest score; the highest comes first."""
     spots = spots[np.argsort(-spots[:, 0], kind="stable")]
     kept = []
     while len(spots):
         kept.append(spots[0])
-        spots = spots[overlaps(spots[0], spots) <= most_overlap]
+        spots = spots[1:][share(spots[0], spots[1:]) <= most]
     return np.array(kept).reshape(-1, 5)
-
-
-def overlaps(one: Float[np.ndarray, "5"], spots: Spots) -> Float[np.ndarray, " n"]:
-    """Intersection over union of one square and each of several."""
-    reach = (one[3] + spots[:, 3:4]) / 2 - np.abs(one[1:3] - spots[:, 1:3])
-    least = np.minimum(one[3], spots[:, 3:4])
-    shared = np.clip(reach, 0, least).prod(axis=1)
-    return shared / (one[3] ** 2 + spots[:, 3] ** 2 - shared)
 
 
 def _session() -> Any:

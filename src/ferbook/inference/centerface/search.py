@@ -7,34 +7,50 @@ last score decides. All constants were chosen on synthetic scenes made from trai
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from ferbook.inference.centerface.network import Spots, best, look
+from ferbook.inference.centerface.network import Spots, best, look, of_smaller
 
 FIRST_SCORE = 0.01  # for a second look
 LIKELY_SCORE = 0.1  # for a second look even if there are more than
-PLACES = 12  # in a tile at one scale
-LAST_SCORE = 0.2  # of a face
-MOST_OVERLAP = 0.3
+PLACES = 16  # for each million pixels begun
+NEXT_SCORE = 0.02  # for a third look
+LAST_SCORE = 0.15  # of a face
+MOST_OVERLAP = 0.3  # of the union of two places, which are else one
+MOST_SHARED = 0.5  # of the smaller one of two faces, which are else one
 LEAST_SEEN = 20  # px, of a face in the first look
 LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbours share
-VIEW, MARGINS = 160, (2.0, 1.5)  # px of a closer look; how many sides of a face each one shows
+CLOSER = ((112, 2.0), (160, 1.5))  # px of a closer look, and how many sides of a face it shows
 MOST_TURN = 60  # degrees; more is an error of the first look
 
 Grey = UInt8[np.ndarray, "h w"]
+
+
+class Frame(NamedTuple):
+    """A turned square of a picture: its middle, its side (px) and degrees, clockwise."""
+
+    x: float
+    y: float
+    side: float
+    turn: float
 
 
 def find(picture: Grey, min_face: int) -> Spots:
     """The faces, the most certain first; those much smaller than `min_face` px may be missed."""
     levels = _pyramid(picture, min_face)
     spots = best(np.concatenate([_first(*level) for level in levels]), MOST_OVERLAP)
-    for margin in MARGINS:
-        spots = best(_closer(levels, spots, margin), MOST_OVERLAP)
-    return spots[spots[:, 0] > LAST_SCORE]
+    places = PLACES * math.ceil(picture.size / 1e6)
+    spots = spots[: max(places, int((spots[:, 0] > LIKELY_SCORE).sum()))]
+    for pixels, sides in CLOSER:
+        spots = best(_closer(levels, spots, pixels, sides), MOST_OVERLAP)
+        spots = spots[spots[:, 0] > NEXT_SCORE]
+    return best(spots[spots[:, 0] > LAST_SCORE], MOST_SHARED, of_smaller)
 
 
 def _pyramid(picture: Grey, min_face: int) -> list[tuple[float, Grey]]:
@@ -55,7 +71,6 @@ def _first(scale: float, level: Grey) -> Spots:
     for left, top, tile in _tiles(level):
         (spots,) = look(tile[None], FIRST_SCORE)
         spots = best(spots, MOST_OVERLAP)
-        spots = spots[: max(PLACES, int((spots[:, 0] > LIKELY_SCORE).sum()))]
         spots[:, 1:4] = (spots[:, 1:4] + (left, top, 0)) / scale
         found.append(spots)
     return np.concatenate(found)
@@ -69,23 +84,23 @@ def _tiles(level: Grey) -> Iterator[tuple[int, int, Grey]]:
             yield left, top, level[top : top + TILE, left : left + TILE]
 
 
-def _closer(levels: list[tuple[float, Grey]], spots: Spots, margin: float) -> Spots:
+def _closer(levels: list[tuple[float, Grey]], spots: Spots, pixels: int, sides: float) -> Spots:
     """The spots as they look from near; those in which nothing is seen are gone."""
     if not len(spots):
         return spots
-    frames = [(x, y, margin * side, turn if abs(turn) < MOST_TURN else 0.0)
+    frames = [Frame(x, y, sides * side, turn if abs(turn) < MOST_TURN else 0.0)
               for _, x, y, side, turn in spots]  # fmt: skip
-    views = np.stack([_view(levels, *frame) for frame in frames])
-    seen = [_in_picture(*frame, found)
-            for frame, found in zip(frames, look(views, FIRST_SCORE), strict=True)]  # fmt: skip
-    return np.concatenate(seen)
+    views = np.stack([_view(levels, frame, pixels) for frame in frames])
+    found = zip(frames, look(views, FIRST_SCORE), strict=True)
+    return np.concatenate([_in_picture(frame, pixels, seen) for frame, seen in found])
 
 
-def _view(levels: list[tuple[float, Grey]], x: float, y: float, side: float, turn: float) -> Grey:
-    """A turned square at the scale at which it has no more than about VIEW px."""
-    scale, level = next((one for one in levels if side * one[0] < 1.5 * VIEW), levels[-1])
-    middle = (x * scale - 0.5, y * scale - 0.5)
-    return turned(level, middle, side * scale, turn, VIEW)
+def _view(levels: list[tuple[float, Grey]], frame: Frame, pixels: int) -> Grey:
+    """A frame from the scale at which it has no more than about `pixels` px a side."""
+    fits = (one for one in levels if frame.side * one[0] < 1.5 * pixels)
+    scale, level = next(fits, levels[-1])
+    middle = (frame.x * scale - 0.5, frame.y * scale - 0.5)
+    return turned(level, middle, frame.side * scale, frame.turn, pixels)
 
 
 def turned(
@@ -103,14 +118,15 @@ def turned(
                           flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)  # fmt: skip
 
 
-def _in_picture(x: float, y: float, side: float, turn: float, seen: Spots) -> Spots:
+def _in_picture(frame: Frame, pixels: int, seen: Spots) -> Spots:
     """The likeliest spot about the middle of a view, as the picture has it."""
-    u, v = (seen[:, 1:3] - VIEW / 2).T
-    near = seen[np.hypot(u, v) < VIEW / 4]
+    u, v = (seen[:, 1:3] - pixels / 2).T
+    near = seen[np.hypot(u, v) < pixels / 4]
     if not len(near):
         return near
     score, u, v, size, more = near[near[:, 0].argmax()]
-    step, angle = side / VIEW, np.radians(turn)
-    u, v = step * (u - VIEW / 2), step * (v - VIEW / 2)
-    moved = x + np.cos(angle) * u - np.sin(angle) * v, y + np.sin(angle) * u + np.cos(angle) * v
-    return np.array([[score, *moved, step * size, turn + more]])
+    step, angle = frame.side / pixels, np.radians(frame.turn)
+    cos, sin = step * np.cos(angle), step * np.sin(angle)
+    u, v = u - pixels / 2, v - pixels / 2
+    x, y = frame.x + cos * u - sin * v, frame.y + sin * u + cos * v
+    return np.array([[score, x, y, step * size, frame.turn + more]])
