@@ -79,8 +79,6 @@ def cascade() -> dict[str, Any]:
     A stump is a threshold, the votes below and above it, and its rectangles, each of left, top,
     width, height (px in a window of `side`) and weight, in one flat list.
     """
-    from ferbook.inference.detector import cascade_file
-
     text = cascade_file().read_text(encoding="utf-8")
     tree = ElementTree.fromstring(text).find("cascade")
     rectangles = [_numbers(f.find("rects")) for f in tree.find("features")]
