@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 from ferbook.cli import app
 from ferbook.core.parameters import defaults
-from ferbook.paper import try_it
 from ferbook.results import manifest
 
 
@@ -91,12 +90,6 @@ def test_the_book_is_rendered_with_what_its_lock_holds(tmp_path):
     command = [sys.executable, "-c", RENDER, ",".join(hidden), str(tmp_path / "source")]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert shown.returncode == 0, shown.stderr[-3000:]
-    assert (tmp_path / "source/book/_static/try/cascade.json").is_file()
-
-
-def test_the_detector_of_the_page_is_that_of_opencv():
-    stored = json.loads((ROOT / "book/_static/try/cascade.json").read_text(encoding="utf-8"))
-    assert stored == try_it.cascade()
 
 
 def test_binder_and_the_dev_container_install_the_light_lock():

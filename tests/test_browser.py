@@ -2,16 +2,19 @@
 
 import base64
 import json
+import re
 import shutil
 import zipfile
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from PIL import Image
 from skimage import data as pictures
 
 from ferbook.core.classes import CLASSES
 from ferbook.inference import classifier, detector, media
+from ferbook.inference.centerface import network, search
 from ferbook.paper import try_it
 
 cv2 = pytest.importorskip("cv2")
@@ -138,19 +141,66 @@ def iou(first, second):
     return across * down / (w * h + p * q - across * down)
 
 
-@pytest.mark.parametrize("size", [200, 512, 700])
-def test_faces_are_found_where_opencvs_cascade_finds_them(page, size, tmp_path):
+def searched(page, grey):
+    """What the page finds, and what Python does: boxes and turns, the largest first."""
+    height, width = grey.shape
+    found = page.run(f"""Promise.all(["detect", "model"].map((name) =>
+        import(`../_static/try/${{name}}.js`))).then(([{{ detect }}, {{ finder }}]) =>
+        detect({as_bytes(grey)}, {width}, {height}, finder))""")
+    places = [([face[k] for k in ("x", "y", "width", "height")], face["turn"]) for face in found]
+    return places, sorted(detector.detect(grey), key=lambda place: -place[0][2])
+
+
+def assert_same_places(found, expected):
+    assert len(found) == len(expected)
+    for (box, turn), (other, expected_turn) in zip(sorted(found), sorted(expected), strict=True):
+        assert iou(box, other) > 0.85 and turn == pytest.approx(expected_turn, abs=5)
+
+
+@pytest.mark.parametrize("size", [200, 400])
+def test_faces_are_found_where_python_finds_them(page, size):
     """Eileen Collins, NASA, public domain, twice, as scikit-image ships her picture."""
     photo = Image.fromarray(np.hstack([pictures.astronaut()] * 2)).resize((2 * size, size))
-    grey = np.asarray(photo.convert("L"))
-    found = page.run(f"""Promise.all(["detect", "model"].map((name) =>
-        import(`../_static/try/${{name}}.js`))).then(async ([{{ detect }}, {{ cascade }}]) =>
-        detect({as_bytes(grey)}, {2 * size}, {size}, await cascade()))""")
-    boxes = [tuple(face[key] for key in ("x", "y", "width", "height")) for face in found]
-    haar = cv2.CascadeClassifier(str(try_it.cascade_file()))
-    expected = haar.detectMultiScale(grey, 1.1, 5, minSize=(30, 30)).tolist()
-    assert len(boxes) == len(expected) >= 2
-    assert all(max(iou(box, other) for other in boxes) > 0.9 for box in expected)
+    found, expected = searched(page, np.asarray(photo.convert("L")))
+    assert len(found) == 2
+    assert_same_places(found, expected)
+
+
+@pytest.mark.parametrize("degrees", [30, -45])
+def test_a_turned_face_is_found_as_python_finds_it(page, degrees):
+    found, expected = searched(page, np.asarray(turned_photo(degrees).convert("L")))
+    assert len(found) == 1 and found[0][1] == pytest.approx(degrees, abs=12)
+    assert_same_places(found, expected)
+
+
+def turned_photo(degrees):
+    """Clockwise about the middle of the face."""
+    turn = cv2.getRotationMatrix2D((225, 122), -degrees, 1.0)
+    return Image.fromarray(
+        cv2.warpAffine(pictures.astronaut(), turn, (512, 512), borderMode=cv2.BORDER_REFLECT)
+    )
+
+
+def test_the_page_searches_with_pythons_constants():
+    text = (ROOT / "book/_static/try/detect.js").read_text(encoding="utf-8")
+    found = dict(re.findall(r"([A-Z_]{4,}) = ([\d.]+)[,;]", text))
+    rooms = (search, network, detector)
+    known = {name: getattr(room, name) for room in rooms for name in found if hasattr(room, name)}
+    assert {name: float(value) for name, value in found.items()} == known and len(known) >= 14
+    pairs = ", ".join(f"[{pixels}, {sides}]" for pixels, sides in search.CLOSER)
+    assert f"CLOSER = [{pairs}]" in text
+
+
+def test_a_turned_photo_is_turned_back_as_python_does(page, tmp_path):
+    """The square lies where Python has the face, within two pixels, and turned as it is."""
+    path = tmp_path / "turned.png"
+    turned_photo(35).save(path)
+    ((_, cut_out),) = detector.faces_in(np.asarray(Image.open(path).convert("L")), "")
+    shares = answer(page, path)
+    expected = classifier.Classifier().probabilities(cut_out[None])
+    assert_same_answers([shares], expected, INT8_TOLERANCE)
+    style = page.run("document.querySelector('[data-part=square]').style.transform")
+    assert 23 < float(re.search(r"rotate\((.+)deg\)", style).group(1)) < 47
 
 
 def test_a_photo_is_searched_and_answered(page, tmp_path):
@@ -162,7 +212,7 @@ def test_a_photo_is_searched_and_answered(page, tmp_path):
 def test_where_no_face_is_found_keys_move_and_size_the_square(page, tmp_path):
     Image.new("RGB", (300, 200), "grey").save(tmp_path / "large.png")
     page.choose("[data-part=file]", tmp_path / "large.png")
-    page.wait(f"{STATUS}.startsWith('large.png: no upright frontal face')")
+    page.wait(f"{STATUS}.startsWith('large.png: no face was found')")
     assert page.run("document.querySelector('[data-part=answers]').hidden")
     square = "document.querySelector('[data-part=square]')"
     place = f"['left', 'top', 'width'].map((key) => parseFloat({square}.style[key]))"
@@ -196,7 +246,7 @@ def test_the_camera_is_watched_until_it_is_stopped(page):
     )
     page.send("Browser.setPermission", permission={"name": "camera"}, setting="granted")
     page.run(f"{camera}.click()")
-    page.wait(f"{STATUS}.startsWith('No upright frontal face is in sight')")
+    page.wait(f"{STATUS}.startsWith('No face is in sight')")
     page.run(f"{square}.dispatchEvent(new KeyboardEvent('keydown', {{ key: '+' }}))")
     page.wait("document.querySelector('[data-part=answers]').dataset.of === 'camera'")
     page.wait(f"{STATUS}.startsWith('It looks ')")

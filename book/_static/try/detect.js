@@ -1,138 +1,158 @@
-// Upright frontal faces, by OpenCV's Haar cascade, carried out as OpenCV does
-// (cascadedetect.cpp; Viola and Jones, CVPR 2001). Scaling differs in the last bits, so boxes may
-// differ by some pixels.
+// Faces, found by CenterFace as ferbook.inference finds them (centerface/, detector.py), where the
+// reasons stand. Turned squares differ from OpenCV's by some grey levels, so boxes may differ by a
+// pixel or two. A spot is where a face may be: score, middle, side (px), turn (degrees, clockwise).
 
-const STEP = 1.1; // from one window size to the next
-const NEIGHBOURS = 5; // windows that must agree, less one
-const SIMILAR = 0.2; // of a window's side
+const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, NEXT_SCORE = 0.02, LAST_SCORE = 0.25;
+const PLACES = 16, MOST_OVERLAP = 0.3, MOST_SHARED = 0.5, MOST_TURN = 60;
+const LEVEL = 160, CLOSER = [[112, 2.0], [160, 1.5]], CELL = 4, MULTIPLE = 32;
+const CUT_OUT = 1.18, LEAST_TURN = 15, MIN_FACE = 20;
 
-// Boxes {x, y, width, height} in a grey picture, the largest first. `cascade` is cascade.json.
-export function detect(pixels, width, height, cascade) {
-  const smallest = 30; // px
-  const found = [];
-  for (let scale = 1; cascade.side * scale <= Math.min(width, height); scale *= STEP) {
-    if (Math.round(cascade.side * scale) < smallest) continue;
-    const level = shrink(pixels, width, height, scale);
-    const side = Math.round(cascade.side * scale);
-    for (const [x, y] of scan(level, cascade, scale > 2 ? 1 : 2)) {
-      found.push([Math.round(x * scale), Math.round(y * scale), side]);
+// Squares {x, y, width, height, turn} in a grey picture of at most 1024 px a side, the largest
+// first. `run(input, shape)` resolves to the network's four outputs.
+export async function detect(pixels, width, height, run) {
+  const levels = pyramid(pixels, width, height);
+  let spots = [];
+  for (const { scale, ...level } of levels) {
+    const [seen] = await look([level.pixels], level.width, level.height, run);
+    for (const { score, x, y, side, turn } of best(seen, MOST_OVERLAP, ofUnion)) {
+      spots.push({ score, x: x / scale, y: y / scale, side: side / scale, turn });
     }
   }
-  return group(found).sort((a, b) => b.width - a.width);
+  spots = best(spots, MOST_OVERLAP, ofUnion);
+  const likely = spots.filter((spot) => spot.score > LIKELY_SCORE).length;
+  spots = spots.slice(0, Math.max(PLACES * Math.ceil((width * height) / 1e6), likely));
+  for (const [side, sides] of CLOSER) {
+    const found = await closer(levels, spots, side, sides, run);
+    spots = best(found.flat(), MOST_OVERLAP, ofUnion).filter((spot) => spot.score > NEXT_SCORE);
+  }
+  const mirrored = await closer(levels, spots, ...CLOSER.at(-1), run, true);
+  spots = spots.map((spot, i) => ({
+    ...spot, score: Math.sqrt(spot.score * (mirrored[i][0]?.score ?? 0)) }));
+  return best(spots.filter((spot) => spot.score > LAST_SCORE), MOST_SHARED, ofSmaller)
+    .map((spot) => square(spot, width, height)).filter((box) => box.width >= MIN_FACE)
+    .sort((a, b) => b.width - a.width);
 }
 
-// Bilinear, without smoothing.
-function shrink(pixels, width, height, scale) {
-  const w = Math.round(width / scale), h = Math.round(height / scale), out = new Uint8Array(w * h);
-  const at = (i, n, size) => {
-    const place = Math.min(Math.max(((i + 0.5) * size) / n - 0.5, 0), size - 1);
-    const low = Math.floor(place);
-    return [low, Math.min(low + 1, size - 1), place - low];
-  };
-  const columns = Array.from({ length: w }, (_, x) => at(x, w, width));
-  for (let y = 0; y < h; y += 1) {
-    const [top, bottom, down] = at(y, h, height);
-    for (let x = 0; x < w; x += 1) {
-      const [left, right, across] = columns[x];
-      const upper = pixels[top * width + left] * (1 - across) + pixels[top * width + right] * across;
-      const lower = pixels[bottom * width + left] * (1 - across) + pixels[bottom * width + right] * across;
-      out[y * w + x] = Math.round(upper * (1 - down) + lower * down);
-    }
-  }
-  return { pixels: out, w, h };
-}
-
-// Corners of the windows that pass every stage.
-function scan({ pixels, w, h }, { side, stages }, step) {
-  const row = w + 1, sums = new Int32Array(row * (h + 1)), squares = new Float64Array(row * (h + 1));
-  for (let y = 0; y < h; y += 1) {
-    for (let x = 0, sum = 0, square = 0; x < w; x += 1) {
-      const value = pixels[y * w + x], k = (y + 1) * row + x + 1;
-      sum += value;
-      square += value * value;
-      sums[k] = sums[k - row] + sum;
-      squares[k] = squares[k - row] + square;
-    }
-  }
-  const box = (table, k, dx, dy) => table[k] - table[k + dx] - table[k + dy * row] + table[k + dy * row + dx];
-  const compiled = stages.map((stage) => compile(stage, row));
-  const inner = side - 2, area = inner * inner, passed = [];
-  for (let y = 0; y + side <= h; y += step) {
-    for (let x = 0; x + side <= w; x += step) {
-      const corner = y * row + x, inside = corner + row + 1;
-      const sum = box(sums, inside, inner, inner);
-      const variance = area * box(squares, inside, inner, inner) - sum * sum;
-      const deviation = variance > 0 ? Math.sqrt(variance) : 1;
-      const stage = area < 0.1 * deviation ? failedStage(corner, deviation) : 0; // else too even
-      if (stage < 0) passed.push([x, y]);
-      else if (stage === 0) x += step; // far from a face: OpenCV skips its neighbour
-    }
-  }
-  return passed;
-
-  // The first stage that says no, or -1.
-  function failedStage(corner, deviation) {
-    for (let s = 0; s < compiled.length; s += 1) {
-      const { threshold, votes, corners, weights } = compiled[s];
-      let sum = 0;
-      for (let i = 0; i < votes.length; i += 3) { // least, below, above
-        let value = 0;
-        for (let p = i, k = 4 * i; p < i + 3; p += 1, k += 4) {
-          value += weights[p] * (sums[corner + corners[k]] - sums[corner + corners[k + 1]]
-            - sums[corner + corners[k + 2]] + sums[corner + corners[k + 3]]);
-        }
-        sum += value < votes[i] * deviation ? votes[i + 1] : votes[i + 2];
+// The picture at half the scale of before each.
+function pyramid(pixels, width, height) {
+  const levels = [{ scale: 1, pixels, width, height }];
+  for (let last = levels[0]; Math.max(last.width, last.height) > LEVEL; last = levels.at(-1)) {
+    const w = last.width >> 1, h = last.height >> 1, half = new Uint8Array(w * h);
+    for (let y = 0; y < h; y += 1) {
+      for (let x = 0; x < w; x += 1) {
+        const k = 2 * y * last.width + 2 * x, below = k + last.width, { pixels: from } = last;
+        half[y * w + x] = (from[k] + from[k + 1] + from[below] + from[below + 1] + 2) >> 2;
       }
-      if (sum < threshold) return s;
     }
-    return -1;
+    levels.push({ scale: last.scale / 2, pixels: half, width: w, height: h });
   }
+  return levels;
 }
 
-// A stage with its rectangles, three to a stump, as places in a table of sums with rows this long.
-function compile({ threshold, stumps }, row) {
-  const n = 3 * stumps.length;
-  const made = { threshold, votes: new Float64Array(n), weights: new Float64Array(n),
-    corners: new Int32Array(4 * n) };
-  stumps.forEach((stump, i) => {
-    made.votes.set(stump.slice(0, 3), 3 * i);
-    for (let p = 3, k = 3 * i; p < stump.length; p += 5, k += 1) {
-      const [x, y, width, height, weight] = stump.slice(p, p + 5), at = y * row + x;
-      made.weights[k] = weight;
-      made.corners.set([at, at + width, at + height * row, at + height * row + width], 4 * k);
+// The spots in each of several pictures of one size, which are filled up with black.
+async function look(pictures, width, height, run) {
+  const up = (length) => Math.ceil(length / MULTIPLE) * MULTIPLE;
+  const w = up(width), h = up(height), filled = new Float32Array(pictures.length * w * h);
+  pictures.forEach((pixels, i) => {
+    for (let y = 0; y < height; y += 1) {
+      filled.set(pixels.subarray(y * width, (y + 1) * width), (i * h + y) * w);
     }
   });
-  return made;
+  const maps = await run(filled, [pictures.length, 1, h, w]);
+  return pictures.map((_, i) => decode(maps, i, w / CELL, h / CELL));
 }
 
-// The means of windows that lie close together, where there are enough of them.
-function group(windows) {
-  const groups = windows.map((_, i) => i);
-  const root = (i) => { while (groups[i] !== i) i = groups[i]; return i; };
-  for (let i = 0; i < windows.length; i += 1) {
-    for (let k = 0; k < i; k += 1) {
-      if (close(windows[i], windows[k])) groups[root(i)] = root(k);
+function decode({ heatmap, size, offset, landmarks }, picture, columns, rows) {
+  const cells = rows * columns, found = [];
+  for (let cell = 0; cell < cells; cell += 1) {
+    const score = heatmap.data[picture * cells + cell];
+    if (score <= FIRST_SCORE) continue;
+    const at = (map, k) => map.data[(picture * map.dims[1] + k) * cells + cell];
+    const height = CELL * Math.exp(at(size, 0)), width = CELL * Math.exp(at(size, 1));
+    const down = height * (at(landmarks, 2) - at(landmarks, 0)); // from eye to eye
+    const across = width * (at(landmarks, 3) - at(landmarks, 1));
+    found.push({ score, side: Math.sqrt(height * width),
+      x: CELL * ((cell % columns) + 0.5 + at(offset, 1)),
+      y: CELL * (Math.floor(cell / columns) + 0.5 + at(offset, 0)),
+      turn: (Math.atan2(down, across) * 180) / Math.PI });
+  }
+  return found;
+}
+
+// Of spots that share more than `most`, the one of highest score; the highest comes first.
+function best(spots, most, share) {
+  const kept = [];
+  for (const spot of [...spots].sort((a, b) => b.score - a.score)) {
+    if (kept.every((other) => share(other, spot) <= most)) kept.push(spot);
+  }
+  return kept;
+}
+
+function shared(a, b) {
+  const along = (axis) => Math.min(
+    Math.max((a.side + b.side) / 2 - Math.abs(a[axis] - b[axis]), 0), a.side, b.side);
+  return along("x") * along("y");
+}
+
+const ofUnion = (a, b) => shared(a, b) / (a.side ** 2 + b.side ** 2 - shared(a, b));
+const ofSmaller = (a, b) => shared(a, b) / Math.min(a.side, b.side) ** 2;
+
+// For each spot a list: the spot as it looks from near, or nothing.
+async function closer(levels, spots, view, sides, run, mirrored = false) {
+  if (!spots.length) return [];
+  const frames = spots.map(({ x, y, side, turn }) => ({
+    x, y, side: sides * side, turn: Math.abs(turn) < MOST_TURN ? turn : 0 }));
+  const views = frames.map((frame) => {
+    const { scale, ...level } = levels.find((one) => frame.side * one.scale < 1.5 * view)
+      ?? levels.at(-1);
+    const middle = [frame.x * scale - 0.5, frame.y * scale - 0.5];
+    return turned(level, middle, frame.side * scale, frame.turn, view);
+  });
+  if (mirrored) views.forEach((pixels) => mirror(pixels, view));
+  const seen = await look(views, view, view, run);
+  return frames.map((frame, i) => inPicture(frame, view, seen[i]));
+}
+
+function mirror(pixels, width) {
+  for (let k = 0; k < pixels.length; k += width) pixels.subarray(k, k + width).reverse();
+}
+
+// The likeliest spot about the middle of a view, as the picture has it.
+function inPicture(frame, view, seen) {
+  const [spot] = seen.filter(({ x, y }) => Math.hypot(x - view / 2, y - view / 2) < view / 4)
+    .sort((a, b) => b.score - a.score);
+  if (!spot) return [];
+  const step = frame.side / view, angle = (frame.turn * Math.PI) / 180;
+  const cos = step * Math.cos(angle), sin = step * Math.sin(angle);
+  const u = spot.x - view / 2, v = spot.y - view / 2;
+  return [{ score: spot.score, side: step * spot.side, turn: frame.turn + spot.turn,
+    x: frame.x + cos * u - sin * v, y: frame.y + sin * u + cos * v }];
+}
+
+// The square about a spot that is cut out, moved into the picture where it leaves it.
+function square({ x, y, side, turn }, width, height) {
+  const whole = Math.min(Math.round(CUT_OUT * side), width, height);
+  const inside = (start, length) => Math.min(Math.max(Math.round(start), 0), length - whole);
+  return { x: inside(x - whole / 2, width), y: inside(y - whole / 2, height),
+    width: whole, height: whole, turn: Math.abs(turn) >= LEAST_TURN ? turn : 0 };
+}
+
+// A square of `side` px about `middle`, turned clockwise, as `size` x `size`; bilinear. Outside of
+// the picture its border goes on.
+export function turned({ pixels, width, height }, middle, side, degrees, size) {
+  const out = new Uint8Array(size * size), angle = (degrees * Math.PI) / 180;
+  const cos = (side / size) * Math.cos(angle), sin = (side / size) * Math.sin(angle);
+  for (let v = 0; v < size; v += 1) {
+    for (let u = 0; u < size; u += 1) {
+      const across = u - (size - 1) / 2, down = v - (size - 1) / 2;
+      const x = Math.min(Math.max(middle[0] + cos * across - sin * down, 0), width - 1);
+      const y = Math.min(Math.max(middle[1] + sin * across + cos * down, 0), height - 1);
+      const left = Math.floor(x), top = Math.floor(y) * width, part = x - left;
+      const right = Math.min(left + 1, width - 1), below = Math.min(top + width, (height - 1) * width);
+      const upper = pixels[top + left] * (1 - part) + pixels[top + right] * part;
+      const lower = pixels[below + left] * (1 - part) + pixels[below + right] * part;
+      out[v * size + u] = Math.round(upper + (lower - upper) * (y - Math.floor(y)));
     }
   }
-  const gathered = new Map();
-  windows.forEach((window, i) => gathered.set(root(i), [...(gathered.get(root(i)) ?? []), window]));
-  const mean = (list, part) => Math.round(list.reduce((sum, window) => sum + window[part], 0) / list.length);
-  const kept = [...gathered.values()].filter((list) => list.length > NEIGHBOURS)
-    .map((list) => ({ n: list.length, x: mean(list, 0), y: mean(list, 1), width: mean(list, 2),
-      height: mean(list, 2) }));
-  return kept.filter((one) => !kept.some((other) => other !== one && within(one, other)
-    && (other.n > Math.max(3, one.n) || one.n < 3)));
-}
-
-function close([x, y, side], [u, v, other]) {
-  const most = SIMILAR * Math.min(side, other);
-  return Math.abs(x - u) <= most && Math.abs(y - v) <= most
-    && Math.abs(x + side - u - other) <= most && Math.abs(y + side - v - other) <= most;
-}
-
-function within(one, other) {
-  const slack = Math.round(SIMILAR * other.width);
-  return one.x >= other.x - slack && one.y >= other.y - slack
-    && one.x + one.width <= other.x + other.width + slack
-    && one.y + one.height <= other.y + other.height + slack;
+  return out;
 }

@@ -1,4 +1,4 @@
-// The released model and its runtime, fetched once from beside this file; nothing is sent anywhere.
+// The two models and their runtime, fetched once from beside this file; nothing is sent anywhere.
 import { SIDE, resize } from "./preprocess.js";
 
 const here = (name) => new URL(name, import.meta.url).href;
@@ -14,42 +14,44 @@ export async function about() {
   return found;
 }
 
-let cascading = null;
+const kept = new Map();
 
-// The face detector.
-export function cascade() {
-  cascading ??= about().then(({ files }) => fetch(here(files.cascade))).then((answer) => answer.json());
-  return cascading;
-}
-
-let loading = null;
-
-// The session, loaded at the first call. After a failure the next call tries again.
-export function session() {
-  loading ??= load().catch((error) => {
-    loading = null;
-    throw error;
-  });
-  return loading;
-}
-
-async function load() {
-  if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") {
-    throw new Error("This browser is too old or forbids WebAssembly, which the model needs.");
+// What `load` gives for a name, loaded at the first call. After a failure the next one tries again.
+function once(name, load) {
+  if (!kept.has(name)) {
+    kept.set(name, load(name).catch((error) => {
+      kept.delete(name);
+      throw error;
+    }));
   }
+  return kept.get(name);
+}
+
+// The runtime and the session of "model", which classifies, or of "finder", which finds faces.
+export const session = (name = "model") => once(name, load);
+
+async function load(name) {
   const { files } = await about();
-  const [ort, binary, model] = await Promise.all([
-    import(here(files.runtime)), unpacked(files.binary), unpacked(files.model)]);
-  ort.env.wasm.wasmBinary = binary;
-  ort.env.wasm.numThreads = 1; // more need headers that a plain server does not send
-  ort.env.logLevel = "error";
+  const [ort, model] = await Promise.all([once("runtime", runtime), unpacked(files[name])]);
   try {
     const made = await ort.InferenceSession.create(new Uint8Array(model), {
-      executionProviders: ["wasm"] });
+      executionProviders: ["wasm"], logSeverityLevel: 3 });
     return { ort, made };
   } catch (error) {
     throw new Error(`The model did not start (${error.message ?? error}).`);
   }
+}
+
+async function runtime() {
+  if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function") {
+    throw new Error("This browser is too old or forbids WebAssembly, which the model needs.");
+  }
+  const { files } = await about();
+  const [ort, binary] = await Promise.all([import(here(files.runtime)), unpacked(files.binary)]);
+  ort.env.wasm.wasmBinary = binary;
+  ort.env.wasm.numThreads = 1; // more need headers that a plain server does not send
+  ort.env.logLevel = "error";
+  return ort;
 }
 
 // A gzip file's content, whether or not the server has unpacked it on the way.
@@ -69,4 +71,10 @@ export async function classify(pixels, width, height) {
   const image = new ort.Tensor("uint8", resize(pixels, width, height), [1, SIDE, SIDE, 1]);
   const found = await made.run({ image }, ["probabilities"]);
   return Array.from(found.probabilities.data);
+}
+
+// The outputs of the network that finds faces, for `detect`.
+export async function finder(input, shape) {
+  const { ort, made } = await session("finder");
+  return made.run({ pictures: new ort.Tensor("float32", input, shape) });
 }

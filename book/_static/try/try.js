@@ -1,6 +1,6 @@
 // The page "Try it": a picture, an example or the camera; a square over the face; seven bars.
-import { detect } from "./detect.js";
-import { about, cascade, classify, session } from "./model.js";
+import { detect, turned } from "./detect.js";
+import { about, classify, finder, session } from "./model.js";
 import { LARGEST_CUT_OUT, grey } from "./preprocess.js";
 
 const page = document.getElementById("try");
@@ -14,7 +14,7 @@ const PAUSE = 150; // ms between two looks through the camera
 const SEARCHED = 800, SEARCHED_LIVE = 320; // px a side at most, where faces are looked for
 
 let source = null; // ImageBitmap or video
-let box = null; // x, y, width, height in px of the picture
+let box = null; // x, y, width, height in px of the picture; turn in degrees
 let name = "";
 let byHand = false; // whether the reader has put the square somewhere
 let stream = null;
@@ -34,7 +34,7 @@ async function open(file) {
     const picture = await read(file);
     show(picture, picture.width, picture.height, file.name ?? "picture");
     if (square.hidden || await findFace(SEARCHED)) await answer();
-    else say(`${name}: no upright frontal face was found. Put the square over it.`);
+    else say(`${name}: no face was found. Put the square over it.`);
   } catch (error) {
     clear();
     fail(error);
@@ -61,8 +61,8 @@ function show(found, width, height, called) {
   canvas.height = Math.max(1, Math.round(height * (shown < 1 ? shown : enlarged)));
   const whole = Math.max(width, height) <= LARGEST_CUT_OUT;
   const side = Math.round(0.6 * Math.min(width, height));
-  box = whole ? { x: 0, y: 0, width, height }
-    : { x: (width - side) >> 1, y: (height - side) >> 1, width: side, height: side };
+  box = whole ? { x: 0, y: 0, width, height, turn: 0 }
+    : { x: (width - side) >> 1, y: (height - side) >> 1, width: side, height: side, turn: 0 };
   view.hidden = false;
   square.hidden = whole;
   part("sizing").hidden = whole;
@@ -91,22 +91,33 @@ function paint() {
 async function findFace(most) {
   if (byHand) return true;
   if (table.hidden) say("Looking for a face …");
-  const found = await cascade(), looked = source, [width, height] = dimensions();
+  const looked = source, [width, height] = dimensions();
   const scale = Math.min(1, most / Math.max(width, height));
   const w = Math.round(width * scale), h = Math.round(height * scale);
   const small = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
   small.drawImage(source, 0, 0, w, h);
-  const [face] = detect(grey(small.getImageData(0, 0, w, h).data), w, h, found);
+  const [face] = await detect(grey(small.getImageData(0, 0, w, h).data), w, h, finder);
   if (!face || byHand || source !== looked) return byHand;
-  settle(face.x / scale, face.y / scale, face.width / scale);
+  settle(face.x / scale, face.y / scale, face.width / scale, face.turn);
   return true;
 }
 
 // Answers
 
-// The grey pixels under the square, taken one to one.
+// The grey pixels under the square, taken one to one; a turned face is turned back.
 function cutOut() {
-  const { x, y, width, height } = box;
+  const { x, y, width, height, turn } = box;
+  if (!turn) return greyOf(x, y, width, height);
+  const [w, h] = dimensions(), more = Math.ceil(width / 4); // a corner leaves the square by a fifth
+  const left = Math.max(x - more, 0), top = Math.max(y - more, 0);
+  const part = { width: Math.min(x + width + more, w) - left,
+    height: Math.min(y + height + more, h) - top };
+  part.pixels = greyOf(left, top, part.width, part.height);
+  const middle = [x + (width - 1) / 2 - left, y + (width - 1) / 2 - top];
+  return turned(part, middle, width, turn, width);
+}
+
+function greyOf(x, y, width, height) {
   const cut = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   cut.drawImage(source, x, y, width, height, 0, 0, width, height);
   return grey(cut.getImageData(0, 0, width, height).data);
@@ -167,7 +178,7 @@ function place() {
   const [width, height] = dimensions();
   Object.assign(square.style, {
     left: `${(100 * box.x) / width}%`, top: `${(100 * box.y) / height}%`,
-    width: `${(100 * box.width) / width}%`, height: `${(100 * box.height) / height}%` });
+    width: `${(100 * box.width) / width}%`, height: `${(100 * box.height) / height}%`, transform: `rotate(${box.turn}deg)` });
 }
 
 // By the reader.
@@ -177,10 +188,10 @@ function move(x, y, side = box.width) {
   answer();
 }
 
-function settle(x, y, side) {
+function settle(x, y, side, turn = 0) {
   const [width, height] = dimensions();
   side = Math.round(Math.min(Math.max(side, 16), width, height));
-  box = { width: side, height: side,
+  box = { width: side, height: side, turn,
     x: Math.round(Math.min(Math.max(x, 0), width - side)),
     y: Math.round(Math.min(Math.max(y, 0), height - side)) };
   size.value = Math.round((100 * side) / Math.min(width, height));
@@ -243,7 +254,7 @@ async function startCamera() {
     while (stream === started) {
       paint();
       if (await findFace(SEARCHED_LIVE)) await answer();
-      else say("No upright frontal face is in sight. You can put the square over it.");
+      else say("No face is in sight. You can put the square over it.");
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {

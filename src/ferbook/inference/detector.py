@@ -79,7 +79,7 @@ def detect(picture: UInt8[np.ndarray, "h w"], min_face: int = MIN_FACE) -> list[
     for _, x, y, side, turn in find(picture, min_face):
         box = _square(x, y, CUT_OUT * side, *picture.shape)
         if box[2] >= min_face:
-            places.append((box, round(turn, 1) if abs(turn) >= LEAST_TURN else 0.0))
+            places.append((box, round(float(turn), 1) if abs(turn) >= LEAST_TURN else 0.0))
     return sorted(places)
 
 

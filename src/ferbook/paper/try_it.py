@@ -1,4 +1,4 @@
-"""The released model for the page "Try it": runtime, model and examples, beside its scripts.
+"""The models of the page "Try it": runtime, models and examples, beside its scripts.
 
 Run as `python -m ferbook.paper.try_it <staged book>`. The runtime is onnxruntime-web, fetched by
 npm as `package-lock.json` pins it by hash; the part used is kept in `_build/browser`. Without npm
@@ -15,18 +15,18 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 from PIL import Image
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
 from ferbook.data.synthetic import draw_faces
+from ferbook.inference import centerface
 from ferbook.inference.classifier import RELEASED
 
 PAGE = Path("book") / "_static" / "try"  # in the staged book
 RUNTIME, BINARY, MODEL = "ort.min.mjs", "ort.wasm.gz", "model.onnx.gz"
-CASCADE = "cascade.json"
+FINDER, FINDER_LICENCE = "centerface.onnx.gz", "centerface-licence.txt"
 AXE = "axe.min.js"  # checks pages in the tests; no part of the book
 _DIST = Path("node_modules") / "onnxruntime-web" / "dist"
 _SECONDS = 300  # for npm: its package is large, lines may be slow
@@ -54,7 +54,9 @@ def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
     for name in (RUNTIME, BINARY):
         shutil.copy(runtime / name, page)
     _pack(RELEASED / "model-int8.onnx", page / MODEL)
-    files = {"runtime": RUNTIME, "binary": BINARY, "model": MODEL, "cascade": CASCADE}
+    _pack(centerface.MODEL, page / FINDER)
+    shutil.copy(centerface.MODEL.with_name("LICENSE"), page / FINDER_LICENCE)
+    files = {"runtime": RUNTIME, "binary": BINARY, "model": MODEL, "finder": FINDER}
     sizes = [(page / name).stat().st_size for name in files.values()]
     return {
         "files": files,
@@ -62,49 +64,6 @@ def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
         "classes": list(CLASSES),
         "examples": _draw_examples(page),
     }
-
-
-def cascade_file() -> Path:
-    """The face detector of the page, as OpenCV's package holds it."""
-    import cv2
-
-    return Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml"
-
-
-def cascade() -> dict[str, Any]:
-    """OpenCV's file of the face detector as detect.js takes it, with its licence.
-
-    It is kept as `book/_static/try/cascade.json`, so that the book is rendered without OpenCV.
-
-    A stump is a threshold, the votes below and above it, and its rectangles, each of left, top,
-    width, height (px in a window of `side`) and weight, in one flat list.
-    """
-    text = cascade_file().read_text(encoding="utf-8")
-    tree = ElementTree.fromstring(text).find("cascade")
-    rectangles = [_numbers(f.find("rects")) for f in tree.find("features")]
-    return {
-        "licence": text.partition("<!--")[2].partition("-->")[0].strip(),
-        "side": int(tree.findtext("width")),
-        "stages": [
-            {
-                # OpenCV lowers each threshold by this much.
-                "threshold": float(stage.findtext("stageThreshold")) - 1e-5,
-                "stumps": [_stump(stump, rectangles) for stump in stage.find("weakClassifiers")],
-            }
-            for stage in tree.find("stages")
-        ],
-    }
-
-
-def _stump(node: ElementTree.Element, rectangles: list[list[float]]) -> list[float]:
-    _, _, feature, threshold = _numbers(node.find("internalNodes"))
-    return [threshold, *_numbers(node.find("leafValues")), *rectangles[int(feature)]]
-
-
-def _numbers(node: ElementTree.Element) -> list[float]:
-    """All numbers in an element; whole ones without a point."""
-    values = map(float, "".join(node.itertext()).split())
-    return [int(v) if v.is_integer() else v for v in values]
 
 
 def runtime(project: Path) -> Path:
