@@ -108,7 +108,7 @@ figures.finalists(finals)
 # images without a twin in training, and twice that rate collapsed ({numref}`tab-paper_rates`).
 
 # %% mystnb={"figure": {"caption": "One change at a time to the original's recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
-changes.forest(paper_changes, runs, leaked_files)
+figures.forest(paper_changes, runs, leaked_files)
 
 # %% tags=["hide-input"]
 changes.changes_table(paper_changes, runs, leaked_files)
@@ -127,7 +127,7 @@ tables.trials_table(study.read_study(f"{configs_dir}/paper_rates.yml"), trials)
 # validation before this table was made, and was not changed after the fact.
 
 # %% mystnb={"figure": {"caption": "One change at a time to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}} tags=["hide-input"]
-changes.forest(ours_changes, runs, leaked_files)
+figures.forest(ours_changes, runs, leaked_files)
 
 # %% tags=["hide-input"]
 changes.changes_table(ours_changes, runs, leaked_files)

@@ -20,7 +20,7 @@ from ferbook.paper.chapters.ablations import tables as ablations_tables
 from ferbook.paper.chapters.results import figures as results
 from ferbook.paper.chapters.training import figures as training
 from ferbook.results import names
-from ferbook.results.metrics import accuracy_interval
+from ferbook.results.metrics import accuracy_interval, score
 from ferbook.results.run import Answers
 from ferbook.results.study import Study
 
@@ -183,11 +183,13 @@ def test_changes_are_differences_by_seed():
 
 
 def test_changes_are_tested_with_a_pooled_deviation_and_holms_correction():
-    """Both groups deviate by the root of 2, so by 1 in a mean; t is 4 and 0 with 2 degrees."""
-    found = changes._tested({"a": [3.0, 5.0], "b": [-1.0, 1.0]})
-    assert found["a"] == (4, "-0.30 to +8.30", pytest.approx(2 * (1 - 4 / 18**0.5)))
-    assert found["b"] == (0, "-4.30 to +4.30", 1)
-    assert changes._tested({"a": [3.0]}) == {"a": (3, None, pytest.approx(np.nan, nan_ok=True))}
+    """Both groups deviate by the root of 8, so by 2 in a mean; t is 2 and 0 with 2 degrees."""
+    found = changes._tested({"a": [2.0, 6.0], "b": [-2.0, 2.0]})
+    assert found["a"] == (4, "-4.61 to +12.61", pytest.approx(2 * (1 - 2 / 6**0.5)))
+    assert found["b"] == (0, "-8.61 to +8.61", 1)
+    untested = 3, None, pytest.approx(np.nan, nan_ok=True)
+    for values in ([3.0], [3.0, 3.0]):
+        assert changes._tested({"a": values}) == {"a": untested}
 
 
 def test_the_table_of_changes_has_the_recipe_itself_and_what_was_run():
@@ -201,12 +203,18 @@ def test_the_table_of_changes_has_the_recipe_itself_and_what_was_run():
     )
     clean = frame["difference without copies, points"].tolist()
     assert clean == pytest.approx([np.nan, 0, -5], nan_ok=True)
-    assert len(changes.changes_table(PLAN, [], LEAKED).frame) == 1
+    f1s = [score(each.test)["macro"]["f1"] for each in RUNS if each.recipe.name == "base"]
+    assert frame["macro F1"].iloc[0] == pytest.approx(sum(f1s) / 2)
+    shown = table.formatted().iloc[1]
+    assert shown["difference, points"] == "+7.14" and shown["seeds"] == "1"
+    assert shown["difference without copies, points"] == "+0.00"
+    nothing = changes.changes_table(PLAN, [], LEAKED).formatted()
+    assert nothing.iloc[0].tolist() == ["the recipe itself", "0", "-", "-", "-", "-", "-", "-"]
 
 
 def test_forest_has_a_dot_a_seed_in_a_band_of_chance():
     """In fourteenths of a hundred: the base 12 and 11, the change 10 and 12, so 0.5 + 2 over 2."""
-    (axes,) = changes.forest(PLAN, RUNS, LEAKED).axes
+    (axes,) = ablations.forest(PLAN, RUNS, LEAKED).axes
     assert [text.get_text() for text in axes.get_yticklabels()] == [
         "one", "without copies in training", "never",
     ]  # fmt: skip
@@ -229,7 +237,7 @@ def test_forest_has_a_dot_a_seed_in_a_band_of_chance():
 def test_forest_of_a_study_that_was_not_run_says_so_in_one_line():
     """Runs of the base alone have nothing to be compared with."""
     for runs in ([], [each for each in RUNS if each.recipe.name == "base"]):
-        figure = changes.forest(PLAN, runs, LEAKED)
+        figure = ablations.forest(PLAN, runs, LEAKED)
         assert figure.get_figheight() < 1  # inches
         (axes,) = figure.axes  # Jupyter shows no figure without
         assert [text.get_text() for text in axes.texts] == ["Not run: none of the 3 changes."]

@@ -123,4 +123,7 @@ def _capture(source: str | int) -> Any:
     # Messages of OpenCV and FFmpeg name their backends, not what to do.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    return cv2.VideoCapture(source)
+    if isinstance(source, int):
+        return cv2.VideoCapture(source)
+    # With several threads, how the decoding of a damaged file ends depends on their timing.
+    return cv2.VideoCapture(source, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])

@@ -1,24 +1,20 @@
-"""The changes of a grid against its base, seed by seed, as numbers and as a figure."""
+"""The changes of a grid against its base, seed by seed, as numbers and as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from scipy.stats import t as student
 from statsmodels.stats.multitest import multipletests
 
 from ferbook.core.predictions import Predictions
-from ferbook.paper.plots import COLORS, finished, statement
 from ferbook.paper.table import Table
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.run import Run
-from ferbook.results.seeds import chance_bound, pooled_deviation, seed_noise
+from ferbook.results.seeds import pooled_deviation
 from ferbook.results.study import Study, of_study, paired
 
 
@@ -62,7 +58,7 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     """
     runs = of_study(study, runs)
     found = differences(study, runs, leaked_files)
-    groups = {name: group for name, group in found.groupby("change", sort=False)}
+    groups = {name: group for name, group in found.groupby("change")}
     tested = _tested({name: group["test"].tolist() for name, group in groups.items()})
     rows = {"the recipe itself": (*_scores(runs, "base"), np.nan, None, np.nan, np.nan)}
     for name in study.changes:
@@ -103,48 +99,3 @@ def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, str
         name: (mean, f"{mean - width * errors[name]:+.2f} to {mean + width * errors[name]:+.2f}", p)
         for (name, mean), p in zip(means.items(), adjusted.tolist(), strict=True)
     }
-
-
-def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Figure:
-    """A row per change: a dot a seed, a bar at their mean, in a band of what seeds alone do.
-
-    The best change stands on top; those that were not run say so at the bottom. A study of which
-    nothing was run is one line of text.
-    """
-    runs = of_study(study, runs)
-    found = differences(study, runs, leaked_files)
-    if found.empty:
-        return statement(f"Not run: none of the {len(study.changes)} changes.")
-    groups = {name: group for name, group in found.groupby("change", sort=False)}
-    rows = sorted(groups, key=lambda name: -groups[name]["test"].mean())
-    rows += [name for name in map(names.change_name, study.changes) if name not in groups]
-    figure, axes = plt.subplots(figsize=(8, 1.3 + 0.34 * len(rows)))
-    axes.axvline(0, color="#222222", linewidth=1)
-    axes.set(xlabel="points of accuracy on test above the recipe itself")
-    noise = seed_noise(runs)
-    for row, name in enumerate(rows):
-        if name in groups:
-            _draw_change(axes, row, groups[name], noise, _color(runs))
-        else:
-            axes.text(0, row, " not run", va="center", color="#666666", fontsize=9)
-    axes.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
-    axes.grid(axis="y", visible=False)
-    return finished(figure)
-
-
-def _color(runs: list[Run]) -> str:
-    return COLORS[runs[0].actor] if runs else COLORS[names.OTHERS]
-
-
-def _draw_change(axes: Axes, row: int, group: pd.DataFrame, noise: float, color: str) -> None:
-    """Dots and mean on all test images, a diamond at the mean on those without copies."""
-    if np.isfinite(noise):
-        bound = chance_bound(noise, len(group))
-        axes.fill_betweenx([row - 0.5, row + 0.5], -bound, bound, color="#dddddd", linewidth=0)
-    test, clean = group["test"], group["clean"].mean()
-    axes.plot(test, np.full(len(test), row), "o", color=color, markersize=5, alpha=0.75)
-    axes.plot([test.mean()] * 2, [row - 0.3, row + 0.3], color=color, linewidth=2.5)
-    axes.plot(clean, row, "D", color="white", markeredgecolor=color, markersize=5)
-    text = f"{test.mean():+.2f}, without copies {clean:+.2f}"
-    axes.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=8,
-                  annotation_clip=False)  # fmt: skip
