@@ -128,7 +128,10 @@ tables.recipe_table(recipe, files.read_yaml("book/original.yml")["recipe"])
 sample = splits.split(faces, seed=seed).train.select(slice(0, 2000, 250))
 figures.augmentations(*input_pipeline.augmentation_examples(sample, recipe))
 # %% [markdown]
-# ## The size of the networks
+# ## The network
+#
+# {numref}`fig-network` shows the layers of the network, from the image down to the answer, and what each of the two
+# phases trains.
 #
 # {numref}`tab-parameters` counts the parameters of the models as they are built here, with the
 # seven-class head. The original gives {glue:text}`original_parameters_millions:.1f` million for
@@ -138,6 +141,9 @@ figures.augmentations(*input_pipeline.augmentation_examples(sample, recipe))
 parameters = models.count_all_parameters()
 store.write_parameters(results_dir, parameters)
 tables.parameter_table(parameters)
+
+# %% mystnb={"figure": {"caption": "The network and what each phase trains, with its epochs, optimizer and learning rate. Where two lines differ, the first is the original's and the second ours. Phase 2 trains everything but batch normalization; the numbers are trained and all parameters, dense layer included.", "name": "fig-network"}, "image": {"alt": "A column of six boxes, from the gray image through backbone, pooling and dropout to a dense layer; beside it two columns: phase 1 freezes the backbone and trains the dense layer, phase 2 trains both."}} tags=["hide-input"]
+figures.network([core_recipe.Recipe(), recipe], parameters)
 
 # %% [markdown]
 # ## The run

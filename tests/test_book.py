@@ -77,6 +77,21 @@ def test_outputs_that_show_nothing_are_dropped():
     assert notebook["cells"] == [{"outputs": [shown, number]}, {"source": "prose"}]
 
 
+def test_folded_code_says_what_it_does():
+    def cell(source, *tags, **mystnb):
+        about = {"tags": list(tags), "mystnb": mystnb}
+        return {"cell_type": "code", "source": source, "outputs": [], "metadata": about}
+
+    cells = [cell("seed = 1", "parameters"), cell("seed = 2", "injected-parameters"),
+             cell("faces = load(data)\ntable.Notice(synthetic=False)"),
+             cell("figures.bars(faces)", figure={"name": "fig-bars"}), cell("x = 1")]  # fmt: skip
+    staging._label_code({"cells": cells})
+    assert [c["metadata"]["mystnb"].get("code_prompt_show") for c in cells] == [
+        "Parameters and their defaults", "Parameters of this execution",
+        "Code that reads the data", "Code of this figure", None,
+    ]  # fmt: skip
+
+
 def test_refuses_what_is_missing_broken_or_mixed(tmp_path):
     with pytest.raises(staging.StaleError, match="no executed notebook"):
         staging.stage(

@@ -5,6 +5,7 @@ import pytest
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
+from ferbook.core.recipe import Recipe
 from ferbook.data.faces import Faces
 from ferbook.paper import key_numbers
 from ferbook.paper.chapters.data import figures as data_figures
@@ -16,6 +17,7 @@ from ferbook.paper.chapters.deployment import tables as deployment_tables
 from ferbook.paper.chapters.leak import figures as leak_figures
 from ferbook.paper.chapters.performance import figures as performance_figures
 from ferbook.paper.chapters.performance import tables as performance_tables
+from ferbook.paper.chapters.training import figures as training_figures
 from ferbook.paper.chapters.training import tables as training_tables
 from ferbook.paper.plots import COLORS
 from ferbook.results.run import Answers
@@ -187,6 +189,22 @@ def test_planted_twins_are_not_shown(faces):
     figure = leak_figures.twins(faces)
     (axes,) = figure.axes
     assert "synthetic faces were planted" in axes.texts[0].get_text()
+
+
+def test_the_network_says_what_each_phase_trains():
+    """Two recipes: what differs is on two lines, the rest once; 9 - 2 parameters are trained."""
+    other = Recipe(backbone="efficientnet_lite2", image_size=96)
+    counts = {"efficientnet_b2": {"total": 9, "trainable": 7},
+              "efficientnet_lite2": {"total": 6, "trainable": 5}}  # fmt: skip
+    (axes,) = training_figures.network([Recipe(), other], counts).axes
+    shown = [text.get_text() for text in axes.texts if text.get_text()]
+    assert shown[:6] == [
+        "gray image\n48 x 48", "resized, gray in three channels\n260 x 260\n96 x 96",
+        "backbone, ImageNet weights\nEfficientNetB2\nEfficientNet-Lite2",
+        "global average pooling", "dropout 0.5", "dense layer, softmax\n7 classes",
+    ]  # fmt: skip
+    assert shown[6:9] == ["phase 1: 3 epochs\nAdam, 1e-03", "frozen", "trained"]
+    assert shown[9:] == ["phase 2: 7 epochs\nAdamW, 3e-05", "7\nof 9\n5\nof 6", "trained"]
 
 
 def test_parameters_of_networks():

@@ -1,8 +1,11 @@
 """No number in the book's prose is typed by hand: it is glued, cited, or a plain constant."""
 
+import re
+
 import pytest
 from conftest import ROOT
 
+from ferbook.core.files import read_yaml
 from ferbook.paper.verification.prose import naked_numbers, prose_of
 
 PAGES = sorted((ROOT / "book").glob("*.md")) + sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -36,3 +39,31 @@ def test_no_number_is_typed_into_prose(path):
 )
 def test_the_guard_sees_what_it_should(text, found):
     assert naked_numbers(text) == found
+
+
+def test_what_the_pipeline_reads_and_writes_is_there():
+    text = (ROOT / "book/reproducibility.md").read_text()
+    paths = re.findall(
+        r"`([\w.]+/[\w./]*)`", text.partition("{container} pipeline")[2].partition(":::")[0]
+    )
+    assert len(paths) == 6 and all((ROOT / path).exists() for path in paths)
+
+
+def source_of(page):
+    """The Markdown of a page of `_toc.yml`, of a notebook its text half."""
+    path = ROOT / page
+    if path.parent.name == "executed":
+        text = (ROOT / "notebooks" / f"{path.name}.py").read_text()
+        return text[text.index("# %% [markdown]") :].replace("\n# ", "\n").replace("\n#\n", "\n\n")
+    return path.with_suffix(".md").read_text()
+
+
+def test_pages_open_with_what_they_say_and_chapters_close_with_what_was_found():
+    parts = read_yaml(ROOT / "_toc.yml")["parts"]
+    pages = {part["caption"]: [each["file"] for each in part["chapters"]] for part in parts}
+    every = [page for group in pages.values() for page in group]
+    for page in every:
+        assert re.search(r"^# .+\n\n\*\*", source_of(page), re.MULTILINE), page
+    notebooks = [page for page in every if "/executed/" in page]
+    for page in {*pages["The paper"], *pages["Going further"], *notebooks}:
+        assert "{admonition} What we found" in source_of(page), page

@@ -45,6 +45,7 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
     for name, notebook in notebooks.items():
         _fold_injected_cell(notebook)
         _drop_empty_outputs(notebook)
+        _label_code(notebook)
         sources.link(notebook)
         text = json.dumps(notebook, indent=1, ensure_ascii=False)
         (target / "book" / "executed" / f"{name}.ipynb").write_text(text, encoding="utf-8")
@@ -82,6 +83,27 @@ def _drop_empty_outputs(notebook: dict) -> None:
                 output for output, text in zip(cell["outputs"], shown, strict=True)
                 if text is None or "".join(text)
             ]  # fmt: skip
+
+
+# Tag of a cell -> what the box says that its code is folded into; others say "Code".
+_BOXES = {
+    "parameters": "Parameters and their defaults",
+    "injected-parameters": "Parameters of this execution",
+}
+
+
+def _label_code(notebook: dict) -> None:
+    """Each box of folded code says what its cell does."""
+    made = {source.cell: source.label for source in sources.find(notebook)}
+    for number, cell in enumerate(notebook["cells"], 1):
+        about = cell["metadata"]
+        words = next((_BOXES[tag] for tag in about.get("tags", []) if tag in _BOXES), None)
+        if number in made:
+            words = f"Code of this {'figure' if made[number].startswith('fig-') else 'table'}"
+        elif "table.Notice(" in "".join(cell["source"]):
+            words = "Code that reads the data"
+        if words:
+            about.setdefault("mystnb", {})["code_prompt_show"] = words
 
 
 def _add_banner(config: dict) -> None:

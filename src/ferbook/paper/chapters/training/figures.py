@@ -2,20 +2,92 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import Recipe
 from ferbook.data import ferplus
 from ferbook.data.faces import Faces
-from ferbook.paper.plots import picture_grid
+from ferbook.paper.plots import finished, picture_grid
+from ferbook.results import names
 from ferbook.results.run import Run
 
 
 def augmentations(original: np.ndarray, augmented: np.ndarray) -> Figure:
     """Images (k, h, w) above their augmented versions (rounds, k, h, w)."""
-    names = ["as it is", *(f"drawn {i + 1}" for i in range(len(augmented)))]
-    return picture_grid([original, *augmented], names)
+    titles = ["as it is", *(f"drawn {i + 1}" for i in range(len(augmented)))]
+    return picture_grid([original, *augmented], titles)
+
+
+_FROZEN, _TRAINED = "#e4e4e4", "#8fd3a3"  # grounds
+_OPTIMIZERS = {"adamw": "AdamW", "adam": "Adam"}
+
+
+def network(recipes: Sequence[Recipe], parameters: Mapping[str, Mapping[str, int]]) -> Figure:
+    """The layers from the image down to the answer, and beside each what either phase trains.
+
+    Where `recipes` differ, in backbone or input size, each has a line; the phases are those of
+    the first. `parameters` are the counts of each backbone with its head.
+    """
+    first = recipes[0]
+    layers = [
+        ("gray image", "48 x 48"),
+        ("resized, gray in three channels", _lines(f"{r.image_size} x {r.image_size}"
+                                                   for r in recipes)),
+        (f"backbone, {'ImageNet' if first.weights == 'imagenet' else 'random'} weights",
+         _lines(names.network_name(recipe.backbone) for recipe in recipes)),
+        (f"global {first.pooling} pooling", ""),
+        (f"dropout {first.dropout:g}", ""),
+        ("dense layer, softmax", f"{len(CLASSES)} classes"),
+    ]  # fmt: skip
+    figure, axes = plt.subplots(figsize=(6.5, 5.6))
+    axes.set(xlim=(0, 6.5), ylim=(len(layers), -0.75))
+    axes.set_axis_off()
+    for row, (title, detail) in enumerate(layers):
+        _draw_layer(axes, row, f"{title}\n{detail}".strip(), last=row == len(layers) - 1)
+    counts = _lines(_trained(recipe, parameters[recipe.backbone]) for recipe in recipes)
+    optimizer = _OPTIMIZERS[first.finetune_optimizer]
+    _draw_phase(axes, 2.9, f"phase 1: {first.warmup_epochs} epochs\n"
+                f"Adam, {first.warmup_learning_rate:.0e}", "frozen", _FROZEN)  # fmt: skip
+    _draw_phase(axes, 4.7, f"phase 2: {first.finetune_epochs} epochs\n"
+                f"{optimizer}, {first.finetune_learning_rate:.0e}", counts, _TRAINED)  # fmt: skip
+    return finished(figure)
+
+
+def _trained(recipe: Recipe, counts: Mapping[str, int]) -> str:
+    """How many parameters phase 2 trains, of how many."""
+    trained = counts["total"] if recipe.train_batch_norm else counts["trainable"]
+    return f"{trained:,}\nof {counts['total']:,}"
+
+
+def _lines(texts: Iterable[str]) -> str:
+    """Each different text on a line of its own."""
+    return "\n".join(dict.fromkeys(texts))
+
+
+def _draw_layer(axes: Axes, row: int, text: str, *, last: bool) -> None:
+    """A box with an arrow down to the next."""
+    axes.add_patch(plt.Rectangle((0, row), 2.7, 0.76, fc="white", ec="#222222"))
+    axes.text(1.35, row + 0.38, text, ha="center", va="center", fontsize=9)
+    if not last:
+        axes.annotate("", (1.35, row + 1), (1.35, row + 0.76),
+                      arrowprops={"arrowstyle": "->", "color": "#222222"})  # fmt: skip
+
+
+def _draw_phase(axes: Axes, left: float, title: str, backbone: str, color: str) -> None:
+    """A column: its title, a field beside the backbone, and one beside the dense layer."""
+    middle = left + 0.85
+    axes.text(middle, -0.4, title, ha="center", va="center", fontsize=9, weight="bold")
+    for row, text, ground in ((2, backbone, color), (5, "trained", _TRAINED)):
+        height = 1.3 if "\n" in text else 0.76
+        above = row + 0.38 - height / 2
+        axes.add_patch(plt.Rectangle((left, above), 1.7, height, fc=ground, ec="none"))
+        axes.text(middle, row + 0.38, text, ha="center", va="center", fontsize=9)
 
 
 def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int = 6) -> Figure:
@@ -23,7 +95,7 @@ def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int
 
     Below each stand the probability of the answer and what most of FER+'s taggers saw.
     """
-    rows, names, notes = [], [], []
+    rows, titles, notes = [], [], []
     answers, place = run.test.probabilities.argmax(axis=1), _places(faces, run.test.files)
     for true, predicted in pairs:
         t, p = CLASSES.index(true), CLASSES.index(predicted)
@@ -32,13 +104,13 @@ def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int
         blank = np.full((count, *faces.images.shape[1:]), 255, np.uint8)
         blank[: len(worst)] = faces.images[place[worst]]
         rows.append(blank)
-        names.append(f"{true} taken\nfor {predicted}")
+        titles.append(f"{true} taken\nfor {predicted}")
         seen = _second_opinions(run.test.files[worst])
         noted = [
             f"{run.test.probabilities[i, p]:.0%}\n{s}" for i, s in zip(worst, seen, strict=True)
         ]
         notes.append(noted + [""] * (count - len(worst)))
-    return picture_grid(rows, names, notes)
+    return picture_grid(rows, titles, notes)
 
 
 def _second_opinions(files: np.ndarray) -> list[str]:
