@@ -209,6 +209,8 @@ def test_the_network_says_what_each_phase_trains():
 
 def test_parameters_of_networks():
     counts = {"tiny": {"total": 9, "trainable": 7, "multiply_adds": 5}}
+    named = training_tables.parameter_table({"efficientnet_b2_260": counts["tiny"]}).frame
+    assert list(named.index) == ["EfficientNetB2 at 260 px"]
     frame = training_tables.parameter_table(counts).frame
     assert frame.loc["tiny"].to_dict() == {"parameters": 9, "trainable": 7, "multiply-adds": 5}
     assert key_numbers.parameter_numbers({"efficientnet_b2": counts["tiny"], **counts}) == {

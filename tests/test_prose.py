@@ -46,7 +46,7 @@ def test_what_the_pipeline_reads_and_writes_is_there():
     paths = re.findall(
         r"`([\w.]+/[\w./]*)`", text.partition("{container} pipeline")[2].partition(":::")[0]
     )
-    assert len(paths) == 6 and all((ROOT / path).exists() for path in paths)
+    assert len(paths) == 5 and all((ROOT / path).exists() for path in paths)
 
 
 def source_of(page):
