@@ -44,11 +44,12 @@ def archive():
 @pytest.fixture(scope="session")
 def built_book(tmp_path_factory):
     """The published book, rendered once: its folder of pages, and how the build ended."""
-    from ferbook.paper import staging, try_it
+    from ferbook.paper import recompute, staging, try_it
 
     folder = tmp_path_factory.mktemp("book")
     staging.stage(ROOT / "book" / "executed", folder / "source", project=ROOT)
     try_it.add(folder / "source" / try_it.PAGE, project=ROOT)
+    recompute.add(folder / "source" / recompute.PAGE, project=ROOT)
     command = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "--keep-going"]
     shown = subprocess.run(
         [*command, "--path-output", str(folder), str(folder / "source")],

@@ -13,6 +13,7 @@ from PIL import Image
 from skimage import data as pictures
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.files import read_json
 from ferbook.inference import classifier, detector, media
 from ferbook.inference.centerface import network, search
 from ferbook.paper import try_it
@@ -231,12 +232,33 @@ def test_what_is_no_picture_is_said(page, tmp_path):
     page.wait(f"{STATUS}.includes('notes.png: not a picture')")
 
 
-def test_a_refused_camera_is_said(page):
+def test_an_example_says_what_it_was_drawn_as_on_one_screen_of_a_phone(page, built_book):
+    page.send("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1,
+              mobile=True)  # fmt: skip
+    page.run("scrollTo(0, 0); [...document.querySelectorAll('[data-part=examples] button')]"
+             ".find((e) => e.textContent === 'sad').click()")  # fmt: skip
+    page.wait(f"{STATUS}.startsWith('Drawn as sad; the model says ')")
+    shares = page.run(f"{ANSWERS}.map((row) => Number(row.dataset.value))")
+    best = f"{CLASSES[np.argmax(shares)]} ({100 * max(shares):.0f}\u00a0%)"
+    assert page.run(STATUS) == f"Drawn as sad; the model says {best}."
+    page.wait("document.querySelector('[data-part=answers]').getBoundingClientRect().bottom <= 844")
+    assert page.run("document.querySelector('[data-part=status]').getBoundingClientRect().top") > 0
+    page.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_the_accuracy_is_that_of_the_file_that_answers(page):
+    file = read_json(classifier.RELEASED / "card.json")["files"]["model-int8.onnx"]
+    caption = page.run("document.querySelector('[data-part=answers] caption').textContent")
+    assert f"{100 * file['correct'] / file['total']:.1f}\u00a0% of the test images" in caption
+
+
+def test_a_refused_camera_is_said_and_the_old_answer_leaves(page):
     page.run("document.querySelector('[data-part=camera]').click()")
     page.wait(f"{STATUS}.includes('camera') && !{STATUS}.includes('Waiting')")
     assert page.run(STATUS).split(".")[0] in (
         "No camera was found", "The browser was not allowed to use the camera",
     )  # fmt: skip
+    assert page.run("document.querySelector('[data-part=answers]').hidden")
 
 
 def test_the_camera_is_watched_until_it_is_stopped(page):

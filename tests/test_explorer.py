@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,14 +80,17 @@ def choose(page, label, value):
     page.run(f"{control}.value = {json.dumps(value)}; {control}.dispatchEvent(new Event('input'))")
 
 
+def address(page):
+    """The filters in the address."""
+    return page.run("Object.fromEntries(new URLSearchParams(location.search))")
+
+
 def count(page):
     return int(page.run(COUNT).split(" of ")[0].replace(",", ""))
 
 
 def test_filters_count_as_numpy_does(page, test):
     answers = test.probabilities.argmax(axis=1)
-    assert count(page) == len(test)
-    choose(page, "Right or wrong", "wrong")
     assert count(page) == (answers != test.labels).sum()
     choose(page, "Label of FER-2013", "fear")
     fear = test.labels == CLASSES.index("fear")
@@ -100,7 +104,8 @@ def test_filters_count_as_numpy_does(page, test):
     expected &= sure
     assert count(page) == expected.sum()
     listed = page.run("[...document.querySelectorAll('[data-part=rows] th')].map(e => e.innerText)")
-    assert sorted(listed) == sorted(test.files[expected])
+    assert sorted(listed) == sorted(Path(file).stem for file in test.files[expected])
+    assert address(page) == {"label": "fear", "set": "PrivateTest", "low": "90"}
     choose(page, "confidence from", "0")
     for label in ("Right or wrong", "Label of FER-2013", "Set"):
         choose(page, label, "")
@@ -140,3 +145,46 @@ def test_what_is_no_archive_is_said(page, tmp_path):
     page.wait(
         "document.querySelector('[data-part=archive-status]').textContent.includes('not a zip')"
     )
+
+
+def test_an_address_restores_its_filters(page, test):
+    answers = test.probabilities.argmax(axis=1)
+    sad = test.labels == CLASSES.index("sad")
+    page.run("location.search = '?label=sad&verdict=&low=nothing&set=nonsense&unknown=1'")
+    page.wait("location.search.startsWith('?label=sad') && document.querySelector('.filter-bar')")
+    assert count(page) == sad.sum()
+    assert address(page) == {"label": "sad", "verdict": ""}  # what means nothing is dropped
+    choose(page, "Right or wrong", "wrong")
+    assert address(page) == {"label": "sad"}
+    assert count(page) == (sad & (answers != test.labels)).sum()
+    choose(page, "Label of FER-2013", "")
+
+
+def test_no_column_is_cut_off_at_1400_px(page):
+    page.send("Emulation.setDeviceMetricsOverride", width=1400, height=900, deviceScaleFactor=1,
+              mobile=False)  # fmt: skip
+    for box in (".explorer-list", ".counts"):
+        element = f"document.querySelector('#explorer {box}')"
+        assert page.run(f"{element}.scrollWidth <= {element}.clientWidth")
+    page.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_a_bar_has_the_stored_probabilities(page, test):
+    """Of the surest error, which the page shows first."""
+    wrong = np.flatnonzero(test.probabilities.argmax(axis=1) != test.labels)
+    thousandths = np.rint(1000 * test.probabilities[wrong].astype(float))
+    surest = thousandths[np.argmax(thousandths.max(axis=1))] / 10
+    bar = "document.querySelector('[data-part=rows] .shares')"
+    words = [f"{name} {share:.1f} %" for name, share in zip(CLASSES, surest, strict=True)]
+    assert page.run(f"{bar}.ariaLabel") == ", ".join(words)
+    widths = page.run(f"[...{bar}.children].map((e) => parseFloat(e.style.width))")
+    assert widths == pytest.approx(surest) and sum(widths) == pytest.approx(100, abs=0.4)
+
+
+def test_the_most_frequent_error_is_shaded_most(page, test):
+    answers = test.probabilities.argmax(axis=1)
+    counts = np.bincount(7 * test.labels[answers != test.labels] + answers[answers != test.labels],
+                         minlength=49)  # fmt: skip
+    shades = page.run("[...document.querySelectorAll('[data-part=counts] button')]"
+                      ".map((e) => parseFloat(e.style.getPropertyValue('--shade')))")  # fmt: skip
+    assert np.allclose(shades, 45 * counts / counts.max(), atol=0.06)

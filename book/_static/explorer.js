@@ -8,7 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const images = columns.file.map((name, i) => {
     const shares = columns.shares.slice(i * classes.length, (i + 1) * classes.length);
     const label = classes[columns.label[i]], best = columns.answer[i];
-    return { file: `test/${label}/${name}.jpg`, label, answer: classes[best], shares,
+    return { name, file: `test/${label}/${name}.jpg`, label, answer: classes[best], shares,
       confidence: shares[best] / 10, second: opinions[columns.second[i]],
       set: name.split("_")[0], copy: columns.copy[i] ? "copy in training" : "no copy" };
   });
@@ -27,6 +27,8 @@ document.addEventListener("DOMContentLoaded", () => {
     order: filters.choice("Order", "surest first", ["least sure first", "by file name"]),
     search: filters.search("Search file names"),
   };
+  controls.verdict.value = "wrong";
+  const opened = Object.fromEntries(Object.entries(controls).map(([key, { value }]) => [key, value]));
   const chosen = (image, key) => controls[key].value === "" || image[key] === controls[key].value;
   const VERDICTS = {
     "": () => true,
@@ -42,7 +44,24 @@ document.addEventListener("DOMContentLoaded", () => {
 
   let found = [], limit = PER_PAGE, pictures = null;
 
+  // The address holds what differs from how the page opens; what a control refuses is passed over.
+  function recall() {
+    for (const [key, value] of new URLSearchParams(location.search)) {
+      if (!(key in controls)) continue;
+      controls[key].value = value;
+      if (controls[key].value !== value) controls[key].value = opened[key];
+    }
+  }
+
+  function remember() {
+    const changed = Object.entries(controls).map(([key, { value }]) => [key, value])
+      .filter(([key, value]) => value !== opened[key]);
+    const query = changed.length ? `?${new URLSearchParams(changed)}` : "";
+    history.replaceState(null, "", location.pathname + query + location.hash);
+  }
+
   function update() {
+    remember();
     found = images.filter((image) => ["label", "answer", "second", "set", "copy"]
       .every((key) => chosen(image, key)) && VERDICTS[controls.verdict.value](image)
       && image.confidence >= Number(controls.low.value)
@@ -53,16 +72,16 @@ document.addEventListener("DOMContentLoaded", () => {
     list();
     count();
     const right = found.filter((image) => image.answer === image.label).length;
-    const share = found.length ? `, ${((100 * right) / found.length).toFixed(1)} % of them right` : "";
+    const share = found.length && !controls.verdict.value
+      ? `, ${((100 * right) / found.length).toFixed(1)} % of them right` : "";
     return `${found.length.toLocaleString("en")} of ${images.length.toLocaleString("en")}${share}`;
   }
 
   function list() {
     const rows = found.slice(0, limit).map((image) => {
       const row = document.createElement("tr");
-      row.append(cell(image.file, "th"), ...[image.label, image.second, image.answer,
-        `${image.confidence.toFixed(1)} %`, ...image.shares.map((share) => (share / 10).toFixed(1)),
-        image.copy].map((text) => cell(text)));
+      row.append(cell(image.name, "th"), ...[image.label, image.second, image.answer,
+        `${image.confidence.toFixed(1)} %`].map((text) => cell(text)), bar(image), cell(image.copy));
       row.classList.toggle("wrong", image.answer !== image.label);
       if (pictures) row.cells[0].prepend(thumbnail(image));
       return row;
@@ -78,15 +97,32 @@ document.addEventListener("DOMContentLoaded", () => {
     return made;
   }
 
+  // Seven probabilities as parts of one bar, in the order of the classes.
+  function bar({ shares }) {
+    const words = classes.map((name, k) => `${name} ${(shares[k] / 10).toFixed(1)} %`);
+    const made = Object.assign(document.createElement("div"), {
+      className: "shares", role: "img", ariaLabel: words.join(", "), title: words.join("\n") });
+    made.append(...classes.map((name, k) => Object.assign(document.createElement("span"), {
+      className: `share-${name}`, style: `width: ${shares[k] / 10}%` })));
+    const holder = document.createElement("td");
+    holder.append(made);
+    return holder;
+  }
+
   // Counts of labels (rows) against answers; a cell chooses both.
   function count() {
-    const body = part("counts");
-    body.replaceChildren(...classes.map((label) => {
+    const counts = new Map();
+    for (const { label, answer } of found) {
+      counts.set(`${label} ${answer}`, (counts.get(`${label} ${answer}`) ?? 0) + 1);
+    }
+    const most = Math.max(1, ...counts.values());
+    part("counts").replaceChildren(...classes.map((label) => {
       const row = document.createElement("tr");
       row.append(cell(label, "th"), ...classes.map((answer) => {
-        const n = found.filter((i) => i.label === label && i.answer === answer).length;
+        const n = counts.get(`${label} ${answer}`) ?? 0;
         const button = Object.assign(document.createElement("button"), {
-          type: "button", textContent: n, ariaLabel: `${n} of label ${label} answered ${answer}` });
+          type: "button", textContent: n, style: `--shade: ${((45 * n) / most).toFixed(1)}%`,
+          ariaLabel: `${n} of label ${label} answered ${answer}` });
         button.addEventListener("click", () => {
           const again = controls.label.value === label && controls.answer.value === answer;
           controls.label.value = again ? "" : label;
@@ -111,11 +147,11 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   for (const name of classes) {
-    part("shares").parentNode.insertBefore(
-      Object.assign(cell(name, "th"), { scope: "col" }), part("shares"));
+    const entry = document.createElement("span");
+    entry.append(Object.assign(document.createElement("i"), { className: `share-${name}` }), ` ${name}`);
+    part("key").append(" ", entry);
     part("answers").append(Object.assign(cell(name, "th"), { scope: "col" }));
   }
-  part("shares").remove();
   part("about").textContent = `${ferbookAnswers.run}${ferbookAnswers.synthetic ? ", synthetic faces" : ""}`;
   part("more").addEventListener("click", () => { limit += PER_PAGE; list(); });
   part("archive").addEventListener("change", async (event) => {
@@ -129,6 +165,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     list();
   });
+  recall();
   part("bar").append(filters.bar(Object.values(controls), update));
   part("body").hidden = false;
   part("missing").remove();

@@ -32,6 +32,7 @@ rule book:
         "python -m ferbook.paper.staging stage {params.folder} "
         "_build/{wildcards.profile}/source && "
         "python -m ferbook.paper.try_it _build/{wildcards.profile}/source && "
+        "python -m ferbook.paper.recompute _build/{wildcards.profile}/source && "
         # Sphinx would take the half-written page of a killed build for a finished one.
         "rm -rf _build/{wildcards.profile}/render && "
         "jupyter-book build -W --keep-going --path-output _build/{wildcards.profile}/render "

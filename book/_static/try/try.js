@@ -16,6 +16,7 @@ const SEARCHED = 800, SEARCHED_LIVE = 320; // px a side at most, where faces are
 let source = null; // ImageBitmap or video
 let box = null; // x, y, width, height in px of the picture; turn in degrees
 let name = "";
+let drawn = ""; // what an example was drawn as
 let byHand = false; // whether the reader has put the square somewhere
 let stream = null;
 
@@ -28,8 +29,9 @@ const fail = (error) => say(error.message ?? String(error), true);
 
 // Pictures
 
-async function open(file) {
+async function open(file, drawnAs = "") {
   stopCamera();
+  drawn = drawnAs;
   try {
     const picture = await read(file);
     show(picture, picture.width, picture.height, file.name ?? "picture");
@@ -153,10 +155,14 @@ function report(probabilities, asked) {
     row.cells[1].firstChild.style.width = `${100 * probabilities[k]}%`;
     row.cells[2].textContent = percent(probabilities[k]);
   });
+  const first = table.hidden;
   table.hidden = false;
   table.dataset.of = asked;
+  if (first && table.getBoundingClientRect().bottom > innerHeight) page.scrollIntoView();
   const word = table.tBodies[0].rows[best].cells[0].textContent;
-  say(stream ? `It looks ${word}.` : `${asked}: it looks ${word}, ${percent(probabilities[best])}.`);
+  const sure = `${word} (${Math.round(100 * probabilities[best])}\u00a0%)`;
+  if (stream) say(`It looks ${word}.`);
+  else say(drawn ? `Drawn as ${drawn}; the model says ${sure}.` : `${asked}: the model says ${sure}.`);
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
@@ -239,6 +245,8 @@ const CAMERA_ERRORS = {
 };
 
 async function startCamera() {
+  clear(); // an old answer is not the camera's
+  drawn = "";
   if (!navigator.mediaDevices) {
     return say("The browser gives the camera only to pages from https or localhost.", true);
   }
@@ -249,6 +257,7 @@ async function startCamera() {
       srcObject: started, muted: true, playsInline: true });
     await video.play();
     stream = started;
+    started.getVideoTracks()[0].addEventListener("ended", () => endCamera("The camera was lost."));
     camera.textContent = "Stop the camera";
     show(video, video.videoWidth, video.videoHeight, "camera");
     while (stream === started) {
@@ -258,9 +267,14 @@ async function startCamera() {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   } catch (error) {
-    stopCamera();
-    fail(new Error(CAMERA_ERRORS[error.name] ?? `The camera did not start (${error.message}).`));
+    endCamera(CAMERA_ERRORS[error.name] ?? `The camera did not start (${error.message}).`);
   }
+}
+
+function endCamera(reason) {
+  stopCamera();
+  clear();
+  fail(new Error(reason));
 }
 
 function stopCamera() {
@@ -298,7 +312,7 @@ function buildExamples(examples) {
     button.append(picture, drawn);
     button.addEventListener("click", async () => {
       const content = await (await fetch(address)).blob();
-      open(new File([content], file));
+      open(new File([content], file), drawn);
     });
     part("examples").append(button);
   }
@@ -308,6 +322,8 @@ try {
   const found = await about();
   buildTable(found.classes);
   buildExamples(found.examples);
+  const accuracy = percent(found.correct / found.total);
+  table.caption.textContent += `. This file classifies ${accuracy} of the test images correctly.`;
   part("controls").disabled = false;
   say(`Ready. The first answer loads ${(found.bytes / 1e6).toFixed(0)} MB from this book's server.`);
 } catch (error) {

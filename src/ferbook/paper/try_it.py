@@ -20,6 +20,7 @@ from PIL import Image
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
+from ferbook.core.files import read_json
 from ferbook.data.synthetic import draw_faces
 from ferbook.inference import centerface
 from ferbook.inference.classifier import RELEASED
@@ -28,6 +29,10 @@ PAGE = Path("book") / "_static" / "try"  # in the staged book
 RUNTIME, BINARY, MODEL = "ort.min.mjs", "ort.wasm.gz", "model.onnx.gz"
 FINDER, FINDER_LICENCE = "centerface.onnx.gz", "centerface-licence.txt"
 AXE = "axe.min.js"  # checks pages in the tests; no part of the book
+# Pyodide, which runs Python in a page: see ferbook.paper.recompute.
+PYTHON = (
+    "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip",
+)  # fmt: skip
 _DIST = Path("node_modules") / "onnxruntime-web" / "dist"
 _SECONDS = 300  # for npm: its package is large, lines may be slow
 
@@ -58,8 +63,11 @@ def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
     shutil.copy(centerface.MODEL.with_name("LICENSE"), page / FINDER_LICENCE)
     files = {"runtime": RUNTIME, "binary": BINARY, "model": MODEL, "finder": FINDER}
     sizes = [(page / name).stat().st_size for name in files.values()]
+    card = read_json(RELEASED / "card.json")["files"]["model-int8.onnx"]
     return {
         "files": files,
+        "correct": card["correct"],
+        "total": card["total"],
         "bytes": sum(sizes),
         "classes": list(CLASSES),
         "examples": _draw_examples(page),
@@ -67,7 +75,7 @@ def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
 
 
 def runtime(project: Path) -> Path:
-    """The folder of the runtime's two files; fetched once for each content of the lock file."""
+    """The folder of all that pages run with; fetched once for each content of the lock file."""
     lock = project / "package-lock.json"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     folder = project / "_build" / "browser" / digest
@@ -93,12 +101,14 @@ def _fetch(lock: Path, folder: Path) -> None:
     except (OSError, subprocess.SubprocessError) as error:
         reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[0]
         raise MissingRuntime(
-            f"npm could not fetch onnxruntime-web when this book was built ({reason})."
+            f"npm could not fetch its packages when this book was built ({reason})."
         ) from error
     shutil.copy(folder / _DIST / "ort.wasm.bundle.min.mjs", folder / RUNTIME)
     shutil.copy(folder / "node_modules" / "axe-core" / AXE, folder)
+    for name in PYTHON:
+        shutil.copy(folder / "node_modules" / "pyodide" / name, folder)
     _pack(folder / _DIST / "ort-wasm-simd-threaded.wasm", folder / BINARY)  # last: it means done
-    shutil.rmtree(folder / "node_modules")  # of 150 MB three files are used
+    shutil.rmtree(folder / "node_modules")  # of 160 MB eight files are used
 
 
 def _pack(source: Path, target: Path) -> None:
