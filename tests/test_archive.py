@@ -64,12 +64,23 @@ def test_no_image_of_the_data_set_is_in_it(made):
     executed, left_out = folder / "book/executed", set()
     for name, notebook in read_all(executed).items():
         before = read_json(ROOT / f"book/executed/{name}.ipynb")
-        for source in sources.find(notebook):
+        found = list(sources.find(notebook))
+        assert with_pictures(notebook) <= {source.cell for source in found}  # none without source
+        for source in found:
             now, then = (n["cells"][source.cell - 1]["outputs"] for n in (notebook, before))
             left_out |= {source.label} if now != then else set()
         assert "outputs" not in freshness.changed(executed / f"{name}.ipynb", project=folder)
     assert left_out >= FACES and "fig-confusion" not in left_out
     assert list(manifest.check(executed)) == []
+
+
+def with_pictures(notebook):
+    """Numbers of the cells that show one, from 1."""
+    return {
+        number
+        for number, cell in enumerate(notebook["cells"], 1)
+        if any(f"{kind}/" in json.dumps(cell.get("outputs", [])) for kind in ("image", "video"))
+    }
 
 
 def test_croissant_is_valid_and_reads_every_image(made, caplog):
