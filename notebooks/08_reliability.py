@@ -156,8 +156,9 @@ tables.seeds_table(repeated)
 #
 # The lock file pins {glue:text}`reliability_packages` packages by version and SHA-256
 # ({numref}`tab-licences`); weights, third-party models and votes are pinned by SHA-256 as well.
-# {glue:text}`reliability_copyleft` of the packages states a license of the GPL family: docutils, which
-# offers its parts under several licenses, the GPL among them for one file that the book does not use.
+# {glue:text}`reliability_copyleft` of the packages state a license of the GPL family: docutils, which
+# offers its parts under several licenses, the GPL among them for one file that the book does not use,
+# and swh.model, which `make archive` alone uses and only developers install.
 # No module opens a connection when it is imported, and a hook blocks every connection during the tests.
 #
 # `make advisories` looks up known vulnerabilities of the locked packages. It received an answer for
