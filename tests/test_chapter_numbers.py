@@ -15,6 +15,7 @@ from ferbook.paper.chapters.deployment import figures as deployment_figures
 from ferbook.paper.chapters.deployment import prose as deployment_prose
 from ferbook.paper.chapters.deployment import tables as deployment_tables
 from ferbook.paper.chapters.leak import figures as leak_figures
+from ferbook.paper.chapters.performance import detection
 from ferbook.paper.chapters.performance import figures as performance_figures
 from ferbook.paper.chapters.performance import tables as performance_tables
 from ferbook.paper.chapters.training import figures as training_figures
@@ -113,6 +114,33 @@ def test_memory_is_in_mebibytes():
     found = {"rounds": {"1024": [2**21, 2**22]}, "image_bytes": 2048, **WHERE}
     frame = performance_tables.memory_table({"memory": found}).frame
     assert frame.loc["1,024"].tolist() == [3.0, 2.0]
+
+
+def test_detection_counts_faces_and_alarms():
+    """3 of 4 faces; of 10 found, 6 against 4 are right: 20 points."""
+    scene = {"faces": 4, "scenes": 2, "CenterFace": {"found": 3, "false": 0},
+             "Haar": {"found": 1, "false": 5}}  # fmt: skip
+    empty = {"faces": 0, "scenes": 9} | {
+        k: {"found": 0, "false": 1} for k in ("CenterFace", "Haar")
+    }
+    turned = {"faces": 12, "found": 10, "right_turned_back": 6, "right_left_turned": 4}
+    kinds = ("upright", "turned by 30 degrees", "turned by 45 degrees")
+    found = {
+        "conditions": dict.fromkeys(kinds, scene) | {"no face": empty}, "found_overlap": 0.4,
+        "seconds": {"9 x 9": {"CenterFace": [0.01, 0.03, 0.02], "Haar": [1.0]}}, "data": "made",
+        "turned_back": {"30": turned}, "first_answer_seconds": [0.5, 0.9, 0.7], **WHERE,
+    }  # fmt: skip
+    frame = detection.detection_table(found).frame
+    assert frame.loc["upright"].tolist() == [2, 4, "75 (30 to 95)", "25 (5 to 70)", 0, 5]
+    assert frame.loc["no face"].tolist() == [9, 0, "-", "-", 1, 1]
+    assert detection.time_table(found).frame.loc["9 x 9"].tolist() == [20.0, 1000.0]
+    assert detection.turn_table(found).frame.loc["30 degrees"].tolist() == [
+        12, 10, "60 (31 to 83)", "40 (17 to 69)"
+    ]  # fmt: skip
+    numbers = detection.detection_numbers(found)
+    assert numbers["bench_faces_centerface_upright"] == "75 %"
+    assert numbers["bench_faces_haar_45"] == "25 %" and numbers["bench_faces_gain_30"] == "+20"
+    assert numbers["bench_faces_first_answer"] == "0.7" and numbers["bench_faces_empty"] == 9
 
 
 def test_growth_draws_both_laws_through_the_last_point():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ferbook.paper.chapters.performance.detection import detection_numbers
 from ferbook.paper.chapters.performance.ratios import (
     copies_held,
     growth_exponent,
@@ -43,4 +44,5 @@ def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "bench_hashes": measured["audit"]["growth"][-1]["n"],
         "bench_growth": growth_exponent(measured["audit"]["growth"]),
         "bench_hardware": hardware_name(step),
+        **detection_numbers(measured["detection"]),
     }

@@ -24,7 +24,7 @@ def input_table(measured: Measured) -> Table:
     frame = pd.DataFrame(rows, columns=columns).set_index("size")
     caption = (
         "Augmented images in batches of thirty-two; how many times those of the generator on a "
-        f"folder and on arrays. {_where(measured['input'])}"
+        f"folder and on arrays. {where(measured['input'])}"
     )
     return Table(frame, caption, "tab-input", {"images per second": ",.0f"})
 
@@ -44,7 +44,7 @@ def step_table(measured: Measured) -> Table:
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("step")
     caption = (
         f"One step of {step['backbone']} on {step['batch_size']} images of {step['image_size']} px."
-        f" PyTorch: {step['torch'].get('versions', 'not run')}. {_where(step)}"
+        f" PyTorch: {step['torch'].get('versions', 'not run')}. {where(step)}"
     )
     return Table(frame, caption, "tab-step", {"milliseconds": ".1f"})
 
@@ -54,7 +54,7 @@ def operation_table(measured: Measured) -> Table:
     found = measured["step"]["operations"]
     frame = pd.DataFrame({"milliseconds": found})
     frame["of these"] = frame["milliseconds"] / frame["milliseconds"].sum()
-    caption = f"The costliest kinds of operation of a step, all threads. {_where(measured['step'])}"
+    caption = f"The costliest kinds of operation of a step, all threads. {where(measured['step'])}"
     formats = {"milliseconds": ".1f", "of these": ".0%"}
     return Table(frame.rename_axis("operation"), caption, "tab-operations", formats)
 
@@ -74,7 +74,7 @@ def seconds_table(measured: Measured) -> Table:
     columns = ["seconds", "lowest", "highest", "rounds"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("what")
     formats = dict.fromkeys(columns[:3], ".2f") | {"rounds": "d"}
-    return Table(frame, f"Each in a new process where it starts one. {_where(first)}",
+    return Table(frame, f"Each in a new process where it starts one. {where(first)}",
                  "tab-seconds", formats)  # fmt: skip
 
 
@@ -85,11 +85,12 @@ def memory_table(measured: Measured) -> Table:
             for n, values in found["rounds"].items()}  # fmt: skip
     columns = ["peak, MiB", "pixels, MiB"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("images")
-    caption = f"Peak resident memory of a training, TensorFlow included. {_where(found)}"
+    caption = f"Peak resident memory of a training, TensorFlow included. {where(found)}"
     return Table(frame, caption, "tab-memory", dict.fromkeys(columns, ",.0f"))
 
 
-def _where(piece: Mapping[str, Any]) -> str:
+def where(piece: Mapping[str, Any]) -> str:
+    """The hardware of a measurement, and whether it was cut short."""
     hardware = piece["hardware"]
     smoke = " A smoke run: too short to say anything." if piece["budget"] == "smoke" else ""
     return f"{hardware['cpu']}, {hardware['cores']} cores.{smoke}"

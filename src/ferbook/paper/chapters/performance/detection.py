@@ -1,0 +1,111 @@
+"""Tables and numbers of how faces are found, beside OpenCV's cascade."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferbook.paper.chapters.performance.tables import where
+from ferbook.paper.table import Table
+from ferbook.results.metrics import accuracy_interval
+
+DETECTORS = ("CenterFace", "Haar")
+
+
+def detection_table(found: Mapping[str, Any]) -> Table:
+    """Of each kind of scene: faces, the percentage that each detector found, and false alarms."""
+    rows = {
+        name: (
+            scene["scenes"],
+            scene["faces"],
+            *(_percent(scene[one]["found"], scene["faces"]) for one in DETECTORS),
+            *(scene[one]["false"] for one in DETECTORS),
+        )
+        for name, scene in found["conditions"].items()
+    }
+    columns = ["scenes", "faces", *(f"{one}, found in %" for one in DETECTORS),
+               *(f"{one}, false alarms" for one in DETECTORS)]  # fmt: skip
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("synthetic scenes")
+    caption = (
+        "Synthetic scenes: test images of FER-2013 pasted onto drawn backgrounds, with 95 % "
+        "intervals in brackets. A face counts as found if its square and a box share "
+        f"{found['found_overlap']:.0%} of their union; a box that shares it with no face is a "
+        f"false alarm. {_data(found)}"
+    )
+    return Table(frame, caption, "tab-detection")
+
+
+def time_table(found: Mapping[str, Any]) -> Table:
+    """Milliseconds of each detector by the size of the picture."""
+    rows = {size: [1000 * np.median(rounds[one]) for one in DETECTORS]
+            for size, rounds in found["seconds"].items()}  # fmt: skip
+    columns = [f"{one}, ms" for one in DETECTORS]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("pixels")
+    caption = (
+        "Processor time of all threads to search one picture, the median of several rounds. "
+        f"{where(found)}"
+    )
+    return Table(frame, caption, "tab-detection-times", dict.fromkeys(columns, ",.0f"))
+
+
+def turn_table(found: Mapping[str, Any]) -> Table:
+    """Accuracy on faces that were found, turned back by the eyes and left as they are."""
+    rows = {
+        f"{turn} degrees": (
+            part["faces"],
+            part["found"],
+            _percent(part["right_turned_back"], part["found"]),
+            _percent(part["right_left_turned"], part["found"]),
+        )
+        for turn, part in found["turned_back"].items()
+    }
+    columns = ["faces", "found", "accuracy turned back, %", "accuracy left turned, %"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("turned by")
+    caption = (
+        "Accuracy of the released model on faces that CenterFace found in synthetic scenes, "
+        f"with 95 % intervals in brackets. {_data(found)}"
+    )
+    return Table(frame, caption, "tab-turned-back")
+
+
+def detection_numbers(found: Mapping[str, Any]) -> dict[str, Any]:
+    """`bench_faces_*`: percentages, counts and milliseconds, as text."""
+    kinds = {"upright": "upright", "30": "turned by 30 degrees", "45": "turned by 45 degrees"}
+    numbers = {
+        f"{one.lower()}_{key}": f"{_share(found['conditions'][kind], one):.0f} %"
+        for key, kind in kinds.items()
+        for one in DETECTORS
+    }
+    numbers |= {f"{one.lower()}_false": found["conditions"]["no face"][one]["false"]
+                for one in DETECTORS}  # fmt: skip
+    numbers |= {
+        f"gain_{turn}": f"{_gain(part):+.0f}" for turn, part in found["turned_back"].items()
+    }
+    numbers["empty"] = found["conditions"]["no face"]["scenes"]
+    numbers["first_answer"] = f"{np.median(found['first_answer_seconds']):.1f}"
+    return {f"bench_faces_{key}": value for key, value in numbers.items()}
+
+
+def _share(scene: Mapping[str, Any], detector: str) -> float:
+    return 100 * scene[detector]["found"] / scene["faces"]
+
+
+def _gain(part: Mapping[str, int]) -> float:
+    """Points of accuracy by turning back."""
+    more = part["right_turned_back"] - part["right_left_turned"]
+    return 100 * more / part["found"] if part["found"] else 0.0
+
+
+def _percent(count: int, total: int) -> str:
+    if not total:
+        return "-"
+    low, high = accuracy_interval(count, total)
+    return f"{100 * count / total:.0f} ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def _data(found: Mapping[str, Any]) -> str:
+    smoke = " A smoke run: too short to say anything." if found["budget"] == "smoke" else ""
+    return f"Faces of {found['data']}.{smoke}"
