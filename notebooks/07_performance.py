@@ -134,11 +134,11 @@ tables.memory_table(measured)
 # %% [markdown]
 # ## Finding faces
 #
-# `ferbook predict` and the page [](../try_it.md) find faces with CenterFace, a network trained by its
-# authors on photographs, on several scales of the picture; what may be a face is looked at again from near,
-# turned upright by its eyes, and in a mirror. OpenCV's Haar cascade, which was used to gather
-# FER-2013, is the usual alternative. Both searched for faces from 24 px to 400 px in the same
-# **synthetic scenes**; all thresholds were chosen on other scenes, made from training images.
+# `ferbook predict` and the page [](../try_it.md) find faces with CenterFace {cite:p}`xu2019`, a network that
+# its authors trained on photographs. It searches the picture at several scales; what may be a face is looked at
+# again from near, turned upright by its eyes, and in a mirror. OpenCV's Haar cascade is the usual
+# alternative. Both searched for faces of 24 px to 400 px in the same **synthetic scenes**. All thresholds
+# were chosen on other scenes, made from training images, and on a few photographs.
 #
 # CenterFace finds {glue:text}`bench_faces_centerface_upright` of upright faces,
 # {glue:text}`bench_faces_centerface_30` of those turned by 30 degrees and

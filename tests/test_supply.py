@@ -15,6 +15,7 @@ from conftest import OFFLINE, ROOT
 
 from ferbook.comparison import peers
 from ferbook.data import ferplus
+from ferbook.inference import centerface
 from ferbook.training import lite_weights
 from trials import licences
 
@@ -113,6 +114,7 @@ def test_every_locked_package_has_a_hash_and_every_dependency_is_locked():
 @pytest.mark.parametrize("digest", [
     *(sha256 for _, sha256 in lite_weights.LITE_FILES.values()),
     *(package.sha256 for package in peers.PACKAGES.values()), ferplus.SHA256,
+    centerface.SHA256,
 ])  # fmt: skip
 def test_what_was_downloaded_is_pinned(digest):
     assert re.fullmatch(r"[0-9a-f]{64}", digest)
