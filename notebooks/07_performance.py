@@ -137,14 +137,15 @@ tables.memory_table(measured)
 # `ferbook predict` and the page [](../try_it.md) find faces with CenterFace {cite:p}`xu2019`, a network that
 # its authors trained on photographs. It searches the picture at several scales; what may be a face is looked at
 # again from near, turned upright by its eyes, and in a mirror. OpenCV's Haar cascade is the usual
-# alternative. Both searched for faces of 24 px to 400 px in the same **synthetic scenes**. All thresholds
-# were chosen on other scenes, made from training images, and on a few photographs.
+# alternative. Both searched the same **synthetic scenes**, which show faces from tiny to almost as high as the
+# picture. All thresholds were chosen on other scenes, made from training images, and on a few photographs.
 #
 # CenterFace finds {glue:text}`bench_faces_centerface_upright` of upright faces,
-# {glue:text}`bench_faces_centerface_30` of those turned by 30 degrees and
-# {glue:text}`bench_faces_centerface_45` by 45 degrees; the cascade
-# {glue:text}`bench_faces_haar_upright`, {glue:text}`bench_faces_haar_30` and
-# {glue:text}`bench_faces_haar_45`. In {glue:text}`bench_faces_empty` scenes without a face they raise
+# {glue:text}`bench_faces_centerface_less` of those turned by
+# {glue:text}`bench_faces_turned_less` degrees and
+# {glue:text}`bench_faces_centerface_more` by {glue:text}`bench_faces_turned_more` degrees; the cascade
+# {glue:text}`bench_faces_haar_upright`, {glue:text}`bench_faces_haar_less` and
+# {glue:text}`bench_faces_haar_more`. In {glue:text}`bench_faces_empty` scenes without a face they raise
 # {glue:text}`bench_faces_centerface_false` and {glue:text}`bench_faces_haar_false` false alarms
 # ({numref}`tab-detection`). Some test images show no face at all, so no detector finds them all.
 
@@ -160,8 +161,9 @@ detection.time_table(measured["detection"])
 
 # %% [markdown]
 # Faces that are turned are turned back before they are classified. Of the faces that were found, this
-# changes accuracy by {glue:text}`bench_faces_gain_30` points at 30 degrees and
-# {glue:text}`bench_faces_gain_45` points at 45 degrees ({numref}`tab-turned-back`).
+# changes accuracy by {glue:text}`bench_faces_gain_less` points at
+# {glue:text}`bench_faces_turned_less` degrees and {glue:text}`bench_faces_gain_more` points at
+# {glue:text}`bench_faces_turned_more` degrees ({numref}`tab-turned-back`).
 
 # %% tags=["hide-input"]
 detection.turn_table(measured["detection"])
