@@ -73,17 +73,18 @@ def turn_table(found: Mapping[str, Any]) -> Table:
 
 def detection_numbers(found: Mapping[str, Any]) -> dict[str, Any]:
     """`bench_faces_*`: percentages, counts and milliseconds, as text."""
-    kinds = {"upright": "upright", "30": "turned by 30 degrees", "45": "turned by 45 degrees"}
-    numbers = {
+    turns = {"less": "30", "more": "45"}  # degrees
+    kinds = {key: f"turned by {turn} degrees" for key, turn in turns.items()}
+    numbers: dict[str, Any] = {
         f"{one.lower()}_{key}": f"{_share(found['conditions'][kind], one):.0f} %"
-        for key, kind in kinds.items()
+        for key, kind in {"upright": "upright", **kinds}.items()
         for one in DETECTORS
     }
-    numbers |= {f"{one.lower()}_false": found["conditions"]["no face"][one]["false"]
-                for one in DETECTORS}  # fmt: skip
-    numbers |= {
-        f"gain_{turn}": f"{_gain(part):+.0f}" for turn, part in found["turned_back"].items()
-    }
+    for one in DETECTORS:
+        numbers[f"{one.lower()}_false"] = found["conditions"]["no face"][one]["false"]
+    for key, turn in turns.items():
+        numbers[f"turned_{key}"] = turn
+        numbers[f"gain_{key}"] = f"{_gain(found['turned_back'][turn]):+.0f}"
     numbers["empty"] = found["conditions"]["no face"]["scenes"]
     numbers["first_answer"] = f"{np.median(found['first_answer_seconds']):.1f}"
     return {f"bench_faces_{key}": value for key, value in numbers.items()}
