@@ -153,8 +153,9 @@ tables.memory_table(measured)
 detection.detection_table(measured["detection"])
 
 # %% [markdown]
-# A new process takes {glue:text}`bench_faces_first_answer` s of processor time to its first answer;
-# {numref}`tab-detection-times` has the search alone.
+# A new process that searches one picture without a face takes
+# {glue:text}`bench_faces_first_answer` s of processor time in all; {numref}`tab-detection-times` has the search
+# alone.
 
 # %% tags=["hide-input"]
 detection.time_table(measured["detection"])
