@@ -277,6 +277,23 @@ def test_the_camera_is_watched_until_it_is_stopped(page):
     assert page.run(f"{camera}.textContent") == "Open the camera"
 
 
+def test_the_list_of_all_runs_is_sorted_and_searched(tab, built_book):
+    page, address = tab
+    if not (built_book[0] / "_static/try" / try_it.TABLES).exists():
+        pytest.skip("DataTables is not there; make book fetches it with npm")
+    page.open(f"{address}/book/all_runs.html")
+    page.wait("document.querySelector('.dt-search input')")
+    rows = "[...document.querySelectorAll('#tab-ledger tbody tr')]"
+    page.run("document.querySelectorAll('#tab-ledger thead th')[2].click()")
+    test = page.run(f"{rows}.map((row) => parseFloat(row.cells[2].textContent))")
+    assert len(test) > 10 and test == sorted(test)
+    page.run("""(() => { const field = document.querySelector('.dt-search input');
+        field.value = 'copies grid 43'; field.dispatchEvent(new Event('input')); })()""")
+    page.wait(f"{rows}.length < {len(test)}")
+    names = page.run(f"{rows}.map((row) => row.cells[0].textContent)")
+    assert names and all("copies grid" in name and "43" in name for name in names)
+
+
 def test_nothing_is_fetched_from_elsewhere(page):
     origins = page.run(
         "performance.getEntriesByType('resource').map((e) => new URL(e.name).origin)"

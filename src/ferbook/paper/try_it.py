@@ -28,6 +28,7 @@ from ferbook.inference.classifier import RELEASED
 PAGE = Path("book") / "_static" / "try"  # in the staged book
 RUNTIME, BINARY, MODEL = "ort.min.mjs", "ort.wasm.gz", "model.onnx.gz"
 FINDER, FINDER_LICENCE = "centerface.onnx.gz", "centerface-licence.txt"
+TABLES = "dataTables.min.js"  # sorts the list of all runs: see all_runs.js
 AXE = "axe.min.js"  # checks pages in the tests; no part of the book
 # Pyodide, which runs Python in a page: see ferbook.paper.recompute.
 PYTHON = (
@@ -56,7 +57,7 @@ def add(page: Path, *, project: Path = Path(".")) -> dict[str, Any]:
 
 
 def _add_all(page: Path, runtime: Path) -> dict[str, Any]:
-    for name in (RUNTIME, BINARY):
+    for name in (RUNTIME, BINARY, TABLES):
         shutil.copy(runtime / name, page)
     _pack(RELEASED / "model-int8.onnx", page / MODEL)
     _pack(centerface.MODEL, page / FINDER)
@@ -105,10 +106,11 @@ def _fetch(lock: Path, folder: Path) -> None:
         ) from error
     shutil.copy(folder / _DIST / "ort.wasm.bundle.min.mjs", folder / RUNTIME)
     shutil.copy(folder / "node_modules" / "axe-core" / AXE, folder)
+    shutil.copy(folder / "node_modules" / "datatables.net" / "js" / TABLES, folder)
     for name in PYTHON:
         shutil.copy(folder / "node_modules" / "pyodide" / name, folder)
     _pack(folder / _DIST / "ort-wasm-simd-threaded.wasm", folder / BINARY)  # last: it means done
-    shutil.rmtree(folder / "node_modules")  # of 160 MB eight files are used
+    shutil.rmtree(folder / "node_modules")  # of 160 MB nine files are used
 
 
 def _pack(source: Path, target: Path) -> None:

@@ -1,0 +1,10 @@
+// The list of all runs, sorted and searched by DataTables (https://datatables.net), which the build
+// fetches with npm. Without it, or without this script, the table is complete and readable.
+addEventListener("DOMContentLoaded", () => {
+  const table = document.getElementById("tab-ledger");
+  const script = Object.assign(document.createElement("script"), {
+    src: new URL("../_static/try/dataTables.min.js", location.href).href });
+  script.addEventListener("load", () => new DataTable(table, {
+    paging: false, info: false, order: [], autoWidth: false, language: { search: "Search the runs:" } }));
+  document.head.append(script);
+});
