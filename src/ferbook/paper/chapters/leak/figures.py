@@ -25,7 +25,10 @@ _SETS = {
 
 def scores(runs: Sequence[Run], leaked_files: frozenset[str]) -> Figure:
     """A line per run: accuracy on test images without a copy, on all, and on those with one."""
-    figure, axes = plt.subplots(figsize=(7, 1.4 + 0.4 * len(runs)))
+    if not runs:
+        return statement("Not run.")
+    size = 5.5, 1.6 + 0.5 * len(runs)  # inches; narrow, to be readable on a phone
+    figure, axes = plt.subplots(figsize=size)
     for row, run in enumerate(runs):
         sets = named_test_sets(run.test, leaked_files)
         places = {name: 100 * accuracy(sets[name]) for name in _SETS if len(sets[name])}
@@ -33,11 +36,13 @@ def scores(runs: Sequence[Run], leaked_files: frozenset[str]) -> Figure:
         axes.plot([min(places.values()), max(places.values())], [row] * 2, color=color)
         for name, place in places.items():
             axes.plot(place, row, color=color, ms=8, linestyle="", **_SETS[name])
-    axes.set(yticks=range(len(runs)), yticklabels=[run.label for run in runs])
+    axes.set(
+        yticks=range(len(runs)), yticklabels=[run.label.replace(", ", ",\n", 1) for run in runs]
+    )
     axes.set(ylim=(len(runs) - 0.5, -0.5), xlabel="accuracy, percent")
     axes.grid(axis="y", visible=False)
     key = [Line2D([], [], color=NEUTRALS[0], linestyle="", **how) for how in _SETS.values()]
-    axes.legend(handles=key, loc="lower center", bbox_to_anchor=(0.3, 1), ncols=3, frameon=False)
+    axes.legend(handles=key, loc="lower center", bbox_to_anchor=(0.3, 1), ncols=1, frameon=False)
     return finished(figure)
 
 
