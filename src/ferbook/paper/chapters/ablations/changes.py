@@ -17,6 +17,8 @@ from ferbook.results.run import Run
 from ferbook.results.seeds import pooled_deviation
 from ferbook.results.study import Study, of_study, paired
 
+ALPHA = 0.05
+
 
 def differences(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> pd.DataFrame:
     """A row per change and seed: points of accuracy on `test` and `clean` above the base.
@@ -76,6 +78,19 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
         "the difference on test images without copies."
     )
     return Table(frame, caption, f"tab-{study.name}", formats)
+
+
+def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> dict[str, str]:
+    """`<study>_distinct` and `<study>_like_seeds`: changes that differ from the recipe, and do not.
+
+    The border is a corrected p of 0.05; a change of which it is unknown is in neither.
+    """
+    values = changes_table(study, runs, leaked_files).frame["p"]
+    parts = {"distinct": values < ALPHA, "like_seeds": values >= ALPHA}
+    return {
+        f"{study.name}_{part}": ", ".join(values.index[chosen]) or "none"
+        for part, chosen in parts.items()
+    }
 
 
 def _scores(runs: Iterable[Run], name: str) -> tuple[int, float, float]:
