@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -133,6 +134,16 @@ def test_second_opinions_by_hand(monkeypatch):
     row = found["confusion"]["fear"]
     assert row[fear] == 1 and row[sadness] == 1 and row[0] == 1 and sum(row) == 3
     assert found["no_face_files"] == [NAMES[4]]
+    votes[2] = 0
+    assert audit.summarize_ferplus(hand_made())["known"] == 5  # without a vote it is not in FER+
+
+
+def test_twins_of_validation_and_of_leaked_images_are_counted():
+    parts = SimpleNamespace(
+        train=SimpleNamespace(files=["a", "b"]), val=SimpleNamespace(files=["c", "d"])
+    )
+    groups = [["a", "c"], ["b", "x"], ["d", "y"]]  # y has its twin in validation alone
+    assert audit.summarize_twins(parts, ["x", "y"], groups) == {"val": 1, "leaked_train": 1}
 
 
 def test_brightness_and_sharpness_by_hand():

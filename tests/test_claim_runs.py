@@ -18,6 +18,7 @@ from ferbook.claims.verdict import (
     REPLICATED,
     SEEN,
 )
+from ferbook.results.metrics import accuracy
 
 SEEDS = [a_run(wrong, seed=seed, **STAND_IN) for seed, wrong in enumerate((2, 3, 4))]
 
@@ -225,6 +226,9 @@ WITHOUT = {"label_smoothing": 0}
 def test_pairs_are_found_by_recipe_seed_and_study():
     first, other = two(2, 3)
     assert pairs([other, first], WITHOUT) == [(first, other)]
+    reached = accuracy(first.test)
+    assert pairs([other, first], WITHOUT, reached) == [(first, other)]
+    assert pairs([other, first], WITHOUT, reached + 1e-9) == []
     apart = [two(2, 3, seed=2)[1], two(2, 3, study="t")[1], two(2, 3, backbone="tiny")[1]]
     assert pairs([first, *apart], WITHOUT) == []
     assert pairs([first, a_run(3, name="w", dropout=0.1, label_smoothing=0.0, seed=1, **STAND_IN)],
