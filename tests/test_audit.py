@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from conftest import ROOT
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
-from ferbook.data import audit, duplicates, ferplus, sources
+from ferbook.data import audit, duplicates, ferplus, sources, splits
 from ferbook.data import faces as data_faces
 from ferbook.data.faces import Faces
 from ferbook.data.synthetic import draw_faces
@@ -139,11 +138,11 @@ def test_second_opinions_by_hand(monkeypatch):
 
 
 def test_twins_of_validation_and_of_leaked_images_are_counted():
-    parts = SimpleNamespace(
-        train=SimpleNamespace(files=["a", "b"]), val=SimpleNamespace(files=["c", "d"])
-    )
-    groups = [["a", "c"], ["b", "x"], ["d", "y"]]  # y has its twin in validation alone
-    assert audit.summarize_twins(parts, ["x", "y"], groups) == {"val": 1, "leaked_train": 1}
+    faces = hand_made()
+    parts = splits.Split(*(faces.select(np.array(rows)) for rows in ([0, 1], [2, 3], [4, 5])))
+    a, b, c, d, x, y = NAMES
+    groups = [[a, c], [b, x], [d, y]]  # y has its twin in validation alone
+    assert audit.summarize_twins(parts, [x, y], groups) == {"val": 1, "leaked_train": 1}
 
 
 def test_brightness_and_sharpness_by_hand():
