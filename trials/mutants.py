@@ -55,6 +55,7 @@ _STRICT = "strict=True of zip is a guard: the lengths are equal wherever it stan
 METRICS, AUDIT = "results.metrics", "data.audit"
 FEASIBILITY, LEDGER = "claims.feasibility", "claims.ledger"
 EVIDENCE, EFFECTS = "claims.evidence", "claims.effects"
+CHANGES = "paper.chapters.ablations.changes"
 _ONES = "to multiply by one or to divide by it."
 _REPR = "repr=False keeps a long field out of error messages, no more."
 _NONE = "it is None already."
@@ -62,7 +63,9 @@ _ANY_SEED = "seeds are set alike to compare recipes; to which number is the same
 EQUIVALENT = {
     f"{METRICS}: True -> False": _STRICT,
     f"{AUDIT}: True -> False": _STRICT,
-    "paper.chapters.ablations.changes: True -> False": _STRICT,
+    f"{CHANGES}: True -> False": _STRICT,
+    f"{CHANGES}: values < ALPHA -> values <= ALPHA": "no p lies there.",
+    f"{CHANGES}: values >= ALPHA -> values > ALPHA": "no p lies there.",
     f"{AUDIT}: line 161: 1 -> 2": "n_jobs says how many processes search, not what they find.",
     f"{METRICS}: a & b -> a | b": _MCNEMAR,
     f"{METRICS}: ~a & ~b -> ~a | ~b": _MCNEMAR,
