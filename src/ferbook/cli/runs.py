@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ferbook.cli.output import errors, look_for, print_table
+
+if TYPE_CHECKING:
+    from ferbook.core.recipe import Recipe
+    from ferbook.results.study import Study
 
 
 def train(
@@ -35,15 +39,10 @@ def train(
     finished trial is evaluated on the test images and not trained again.
     """
     with errors():
-        look_for(config)
-        from ferbook.data.sources import find, load
-        from ferbook.results.study import StudyError, read_study
-
-        study = read_study(config)
-        if run and run not in study.recipes:
-            raise StudyError(f"--run: no {run} in {config}. It has {', '.join(study.recipes)}.")
-        recipes = [study.recipes[run]] if run else list(study.recipes.values())
+        study, recipes = _planned(config, run)
         look_for(*([weights] if weights else []))
+        from ferbook.data.sources import find, load
+
         find(data or study.data)
         # Late, so that a mistyped name is told before TensorFlow starts.
         from ferbook.training import keras_weights
@@ -60,6 +59,17 @@ def train(
             how = {"deterministic": deterministic, "augment_in_model": augment_in_model}
             how["final"] = final
             train_one(recipe, faces, **places, **how)
+
+
+def _planned(config: Path, run: str) -> tuple[Study, list[Recipe]]:
+    """The study of a configuration, and its recipes or the one that `run` names."""
+    look_for(config)
+    from ferbook.results.study import StudyError, read_study
+
+    study = read_study(config)
+    if run and run not in study.recipes:
+        raise StudyError(f"--run: no {run} in {config}. It has {', '.join(study.recipes)}.")
+    return study, [study.recipes[run]] if run else list(study.recipes.values())
 
 
 def device(

@@ -121,15 +121,24 @@ def _check_types(recipe: Recipe) -> None:
             )
 
 
+_CHOICES = {
+    "backbone": BACKBONES, "weights": WEIGHTS, "schedule": SCHEDULES,
+    "finetune_optimizer": OPTIMIZERS, "pooling": POOLINGS,
+}  # fmt: skip
+_MORE_THAN_ZERO = (
+    "image_size", "small_image_size", "batch_size", "accumulate", "warmup_learning_rate",
+    "finetune_learning_rate",
+)  # fmt: skip
+_LESS_THAN_ONE = (
+    "dropout", "drop_path_rate", "ema_momentum", "label_smoothing", "shift_fraction",
+    "zoom_fraction", "plateau_factor", "lr_warmup_fraction",
+)  # fmt: skip
+_AT_MOST_ONE = ("erasing_probability", "distillation_share")
+_OF_WHOLE_BATCHES = ("ema_momentum", "sam_radius")
+
+
 def _check_values(recipe: Recipe) -> None:
-    choices = {
-        "backbone": BACKBONES,
-        "weights": WEIGHTS,
-        "schedule": SCHEDULES,
-        "finetune_optimizer": OPTIMIZERS,
-        "pooling": POOLINGS,
-    }
-    for name, allowed in choices.items():
+    for name, allowed in _CHOICES.items():
         if getattr(recipe, name) not in allowed:
             raise RecipeError(
                 f"{name}: expected one of {', '.join(allowed)}. "
@@ -140,36 +149,24 @@ def _check_values(recipe: Recipe) -> None:
             "name: expected letters, digits and underscores, of ASCII and at most a hundred. "
             f"Received: {recipe.name!r:.200}."
         )
-    for name in (
-        "image_size",
-        "small_image_size",
-        "batch_size",
-        "accumulate",
-        "warmup_learning_rate",
-        "finetune_learning_rate",
-    ):
-        if not getattr(recipe, name) > 0:
-            raise RecipeError(f"{name}: expected more than 0. Received: {getattr(recipe, name)!r}.")
     for field in dataclasses.fields(recipe):
-        value = getattr(recipe, field.name)
-        if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
-            raise RecipeError(f"{field.name}: expected 0 or more and finite. Received: {value!r}.")
-    for name in (
-        "dropout",
-        "drop_path_rate",
-        "ema_momentum",
-        "label_smoothing",
-        "shift_fraction",
-        "zoom_fraction",
-        "plateau_factor",
-        "lr_warmup_fraction",
-    ):
-        if not getattr(recipe, name) < 1:
-            raise RecipeError(f"{name}: expected less than 1. Received: {getattr(recipe, name)!r}.")
-    for name in ("erasing_probability", "distillation_share"):
-        if getattr(recipe, name) > 1:
-            raise RecipeError(f"{name}: expected at most 1. Received: {getattr(recipe, name)!r}.")
-    for name in ("ema_momentum", "sam_radius"):
+        _check_range(field.name, getattr(recipe, field.name))
+    _check_together(recipe)
+
+
+def _check_range(name: str, value: Any) -> None:
+    if name in _MORE_THAN_ZERO and not value > 0:
+        raise RecipeError(f"{name}: expected more than 0. Received: {value!r}.")
+    if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
+        raise RecipeError(f"{name}: expected 0 or more and finite. Received: {value!r}.")
+    if name in _LESS_THAN_ONE and not value < 1:
+        raise RecipeError(f"{name}: expected less than 1. Received: {value!r}.")
+    if name in _AT_MOST_ONE and value > 1:
+        raise RecipeError(f"{name}: expected at most 1. Received: {value!r}.")
+
+
+def _check_together(recipe: Recipe) -> None:
+    for name in _OF_WHOLE_BATCHES:
         if recipe.accumulate > 1 and getattr(recipe, name):
             raise RecipeError(
                 f"{name}: works on whole batches; needs accumulate 1. "

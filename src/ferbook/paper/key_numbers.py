@@ -112,29 +112,33 @@ def run_numbers(
     prefix: str = "reference",
 ) -> dict[str, Any]:
     """`<prefix>_*`: everything that prose says about one run."""
-    info, history = run.info, run.history
     twins = validation_twins(run.val.files, dataset["duplicate_groups"])
     scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]), twins)
-    accuracies = {
+    test = scores["test"]
+    values = {
         f"{key}_{name}": 100 * part[key]
         for name, part in scores.items()
         for key in ("accuracy", "accuracy_low", "accuracy_high")
     }
-    test = scores["test"]
-    best = int(history["val_accuracy"].argmax())
-    values = {
-        **accuracies,
-        **_calibration_numbers(run),
-        **_doubt_numbers(run),
-        "label": run.label,
-        "backbone": names.network_name(info["backbone"]),
-        "image_size": info["image_size"],
-        "seed": info["seed"],
+    values |= {f"recall_{name}": 100 * test["classes"][name]["recall"] for name in CLASSES}
+    values |= {
         "correct": test["correct"],
         "difference": 100 * (test["accuracy"] - original["accuracy"]),
         "macro_f1": test["macro"]["f1"],
         "weighted_f1": test["weighted"]["f1"],
-        **{f"recall_{k}": 100 * test["classes"][k]["recall"] for k in CLASSES},
+    }
+    values |= _calibration_numbers(run) | _doubt_numbers(run) | _training_numbers(run)
+    return {f"{prefix}_{key}": value for key, value in values.items()}
+
+
+def _training_numbers(run: Run) -> dict[str, Any]:
+    info, history = run.info, run.history
+    best = int(history["val_accuracy"].argmax())
+    return {
+        "label": run.label,
+        "backbone": names.network_name(info["backbone"]),
+        "image_size": info["image_size"],
+        "seed": info["seed"],
         "epochs": len(history),
         "best_epoch": best + 1,
         "best_phase": str(history["phase"].iloc[best]),
@@ -147,7 +151,6 @@ def run_numbers(
         "trainable_parameters": info["parameters"]["trainable"],
         "hardware": hardware_name(info),
     }
-    return {f"{prefix}_{key}": value for key, value in values.items()}
 
 
 def _calibration_numbers(run: Run) -> dict[str, float]:

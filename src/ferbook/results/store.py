@@ -6,9 +6,8 @@
     results/{peers,baselines,test_time_augmentation}/<name>/
                                           answers.npz (test_*) and about.json of a packaged
                                           model, a classical classifier, a test-time augmentation
-    results/reliability/<job>.json              counts of fuzzing, faults and mutants
-    results/deployment/<run>.json               size, accuracy and latency of a run's exports
-    results/bench/<piece>.json            what a piece of the benchmark measured
+    results/deployment/<run>.json         size, accuracy and latency of a run's exports
+    results/{reliability,bench}/<job>.json  counts of stress tests; a piece of the benchmark
     results/<study>/<run>/predictions.npz <s>_file, <s>_label, <s>_prob for s in val, test
     results/<study>/<run>/history.csv     one row per epoch over both phases
     results/<study>/<run>/run.json        everything else; written last, so its presence means done
@@ -37,7 +36,7 @@ from ferbook.core.files import (
     read_json,
     read_text,
     require,
-)
+)  # fmt: skip
 from ferbook.core.predictions import Predictions
 from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
@@ -132,9 +131,8 @@ def load_study(results_dir: str | Path, study: str) -> list[Run]:
     """
     folders = sorted(path.parent for path in Path(results_dir, study).glob("*/run.json"))
     if not folders:
-        raise FileNotFoundError(
-            f"no finished run in {Path(results_dir, study)}: execute notebooks/02_training first."
-        )
+        place = Path(results_dir, study)
+        raise FileNotFoundError(f"no finished run in {place}: execute notebooks/02_training first.")
     runs = [run for run in map(load_run, folders) if run.is_final]
     return sorted(runs, key=lambda run: (run.recipe.name, run.recipe.image_size, run.recipe.seed))
 
@@ -185,8 +183,8 @@ def load_facts(results_dir: str | Path, group: str) -> dict[str, dict[str, Any]]
 
 def load_licences(results_dir: str | Path) -> pd.DataFrame:
     """`package`, `version`, `licence` and `kind` of every locked package."""
-    text = read_text(Path(results_dir) / "reliability" / "licences.csv")
-    return pd.read_csv(io.StringIO(text), keep_default_na=False)
+    path = Path(results_dir) / "reliability" / "licences.csv"
+    return pd.read_csv(io.StringIO(read_text(path)), keep_default_na=False)
 
 
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
@@ -244,8 +242,7 @@ def _read_history(folder: Path) -> pd.DataFrame:
         raise StoreError(f"{path}: not a readable csv ({error!s:.200}).") from error
     if tuple(history.columns) != HISTORY_COLUMNS:
         raise StoreError(f"{path}: expected the columns {', '.join(HISTORY_COLUMNS)}.")
-    numeric = all(is_numeric_dtype(history[name]) for name in HISTORY_COLUMNS[1:])
-    if not (len(history) and numeric):
+    if not (len(history) and all(is_numeric_dtype(history[n]) for n in HISTORY_COLUMNS[1:])):
         raise StoreError(f"{path}: expected rows of numbers, one per epoch.")
     values = history[list(HISTORY_COLUMNS[1:])].to_numpy(float)
     if not (np.isfinite(values) & (values >= 0)).all():

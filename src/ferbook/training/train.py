@@ -101,7 +101,18 @@ def _train(
             steps = -(-len(training) // recipe.batch_size)
             _fit_phase(phase, fitted, recipe, feed, steps, val, checkpoint, verbose)
         checkpoint.restore_best(trained)
-    facts = {
+    facts = _facts(faces, model, recipe, checkpoint, len(training), deterministic)
+    history = pd.DataFrame(checkpoint.history)
+    _write(folder, recipe, history, model, parts, faces, facts, final=final)
+    checkpoint.finish()
+
+
+def _facts(
+    faces: Faces, model: keras.Model, recipe: Recipe, checkpoint: Checkpoint, images: int,
+    deterministic: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """What run.json says of a training on so many images."""
+    return {
         "dataset": _about(faces),
         "parameters": models.count_parameters(model, recipe),
         **checkpoint.provenance,
@@ -109,12 +120,9 @@ def _train(
         "device": device.facts(),
         "seconds": sum(row["seconds"] for row in checkpoint.history),
         "cpu_seconds": sum(row["cpu_seconds"] for row in checkpoint.history),
-        "images_seen": len(training) * len(checkpoint.history),
+        "images_seen": images * len(checkpoint.history),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    history = pd.DataFrame(checkpoint.history)
-    _write(folder, recipe, history, model, parts, faces, facts, final=final)
-    checkpoint.finish()
 
 
 def _wrapped(model: keras.Model, recipe: Recipe, side: int, augment_in_model: bool) -> keras.Model:
