@@ -41,6 +41,16 @@ def test_grouped_split_has_no_twin_in_validation():
     assert set(grouped.train.files) == {*plain.train.files, *plain.val.files[twins]}
 
 
+def test_the_recipes_seed_decides_split_and_subset(faces):
+    one, two = Recipe(seed=1, train_images=50), Recipe(seed=2, train_images=50)
+    parts = [splits.split_for(faces, recipe) for recipe in (one, one, two)]
+    first, again, other = [part.val.files.tolist() for part in parts]
+    assert first == again == splits.split(faces, seed=1).val.files.tolist() != other
+    subsets = [splits.training_subset(parts[0], recipe) for recipe in (one, one, two)]
+    first, again, other = [subset.files.tolist() for subset in subsets]
+    assert first == again != other
+
+
 def test_training_subset(faces):
     parts = splits.split(faces)
     assert splits.training_subset(parts, Recipe()) is parts.train
