@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from conftest import ROOT, printed_table
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ferbook.claims.feasibility import (
@@ -90,6 +90,8 @@ def test_averages_of_cut_off_cells_are_too_low():
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=9, max_size=9), st.sampled_from(READINGS))
+@example([19, 57, 42, 56, 21, 56, 12, 28, 3], "truncated")  # where HiGHS's presolve errs
+@example([19, 57, 42, 56, 21, 55, 21, 28, 7], "truncated")
 def test_a_true_table_is_never_called_impossible(cells, reading):
     matrix = np.array(cells).reshape(3, 3)
     result, supports = printed_table(matrix, reading=reading)

@@ -1,6 +1,7 @@
 """Chance and trials in tables and numbers, by hand."""
 
 import dataclasses
+import json
 import math
 
 import numpy as np
@@ -73,7 +74,7 @@ BOUNDS = {"seconds_allowed": 3, "megabytes_allowed": 40, "inputs": {
     "a long line": {"command": "data", "seconds": 1.25, "megabytes": 50, "in_words": True},
     "a pipe": {"command": "predict", "seconds": 2.5, "megabytes": 9, "in_words": False},
 }}  # fmt: skip
-COVERAGE = {"packages": {
+COVERAGE = {"by_package": {
     "core": {"statements": 8, "statements_reached": 6, "branches": 2, "branches_reached": 2},
     "cli": {"statements": 2, "statements_reached": 2, "branches": 2, "branches_reached": 0},
 }}  # fmt: skip
@@ -162,7 +163,7 @@ def test_committed_trials_are_complete_and_clean():
     assert full["stopped"] and full["same_result_later"]
 
 
-def test_coverage_is_added_up_by_package():
+def test_coverage_is_added_up_by_package(tmp_path):
     def file(*counts):
         return {"summary": dict(zip(coverage.COUNTED.values(), counts, strict=True))}
 
@@ -174,3 +175,7 @@ def test_coverage_is_added_up_by_package():
     assert {name: list(row.values()) for name, row in found.items()} == {
         "core": [6, 5, 2, 1], ".": [3, 3, 0, 0],
     }  # fmt: skip
+    (tmp_path / "coverage.json").write_text(json.dumps(report))
+    coverage.main([str(tmp_path / "coverage.json"), "--into", str(tmp_path)])
+    stored = store.load_facts(tmp_path, "reliability")["coverage"]
+    assert stored["by_package"] == found and "git_commit" in stored

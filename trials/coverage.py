@@ -30,12 +30,12 @@ def packages(report):
     return {name: dict(row) for name, row in counts.items()}
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("report", type=Path)
     parser.add_argument("--into", type=Path, required=True, help="a result store")
-    given = parser.parse_args()
-    facts = {"packages": packages(json.loads(given.report.read_text()))}
+    given = parser.parse_args(arguments)
+    facts = {"by_package": packages(json.loads(given.report.read_text()))}
     store.write_facts(given.into, "reliability", "coverage", facts)
 
 

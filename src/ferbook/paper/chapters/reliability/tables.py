@@ -94,7 +94,7 @@ def survivors_table(mutants: Mapping[str, Any]) -> Table:
 
 def coverage_table(coverage: Mapping[str, Any]) -> Table:
     """Each package, and all: statements and branches, and the share that the test suite reaches."""
-    counts = pd.DataFrame.from_dict(coverage.get("packages", {}), "index", columns=COVERED)
+    counts = pd.DataFrame.from_dict(coverage.get("by_package", {}), "index", columns=COVERED)
     if len(counts):
         counts.loc["all"] = counts.sum()
     frame = pd.DataFrame(index=counts.index.rename("package"))
