@@ -59,6 +59,17 @@ def built_book(tmp_path_factory):
     return folder / "_build" / "html", shown
 
 
+@pytest.fixture
+def without_npm(tmp_path, monkeypatch):
+    """A project whose packages nothing can fetch."""
+    from ferbook.paper import try_it
+
+    for name in ("package.json", "package-lock.json"):
+        (tmp_path / name).write_text("{}")
+    monkeypatch.setattr(try_it.shutil, "which", lambda _: None)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def tab(built_book, tmp_path_factory):
     """A tab of headless Chromium, and the address at which the rendered book is served."""

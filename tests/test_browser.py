@@ -301,12 +301,9 @@ def test_nothing_is_fetched_from_elsewhere(page):
     assert set(origins) == {page.run("location.origin")}
 
 
-def test_without_npm_the_page_says_what_is_missing(tmp_path, monkeypatch):
-    for name in ("package.json", "package-lock.json"):
-        (tmp_path / name).write_text("{}")
-    monkeypatch.setattr(try_it.shutil, "which", lambda _: None)
-    try_it.add(tmp_path / "page", project=tmp_path)
-    about = json.loads((tmp_path / "page/about.json").read_text())
+def test_without_npm_the_page_says_what_is_missing(without_npm):
+    try_it.add(without_npm / "page", project=without_npm)
+    about = json.loads((without_npm / "page/about.json").read_text())
     assert "Install Node.js" in about["missing"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 from ferbook.core.files import read_json
-from ferbook.paper import recompute, try_it
+from ferbook.paper import recompute
 
 PAGE = (ROOT / "book/reproducibility.md").read_text()
 (CODE,) = re.findall(r":class: run-python\n\n(.*?)```", PAGE, re.DOTALL)
@@ -71,9 +71,6 @@ def test_python_comes_from_the_book_alone(page):
     assert set(found) == {page.run("location.origin")}
 
 
-def test_without_npm_the_page_says_what_is_missing(tmp_path, monkeypatch):
-    for name in ("package.json", "package-lock.json"):
-        (tmp_path / name).write_text("{}")
-    monkeypatch.setattr(try_it.shutil, "which", lambda _: None)
-    recompute.add(tmp_path / "page", project=tmp_path)
-    assert "Install Node.js" in read_json(tmp_path / "page/about.json")["missing"]
+def test_without_npm_the_page_says_what_is_missing(without_npm):
+    recompute.add(without_npm / "page", project=without_npm)
+    assert "Install Node.js" in read_json(without_npm / "page/about.json")["missing"]

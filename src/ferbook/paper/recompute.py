@@ -8,12 +8,11 @@ package has no NumPy, and no index has a wheel of it for Pyodide; hence plain Py
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
-from ferbook.paper.try_it import PYTHON, MissingRuntime, runtime
+from ferbook.paper.try_it import PYTHON, runtime, write_about
 
 PAGE = Path("book") / "_static" / "python"  # in the staged book
 RUNS = ("ours/ours-efficientnet_lite2-96-s42", "reference/paper-efficientnet_lite2-96-s42")
@@ -24,13 +23,7 @@ def add(page: Path, *, project: Path = Path(".")) -> dict[str, Any]:
 
     It holds paths of stored files and the bytes of all, or the reason under `missing`.
     """
-    page.mkdir(parents=True, exist_ok=True)
-    try:
-        about = _add_all(page, runtime(project), project)
-    except MissingRuntime as error:
-        about = {"missing": str(error)}
-    (page / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
-    return about
+    return write_about(page, lambda: _add_all(page, runtime(project), project))
 
 
 def _add_all(page: Path, runtime: Path, project: Path) -> dict[str, Any]:

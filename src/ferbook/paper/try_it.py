@@ -13,6 +13,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,14 @@ def add(page: Path, *, project: Path = Path(".")) -> dict[str, Any]:
 
     It holds file names and sizes, or the reason under `missing`.
     """
+    return write_about(page, lambda: _add_all(page, runtime(project)))
+
+
+def write_about(page: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Fill `page` by `make`; what that returns, or why it could not, goes to about.json."""
     page.mkdir(parents=True, exist_ok=True)
     try:
-        about = _add_all(page, runtime(project))
+        about = make()
     except MissingRuntime as error:
         about = {"missing": str(error)}
     (page / "about.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
