@@ -30,6 +30,10 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
          "original's recipe"),
         ("short_ours_changes", {"name": "mixup", **GRID},
          "our recipe, short grid, EfficientNet-Lite0 at 48 px: mixup", "our recipe"),
+        ("scratch_rates",
+         {"name": "vgg_small_3e3", "backbone": "vgg_small", "weights": "none", "image_size": 48},
+         "our recipe without FER+, small VGG at 48 px, random weights: learning rate 3e-3",
+         "our recipe without FER+"),
         ("another", {"name": "no_such_thing"}, "without such thing", "our recipe"),
     ],
 )  # fmt: skip
@@ -48,3 +52,4 @@ def test_a_run_and_a_model_show_their_words():
 def test_changes_have_words():
     assert names.change_name("adam") == "Adam in place of AdamW"
     assert names.change_name("no_dropout") == "without dropout"
+    assert names.change_name("rate_3e5") == "learning rate 3e-5"

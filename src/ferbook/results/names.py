@@ -5,6 +5,7 @@ The one map for captions, legends, tables and the ledger.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ ACTORS = (ORIGINAL, RECIPES["paper"], RECIPES["ours"], RECIPES["ours_no_ferplus"
 _GRIDS = {
     "paper_changes": ("paper", ""),
     "paper_rates": ("paper", ""),
+    "scratch": ("ours_no_ferplus", ""),
+    "scratch_rates": ("ours_no_ferplus", ""),
     "short_paper_changes": ("paper", "short grid, "),
     "ours_changes": ("ours", ""),
     "leak": ("ours", "copies grid, "),
@@ -53,6 +56,11 @@ _CHANGES = {
     "no_warmup": "without phase 1",
     "votes": "with FER+",
 }  # fmt: skip
+_VGGS = {
+    "vgg16": "VGG16 at 48 px",
+    "vgg16_bn": "VGG16 with BatchNorm",
+    "vgg_small": "small VGG",
+}
 _MODELS = {
     "fer": "fer",
     "fer_quantized": "fer, quantized",
@@ -75,6 +83,8 @@ def display_name(study: str, recipe: Recipe) -> str:
 
 def change_name(name: str) -> str:
     """An entry of a grid's `changes` or `steps`, or a recipe of no known family."""
+    if rate := re.fullmatch(r"(?:.*_)?(\de)(\d)", name):
+        return f"learning rate {rate[1]}-{rate[2]}"
     words = name.replace("_", " ")
     return _CHANGES.get(name, f"without {words[3:]}" if words.startswith("no ") else words)
 
@@ -103,8 +113,8 @@ def _scale(recipe: Recipe) -> str:
 
 def network_name(network: str) -> str:
     """A backbone, or a key of parameters.json, as a reader knows it."""
-    if network == "vgg16":
-        return "VGG16 at 48 px"
+    if network in _VGGS:
+        return _VGGS[network]
     parts = network.split("_")
     if parts[0] == "efficientnet":
         lite = parts[1].startswith("lite")
