@@ -131,7 +131,7 @@ tables.trials_table(study.read_study(f"{configs_dir}/paper_rates.yml"), trials)
 figures.forest(ours_changes, runs, leaked_files)
 
 # %% tags=["hide-input"]
-changes.changes_table(ours_changes, runs, leaked_files)
+(ours_changed := changes.changes_table(ours_changes, runs, leaked_files))
 
 # %% [markdown]
 # These changes differ from the recipe by more than seeds explain: {glue:text}`ours_changes_distinct`. These do
@@ -196,6 +196,6 @@ figures.pareto(points, "core hours of training")
 values = prose.study_numbers(runs, dataset, original) | prose.view_numbers(views)
 values |= prose.grid_numbers(paper_changes) | prose.grid_numbers(ours_changes)
 values |= changes.change_numbers(ours_changes, runs, leaked_files)
-values |= changes.change_words(ours_changes, runs, leaked_files)
+values |= changes.change_words(ours_changes, ours_changed)
 for key, value in values.items():
     glue(key, value, display=False)

@@ -70,7 +70,7 @@ def test_zip_and_folder_give_the_same_arrays(sources, faces, name):
     loaded = load(sources / name)
     np.testing.assert_array_equal(loaded.images, faces.images)
     np.testing.assert_array_equal(loaded.labels, faces.labels)
-    assert loaded.files.tolist() == faces.files.tolist() and loaded.name == "fer2013"
+    assert loaded.files.tolist() == faces.files.tolist() and loaded.name == "other"
     assert loaded.fingerprint == faces.fingerprint
 
 

@@ -121,6 +121,7 @@ def test_the_commands_of_the_page_do_what_it_shows(photos, tmp_path, monkeypatch
         assert found.exit_code == (1 if shown.startswith("error") else 0), found.output
     run = ferbook.load_run("my_results/mine/first-tiny-48-s42")
     assert len(run.test.files) == 7 * 3
+    assert run.info["dataset"]["name"] == "other" and run.label.endswith("(other data)")
 
 
 def test_the_page_names_what_is_there():

@@ -219,9 +219,9 @@ def test_changes_that_differ_are_told_from_those_within_the_spread_of_seeds():
         run("one", [0, 1, 2, 3], seed=2), run("distinct", [0]), run("distinct", [], seed=2),
     ]  # fmt: skip
     # t is 8 and 1 with 2 degrees of freedom: p is 0.015 and 0.42.
-    found = changes.change_words(PLAN, runs, LEAKED)
+    found = changes.change_words(PLAN, changes.changes_table(PLAN, runs, LEAKED))
     assert found == {"s_distinct": "one", "s_like_seeds": "without copies in training"}
-    nothing = changes.change_words(PLAN, [], LEAKED)
+    nothing = changes.change_words(PLAN, changes.changes_table(PLAN, [], LEAKED))
     assert nothing == {"s_distinct": "none", "s_like_seeds": "none"}
 
 

@@ -339,6 +339,7 @@ def test_other_pixels_lose_a_name_of_the_archive(tmp_path, part):
     name = part[0][0]
     changed = [(name, png(GREY)), *part[1:]]
     loaded = load(write_zip(tmp_path / "a.zip", changed))
+    assert loaded.name == "fer2013"
     assert name not in loaded.files and name.replace(".jpg", "-other.jpg") in loaded.files
     members = official.membership(loaded)
     assert members.there == len(part) - 1 and members.foreign == (

@@ -80,12 +80,12 @@ def gather(results_dir: str | Path, original: str | Path) -> Evidence:
     """The evidence in a result store, in the original's own file, and beside it, where they are
     there, in the map of its sentences, `sentences.yml`, and in the field's accuracies, `field.yml`.
 
-    Synthetic runs are no evidence and are left out.
+    Only runs on FER-2013 are evidence.
     """
     (published,), _ = read_table(original)
     text, field = (Path(original).with_name(f"{name}.yml") for name in ("sentences", "field"))
     return Evidence(
-        [run for run in store.load_all(results_dir) if not run.is_synthetic],
+        [run for run in store.load_all(results_dir) if run.is_fer2013],
         store.load_dataset(results_dir),
         store.load_parameters(results_dir),
         read_yaml(original),

@@ -62,14 +62,23 @@ class Run:
 
     @property
     def is_synthetic(self) -> bool:
-        """True unless the run saw the real FER-2013."""
-        return self.info["dataset"]["name"] != "fer2013"
+        """Whether the run saw faces that a program drew."""
+        return self.info["dataset"]["name"] == "synthetic"
+
+    @property
+    def is_fer2013(self) -> bool:
+        """Whether the run saw FER-2013, and not drawn faces or a data set of one's own."""
+        return self.info["dataset"]["name"] == "fer2013"
 
     @property
     def label(self) -> str:
-        """What figures and tables call the run; a synthetic run says so."""
+        """What figures and tables call the run; one on other data than FER-2013 says so."""
         name = names.display_name(self.study, self.recipe)
-        return f"{name} (synthetic)" if self.is_synthetic else name
+        return (
+            name
+            if self.is_fer2013
+            else f"{name} ({'synthetic' if self.is_synthetic else 'other data'})"
+        )
 
     @property
     def actor(self) -> str:

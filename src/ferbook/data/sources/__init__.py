@@ -8,6 +8,7 @@ extracted to disk, every size is bounded before it is read.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tarfile
 import warnings
@@ -169,6 +170,8 @@ def _identified(faces: Faces, source: Path) -> Faces:
             "and images that differ have no votes of FER+.",
             stacklevel=4,
         )
+    elif official.membership(faces).there < len(faces) / 2:
+        faces = dataclasses.replace(faces, name="other")
     return _sorted_by_file(official.named(faces))
 
 

@@ -80,12 +80,13 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     return Table(frame, caption, f"tab-{study.name}", formats)
 
 
-def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> dict[str, str]:
+def change_words(study: Study, table: Table) -> dict[str, str]:
     """`<study>_distinct` and `<study>_like_seeds`: changes that differ from the recipe, and do not.
 
-    The border is a corrected p of 0.05; a change of which it is unknown is in neither.
+    `table` is the study's `changes_table`. The border is a corrected p of 0.05; a change of which
+    it is unknown is in neither.
     """
-    values = changes_table(study, runs, leaked_files).frame["p"]
+    values = table.frame["p"]
     parts = {"distinct": values < ALPHA, "like_seeds": values >= ALPHA}
     return {
         f"{study.name}_{part}": ", ".join(values.index[chosen]) or "none"

@@ -42,4 +42,5 @@ def certainty_table(dataset: Mapping[str, Any]) -> Table:
 
 
 def _dataset_name(dataset: Mapping[str, Any]) -> str:
-    return "FER-2013" if dataset["name"] == "fer2013" else "the synthetic faces"
+    known = {"fer2013": "FER-2013", "synthetic": "the synthetic faces"}
+    return known.get(dataset["name"], "another data set")
