@@ -140,18 +140,19 @@ def test_folded_stem_answers_alike():
 
 
 @pytest.mark.parametrize(
-    ("backbone", "parameters"),
+    ("backbone", "parameters", "output"),
     [
         # For each convolution 9 x inputs x filters, and 4 of BatchNorm for each filter.
-        ("vgg_small", 1_175_136),
-        ("vgg16_bn", 14_727_360),
+        ("vgg_small", 1_175_136, (3, 3, 256)),
+        ("vgg_medium", 2_640_528, (3, 3, 384)),
+        ("vgg16_bn", 14_727_360, (1, 1, 512)),
     ],
 )
-def test_vgg_with_batch_norm(backbone, parameters):
+def test_vgg_with_batch_norm(backbone, parameters, output):
     recipe = Recipe(backbone=backbone, weights="none", image_size=48)
     network = models.build_backbone(recipe)
     assert network.count_params() == parameters
-    assert network.output_shape[1:] == ((3, 3, 256) if backbone == "vgg_small" else (1, 1, 512))
+    assert network.output_shape[1:] == output
     with pytest.raises(lite_weights.WeightsError, match=f"{backbone}: no ImageNet weights exist"):
         models.build_backbone(dataclasses.replace(recipe, weights="imagenet"))
 

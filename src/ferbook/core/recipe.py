@@ -20,6 +20,7 @@ BACKBONES = (
     "vgg16",
     "vgg16_bn",
     "vgg_small",
+    "vgg_medium",
     "tiny",
 )
 WEIGHTS = ("imagenet", "none")

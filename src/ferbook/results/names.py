@@ -60,6 +60,7 @@ _VGGS = {
     "vgg16": "VGG16 at 48 px",
     "vgg16_bn": "VGG16 with BatchNorm",
     "vgg_small": "small VGG",
+    "vgg_medium": "medium VGG",
 }
 _MODELS = {
     "fer": "fer",
