@@ -19,7 +19,7 @@
 # *The ferbook authors*
 #
 # **We reproduce, audit and improve a published result**: {cite:t}`naik2026`, who report
-# {glue:text}`original_accuracy:.2f` % test accuracy with an EfficientNetB2. Every table, figure and
+# {glue:text}`original_accuracy:.2f`% test accuracy with an EfficientNetB2. Every table, figure and
 # number in this book is computed from stored files. No number was typed by hand.
 
 # %% tags=["parameters", "remove-cell"]
@@ -50,7 +50,7 @@ scores = tables.accuracy_frame(runs, original, dataset)
 graded = grading.grade_all(results_dir, "book/claims.yml", "book/original.yml")
 table.Notice(synthetic=dataset["name"] == "synthetic")
 
-# %% mystnb={"figure": {"caption": "Test accuracy of the original as reported, of its recipe on our small network, and of our recipe. Filled: all test images, with Wilson's 95 % interval. Open: only those without a byte-identical copy in training; the original reports no such score. With several seeds, dots are means and strokes are seeds.", "name": "fig-overview"}, "image": {"alt": "Dot plot of test accuracies on one axis, a row for the original and one for each recipe and input size, with intervals and the score without copies."}} tags=["remove-input"]
+# %% mystnb={"figure": {"caption": "Test accuracy of the original as reported, of its recipe on our small network, and of our recipe. Filled: all test images, with Wilson's 95% interval. Open: only those without a byte-identical copy in training; the original reports no such score. With several seeds, dots are means and strokes are seeds.", "name": "fig-overview"}, "image": {"alt": "Dot plot of test accuracies on one axis, a row for the original and one for each recipe and input size, with intervals and the score without copies."}} tags=["remove-input"]
 figures.accuracies(scores)
 # %% [markdown]
 # ::::{grid} 1 1 3 3
@@ -89,8 +89,8 @@ figures.accuracies(scores)
 # 1. **The number.** On a smaller network, without a GPU, the original's recipe reaches
 #    {glue:text}`overview_paper`. The configuration of the original itself was **not run**.
 # 2. **The test set.** {glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images also occur in
-#    the training folder: having seen them adds
-#    {glue:text}`09_leak.ipynb::copies_gain_leaked:+.1f` points on these and
+#    the training folder: training on them adds
+#    {glue:text}`09_leak.ipynb::copies_gain_leaked:+.1f` points on these images and
 #    {glue:text}`09_leak.ipynb::copies_gain_test:+.1f` on all.
 # 3. **The recipe.** Ours reaches {glue:text}`overview_ours` with
 #    {glue:text}`04_ablations.ipynb::ours_parameters_millions:.1f` million parameters and without a GPU. It

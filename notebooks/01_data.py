@@ -17,7 +17,7 @@
 # # Data
 #
 # **The seven classes are very unequal, and their labels are disputed: the plurality of ten new taggers agrees
-# with {glue:text}`data_ferplus_agreement:.1f` % of them.** FER-2013 consists of small gray pictures of real
+# with {glue:text}`data_ferplus_agreement:.1f`% of them.** FER-2013 consists of small gray pictures of real
 # faces. This chapter describes what a reader needs to know to interpret accuracies measured on it. Images that
 # occur more than once have a chapter of their own, [](09_leak.ipynb).
 #
@@ -74,9 +74,9 @@ tables.count_table(dataset)
 figures.class_counts(dataset)
 # %% [markdown]
 # Some faces in {numref}`fig-montage` clearly show the expression of their row, and others would fit
-# two or three rows. The ambiguity is in the labels as much as in the faces.
+# two or three rows.
 
-# %% mystnb={"figure": {"caption": "Six images of each class, chosen at random.", "name": "fig-montage"}, "image": {"alt": "Grid of small grey faces, one row per labelled expression."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Six images of each class, chosen at random.", "name": "fig-montage"}, "image": {"alt": "Grid of small gray faces, one row per labeled expression."}} tags=["hide-input"]
 figures.montage(faces, seed=seed)
 # %% [markdown]
 # ## Training, validation and test images
@@ -86,16 +86,15 @@ figures.montage(faces, seed=seed)
 # choice is made. Test images were used for no decision. Before the split, images are sorted by the SHA-256
 # of their pixels, so that the split depends on the pictures and the seed and not on whether they were read
 # from a zip or a csv file.
+#
+# Class weights compensate for the imbalance in the loss: the rarer a class, the larger its weight, up
+# to the clip of the recipe ({numref}`tab-weights`).
 
 # %% tags=["hide-input"]
 parts = splits.split(faces, seed=seed)
 counts = np.bincount(parts.train.labels, minlength=len(classes.CLASSES))
 clip = recipe.Recipe().class_weight_clip
 tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip)
-
-# %% [markdown]
-# Class weights compensate for the imbalance in the loss: the rarer a class, the larger its weight, up
-# to the clip of the recipe ({numref}`tab-weights`).
 
 # %% [markdown]
 # Some pictures occur more than once: {glue:text}`data_duplicate_images:,` images belong to
@@ -110,13 +109,13 @@ tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip
 # For FER+, ten people labeled each image again. {glue:text}`data_ferplus_known:,` of our images
 # were matched to their votes, and on {glue:text}`data_ferplus_untied:,` of them one expression received
 # more votes than any other. This plurality agrees with the label of FER-2013 for
-# {glue:text}`data_ferplus_agreement:.1f` % of the images: {glue:text}`data_ferplus_agreement_happy:.1f` %
-# for happy, {glue:text}`data_ferplus_agreement_fear:.1f` % for fear ({numref}`fig-ferplus`). The
+# {glue:text}`data_ferplus_agreement:.1f`% of the images: {glue:text}`data_ferplus_agreement_happy:.1f`%
+# for happy, {glue:text}`data_ferplus_agreement_fear:.1f`% for fear ({numref}`fig-ferplus`). The
 # more the taggers agree with each other, the more they agree with FER-2013
 # ({numref}`tab-certainty`). According to the plurality, {glue:text}`data_ferplus_no_face` images show no
 # face at all.
 
-# %% mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out. The diagonal is agreement; right of the line stand answers that FER-2013 has no class for.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out. The diagonal is agreement; right of the line are answers for which FER-2013 has no class.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}} tags=["hide-input"]
 figures.ferplus_confusion(dataset)
 # %% tags=["hide-input"]
 tables.certainty_table(dataset)
@@ -134,8 +133,8 @@ tables.certainty_table(dataset)
 #   as the smallest, {glue:text}`data_smallest_class`.
 # - {glue:text}`data_duplicate_images:,` images have a byte-identical copy;
 #   {glue:text}`data_conflicting_groups` groups of copies contradict themselves in their labels.
-# - Ten new taggers agree with the labels of FER-2013 on {glue:text}`data_ferplus_agreement:.1f` % of the
-#   images, and on {glue:text}`data_ferplus_agreement_fear:.1f` % of those labeled fear.
+# - Ten new taggers agree with the labels of FER-2013 on {glue:text}`data_ferplus_agreement:.1f`% of the
+#   images, and on {glue:text}`data_ferplus_agreement_fear:.1f`% of those labeled fear.
 # ```
 
 # %% tags=["remove-cell"]

@@ -17,7 +17,7 @@
 # # Training
 #
 # **Carried out as described, the original's recipe reaches its best validation accuracy,
-# {glue:text}`03_results.ipynb::reference_accuracy_val:.1f` %, in epoch {glue:text}`03_results.ipynb::reference_best_epoch:d` of
+# {glue:text}`03_results.ipynb::reference_accuracy_val:.1f`%, in epoch {glue:text}`03_results.ipynb::reference_best_epoch:d` of
 # {glue:text}`03_results.ipynb::reference_epochs:d`.** This chapter trains the two phases of the recipe and writes everything that
 # they produce to the result store. A finished run is loaded instead of being trained again; an interrupted
 # run is resumed from its last epoch.
@@ -58,7 +58,7 @@ lr_warmup_fraction = 0.1  # of the cosine's steps, in which the learning rate ri
 small_epochs = 0  # the first so many epochs of phase 2 see smaller images
 small_image_size = 64  # px, in these epochs
 ema_momentum = 0.0  # of averaged weights, which are then those evaluated; 0: none
-sam_radius = 0.0  # of sharpness-aware minimisation, over all weights; 0: none
+sam_radius = 0.0  # of sharpness-aware minimization, over all weights; 0: none
 label_smoothing = 0.06  # fraction of the target spread over all classes
 class_weight_clip = 4.0  # upper bound of a class weight; 0: no class weights
 early_stopping_patience = 3  # epochs without a lower validation loss
@@ -69,7 +69,7 @@ shift_fraction = 0.15  # of the side, up to, either way, each axis its own
 zoom_fraction = 0.25  # factors 1 - z to 1 + z, each axis its own
 shear_degrees = 0.1  # up to, either way
 horizontal_flip = True  # half of the images mirrored
-erasing_probability = 0.0  # of a grey rectangle over part of an image
+erasing_probability = 0.0  # of a gray rectangle over part of an image
 mixup_alpha = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
 cutmix_alpha = 0.0  # the same with a rectangle of the other image pasted in; 0: none
 ferplus_loss_weight = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
@@ -124,7 +124,7 @@ tables.recipe_table(recipe, files.read_yaml("book/original.yml")["recipe"])
 # Rotation, shift, shear, zoom and flip are drawn anew for every image and epoch. They are applied in
 # one resampling step from the original pixels to the input size ({numref}`fig-augmentation`).
 
-# %% mystnb={"figure": {"caption": "Training images, and the same images as augmentation delivers them in three epochs.", "name": "fig-augmentation"}, "image": {"alt": "Rows of faces: first unchanged, then rotated, shifted, zoomed and mirrored at random."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Training images, and the same images after augmentation in three epochs.", "name": "fig-augmentation"}, "image": {"alt": "Rows of faces: first unchanged, then rotated, shifted, zoomed and mirrored at random."}} tags=["hide-input"]
 sample = splits.split(faces, seed=seed).train.select(slice(0, 2000, 250))
 figures.augmentations(*input_pipeline.augmentation_examples(sample, recipe))
 # %% [markdown]
@@ -149,9 +149,9 @@ figures.network([core_recipe.Recipe(), recipe], parameters)
 # ## The run
 #
 # {numref}`fig-accuracy` and {numref}`fig-loss` in the next chapter show its learning curves. Training images
-# are augmented and seen through dropout, validation images are not.
+# are augmented and seen through dropout; validation images are not.
 
-# %% tags=["hide-cell"]
+# %% mystnb={"code_prompt_show": "Code of the training"} tags=["hide-cell"]
 places = {"study": study, "results_dir": results_dir, "runs_dir": runs_dir}
 folder = train.train(recipe, faces, deterministic=deterministic, **places)
 run = store.load_run(folder)
@@ -164,7 +164,7 @@ run = store.load_run(folder)
 # confidence. Below each picture are the probability of the prediction and the expression that most
 # taggers of FER+ saw. Where the two agree, the label is more doubtful than the prediction.
 
-# %% mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labelled neutral and predicted sad; labelled fear and predicted surprise."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labeled neutral and predicted sad; labeled fear and predicted surprise."}} tags=["hide-input"]
 figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # %% [markdown]
 # ## Limits
@@ -175,10 +175,10 @@ figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 #
 # ```{admonition} What we found
 # :class: tip
-# - The best validation accuracy, {glue:text}`03_results.ipynb::reference_accuracy_val:.1f` %, is reached in epoch
+# - The best validation accuracy, {glue:text}`03_results.ipynb::reference_accuracy_val:.1f`%, is reached in epoch
 #   {glue:text}`03_results.ipynb::reference_best_epoch:d` of {glue:text}`03_results.ipynb::reference_epochs:d`.
 # - Training accuracy, measured under augmentation and dropout, ends at
-#   {glue:text}`03_results.ipynb::reference_train_accuracy_last:.1f` %; validation accuracy ends at {glue:text}`03_results.ipynb::reference_val_accuracy_last:.1f` %.
+#   {glue:text}`03_results.ipynb::reference_train_accuracy_last:.1f`%; validation accuracy ends at {glue:text}`03_results.ipynb::reference_val_accuracy_last:.1f`%.
 # - The network that the original describes has {glue:text}`paper_model_parameters:,` parameters, not
 #   {glue:text}`original_parameters_millions:.1f` million.
 # ```

@@ -16,10 +16,10 @@
 # %% [markdown]
 # # Results
 #
-# **The original's recipe reaches {glue:text}`reference_accuracy_test:.2f` % on our network at
+# **The original's recipe reaches {glue:text}`reference_accuracy_test:.2f`% on our network at
 # {glue:text}`reference_image_size` pixels, {glue:text}`reference_difference:+.2f` points from the reported
 # accuracy; the largest loss is on {glue:text}`reference_fallen_class`, whose recall goes from
-# {glue:text}`reference_fallen_from:.0f` to {glue:text}`reference_fallen_to:.0f` %.** This chapter compares our
+# {glue:text}`reference_fallen_from:.0f` to {glue:text}`reference_fallen_to:.0f`%.** This chapter compares our
 # run with the original class by class, on all test images and on those without a copy in training. A run of our
 # own recipe, explained in [](04_ablations.ipynb), is shown beside it.
 #
@@ -70,9 +70,9 @@ table.Notice(synthetic=run.is_synthetic)
 tables.accuracy_table(run, dataset)
 
 # %% [markdown]
-# The original reports {glue:text}`original_accuracy:.2f` % on {glue:text}`data_n_test:,` images, with
+# The original reports {glue:text}`original_accuracy:.2f`% on {glue:text}`data_n_test:,` images, with
 # an interval of {glue:text}`original_accuracy_low:.2f` to
-# {glue:text}`original_accuracy_high:.2f` %. Our run differs from it by
+# {glue:text}`original_accuracy_high:.2f`%. Our run differs from it by
 # {glue:text}`reference_difference:+.2f` points.
 
 # %% [markdown]
@@ -110,8 +110,8 @@ audit_tables.audit_summary(table_audit.audit_table("book/second.yml"), label="ta
 #
 # {numref}`tab-classes` shows the original's Table II with our scores beside each column, and
 # {numref}`fig-recalls` shows the recalls. The largest change is on {glue:text}`reference_fallen_class`: the
-# original reports a recall of {glue:text}`reference_fallen_from:.0f` %, our run reaches
-# {glue:text}`reference_fallen_to:.0f` %. Each actor has one color in the whole book.
+# original reports a recall of {glue:text}`reference_fallen_from:.0f`%, our run reaches
+# {glue:text}`reference_fallen_to:.0f`%. All figures of this book use these colors.
 
 # %% tags=["hide-input"]
 tables.class_table(runs, original)
@@ -134,20 +134,20 @@ figures.learning_curves(run, "loss")
 # ## Confusions
 #
 # The original's Figures 3 and 4 are confusion matrices, in counts and normalized by row;
-# {numref}`fig-confusion` and {numref}`fig-confusion-normalised` are ours on the same images. The
+# {numref}`fig-confusion` and {numref}`fig-confusion-normalized` are ours on the same images. The
 # original names fear and surprise, fear and sad, and sad and neutral as the pairs most often confused. In our
-# run, fear and surprise rank {glue:text}`reference_confusion_rank` of
-# {glue:text}`reference_confusion_pairs` pairs.
+# run, fear and surprise are number {glue:text}`reference_confusion_rank` of
+# {glue:text}`reference_confusion_pairs` pairs, the most frequent first.
 
 # %% mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts (the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}} tags=["hide-input"]
-figures.confusion(run, normalised=False)
-# %% mystnb={"figure": {"caption": "The same matrix as fractions of each true class (the original's Figure 4); the diagonal holds the recalls.", "name": "fig-confusion-normalised"}, "image": {"alt": "Seven by seven confusion matrix, each row summing to one."}} tags=["hide-input"]
-figures.confusion(run, normalised=True)
+figures.confusion(run, normalized=False)
+# %% mystnb={"figure": {"caption": "The same matrix as fractions of each true class (the original's Figure 4); the diagonal holds the recalls.", "name": "fig-confusion-normalized"}, "image": {"alt": "Seven by seven confusion matrix, each row summing to one."}} tags=["hide-input"]
+figures.confusion(run, normalized=True)
 # %% [markdown]
-# {numref}`fig-confusion-difference` shows in which cells the best of our runs differs from this one; on
-# the diagonal stand the gains in recall.
+# {numref}`fig-confusion-difference` shows in which cells our run with the highest validation accuracy differs
+# from this one; the diagonal shows the gains in recall.
 
-# %% mystnb={"figure": {"caption": "Difference of two row-normalized confusion matrices, in points: the best of our runs less the run of the original's recipe.", "name": "fig-confusion-difference"}, "image": {"alt": "Seven by seven matrix of differences in points; the diagonal holds the gain in recall of each class."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Difference of two row-normalized confusion matrices, in points: our run with the highest validation accuracy minus the run of the original's recipe.", "name": "fig-confusion-difference"}, "image": {"alt": "Seven by seven matrix of differences in points; the diagonal holds the gain in recall of each class."}} tags=["hide-input"]
 pair = figures.subject_and_best(runs)
 figures.confusion_difference(pair[0], pair[-1])
 # %% [markdown]
@@ -155,7 +155,7 @@ figures.confusion_difference(pair[0], pair[-1])
 #
 # A model is calibrated if, among answers given with a certain probability, that share is correct
 # {cite:p}`guo2017`. {numref}`fig-reliability` shows how far this holds. The expected calibration error is
-# {glue:text}`reference_ece:.1f` %, and {glue:text}`reference_ece_fitted:.1f` % after dividing the
+# {glue:text}`reference_ece:.1f`%, and {glue:text}`reference_ece_fitted:.1f`% after dividing the
 # logits by a temperature of {glue:text}`reference_temperature:.2f`, which was fitted on validation images.
 
 # %% mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the area of a dot grows with the images in it. The text gives the temperature T and the expected calibration error.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagrams of two runs, each with two curves near the diagonal."}} tags=["hide-input"]
@@ -164,10 +164,10 @@ figures.reliability(pair)
 # %% [markdown]
 # ## Errors under a second set of labels
 #
-# Where a label is doubtful, so is an error. {numref}`tab-second-truth` evaluates the same answers by
+# {numref}`tab-second-truth` evaluates the same answers by
 # the plurality of FER+'s taggers. A network that has learned FER-2013's labels well should agree with
 # them more than with FER+; where it does not, the labels may be as much to blame as the network.
-# The row that matters most is how many of its errors are correct according to FER+. One warning: runs whose
+# The third row counts the errors that are correct according to FER+. Runs whose
 # column says so were trained on the votes of FER+ for the training images. Their agreement with FER+ on test
 # images is what they were trained for and says little about FER-2013's labels.
 
@@ -179,7 +179,7 @@ tables.second_truth_table(runs)
 # allows, on images that it was not trained on. It doubts {glue:text}`reference_doubted:,` labels of
 # validation and test images ({numref}`tab-issues`). FER+ has a clear plurality on
 # {glue:text}`reference_doubted_known:,` of them and contradicts FER-2013 on
-# {glue:text}`reference_doubted_confirmed_percent:.0f` %.
+# {glue:text}`reference_doubted_confirmed_percent:.0f`%.
 
 # %% tags=["hide-input"]
 tables.issue_table(run)
@@ -189,14 +189,14 @@ tables.issue_table(run)
 #
 # The data contain no labels of age, sex or skin tone, and we do not invent any.
 # {numref}`fig-slices` divides the test images by what can be measured without them. Accuracy rises from
-# {glue:text}`reference_accuracy_disputed:.0f` % where at most half of the taggers agree to
-# {glue:text}`reference_accuracy_unanimous:.0f` % where all of them do.
+# {glue:text}`reference_accuracy_disputed:.0f`% where at most half of the taggers agree to
+# {glue:text}`reference_accuracy_unanimous:.0f`% where all of them do.
 
 # %% mystnb={"figure": {"caption": "Accuracy, with its interval, on slices of the test images that need no personal label.", "name": "fig-slices"}, "image": {"alt": "Dots with intervals for twelve slices by brightness, sharpness and agreement of taggers; accuracy rises with agreement."}} tags=["hide-input"]
 slices.slices(pair, store.load_images(results_dir))
 
 # %% [markdown]
-# ## Beside the field
+# ## Published accuracies
 #
 # A published accuracy means little without its protocol: the test images, what the checkpoint was
 # chosen on, how many views of an image are averaged, and what else the network learned from.
@@ -209,10 +209,10 @@ slices.slices(pair, store.load_images(results_dir))
 #   code, which calls these images validation and keeps the epoch that is best on them. Such an accuracy
 #   is a maximum over epochs and too high by an amount that nobody measured.
 # - **Most average several views.** A single view of ResMaskingNet was measured
-#   at {glue:text}`field_one_view:.2f` %, several at {glue:text}`field_several_views:.2f` %.
+#   at {glue:text}`field_one_view:.2f`%, several at {glue:text}`field_several_views:.2f`%.
 # - **Others measure something else.** Users who trained or tested {glue:text}`field_repeated` of these
 #   networks again mostly report less than was printed. For ResEmoteNet their figures go from about
-#   {glue:text}`field_widest_low:.0f` to more than {glue:text}`field_widest_high:.0f` %, the highest on
+#   {glue:text}`field_widest_low:.0f` to more than {glue:text}`field_widest_high:.0f`%, the highest on
 #   the images that its author shares.
 #
 # EmoNeXt's is the cleanest protocol with released code: chosen on PublicTest, reported on
@@ -237,13 +237,13 @@ field_table.sources_table(methods)
 #
 # ```{admonition} What we found
 # :class: tip
-# - {glue:text}`reference_accuracy_test:.2f` % on all test images and
-#   {glue:text}`reference_accuracy_clean:.2f` % on those without a copy in training, at
+# - {glue:text}`reference_accuracy_test:.2f`% on all test images and
+#   {glue:text}`reference_accuracy_clean:.2f`% on those without a copy in training, at
 #   {glue:text}`reference_image_size` pixels.
-# - Recall of {glue:text}`reference_fallen_class` changes most: {glue:text}`reference_fallen_from:.0f` % in the
-#   original, {glue:text}`reference_fallen_to:.0f` % here.
-# - Accuracy depends on how clear the label is: {glue:text}`reference_accuracy_disputed:.0f` % where at most half
-#   of the taggers agree, {glue:text}`reference_accuracy_unanimous:.0f` % where all do.
+# - Recall of {glue:text}`reference_fallen_class` changes most: {glue:text}`reference_fallen_from:.0f`% in the
+#   original, {glue:text}`reference_fallen_to:.0f`% here.
+# - Accuracy depends on how clear the label is: {glue:text}`reference_accuracy_disputed:.0f`% where at most half
+#   of the taggers agree, {glue:text}`reference_accuracy_unanimous:.0f`% where all do.
 # ```
 
 # %% tags=["remove-cell"]

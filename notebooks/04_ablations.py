@@ -17,7 +17,7 @@
 # # Ablations
 #
 # **On the same network and input size, our recipe gains {glue:text}`ours_gain:+.2f` points over the original's and
-# reaches {glue:text}`ours_accuracy_test:.2f` %.** To find out which parts matter, parts of the original's recipe
+# reaches {glue:text}`ours_accuracy_test:.2f`%.** To find out which parts matter, parts of the original's recipe
 # and of ours are removed or exchanged, one at a time, with several seeds each. The chapter also compares our
 # recipe with the original, with published packages and with classical methods.
 #
@@ -59,14 +59,14 @@ table.Notice(synthetic=any(run.is_synthetic for run in runs))
 # {numref}`tab-finals` lists the runs on all training images. Epoch and recipe were chosen on
 # validation images; the test images were used once, at the end of each run. With one answer
 # for each image, our recipe classifies {glue:text}`ours_correct:,` of {glue:text}`data_n_test:,` test
-# images correctly, {glue:text}`ours_accuracy_test:.2f` % ({glue:text}`ours_accuracy_low_test:.2f` to
+# images correctly, {glue:text}`ours_accuracy_test:.2f`% ({glue:text}`ours_accuracy_low_test:.2f` to
 # {glue:text}`ours_accuracy_high_test:.2f`). That is {glue:text}`ours_difference:+.2f` points from the
-# original's {glue:text}`original_accuracy:.2f` % on the same images, with
+# original's {glue:text}`original_accuracy:.2f`% on the same images, with
 # {glue:text}`ours_parameters_millions:.2f` million parameters, an input of
 # {glue:text}`ours_image_size` pixels and {glue:text}`ours_hours:.1f` hours of training without a
 # GPU. It also learned from the votes of FER+, which the original did not use. Averaged with the answer
-# for the mirrored image, accuracy is {glue:text}`ours_tta_accuracy:.2f` %, and over ten crops
-# {glue:text}`ten_crops_accuracy:.2f` % ({numref}`tab-views`).
+# for the mirrored image, accuracy is {glue:text}`ours_tta_accuracy:.2f`%, and over ten crops
+# {glue:text}`ten_crops_accuracy:.2f`% ({numref}`tab-views`).
 
 # %% tags=["hide-input"]
 finals = study.finals(runs) or runs
@@ -140,10 +140,10 @@ figures.forest(ours_changes, runs, leaked_files)
 # {glue:text}`ours_changes_frozen_batch_norm_test:+.2f`. Augmentation shows what the copies do to a benchmark:
 # without it, accuracy on all test images is {glue:text}`ours_changes_no_augmentation_test:+.2f` points
 # higher, on those without a copy in training {glue:text}`ours_changes_no_augmentation_clean:+.2f`. A network that
-# sees its images unaltered memorizes the copies, and the official test set rewards it for that; [](09_leak.ipynb)
+# sees its images unaltered memorizes the copies, and its accuracy on the official test set rises; [](09_leak.ipynb)
 # measures what the copies are worth.
 #
-# Rows marked "not run" wait in the queue of trainings (`configs/queue.txt`). Architectures without
+# Rows marked "not run" are queued (`configs/queue.txt`). Architectures without
 # ImageNet weights, VGG16 among them, were compared only over a few epochs, in which none of them
 # learned; at a budget that could distinguish them they are **not run**. Those short runs, and
 # earlier grids on a sixth of the images, are in the [list of all runs](../all_runs.md), where
@@ -184,7 +184,7 @@ figures.pareto(points, "core hours of training")
 #
 # ```{admonition} What we found
 # :class: tip
-# - Our recipe reaches {glue:text}`ours_accuracy_test:.2f` %, {glue:text}`ours_gain:+.2f` points above the original's
+# - Our recipe reaches {glue:text}`ours_accuracy_test:.2f`%, {glue:text}`ours_gain:+.2f` points above the original's
 #   recipe on the same network and input size.
 # - Without augmentation our recipe scores {glue:text}`ours_changes_no_augmentation_test:+.2f` points on all test
 #   images and {glue:text}`ours_changes_no_augmentation_clean:+.2f` on those without a copy: it memorizes copies.

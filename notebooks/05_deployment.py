@@ -16,8 +16,8 @@
 # %% [markdown]
 # # Deployment
 #
-# **The released model answers in {glue:text}`deployment_ms_single:.1f` ms per face on the processor
-# that we measured on, and quantization to int8 changes its accuracy by {glue:text}`deployment_int8_points:+.2f`
+# **On two processor cores, our model classifies a face in {glue:text}`deployment_ms_single:.1f` ms as an ONNX
+# file in float32. Quantization to int8 changes its accuracy by {glue:text}`deployment_int8_points:+.2f`
 # points.** The original mentions real-time use on small devices and measures neither speed nor size. Here our
 # best run is exported as single files. Each is evaluated on all test images, and its size, accuracy and
 # latency are measured beside published packages, one after the other on the same machine.
@@ -55,7 +55,7 @@ run = store.load_study(results_dir, study)[0]
 faces = load(data)
 table.Notice(synthetic=run.is_synthetic)
 
-# %% tags=["hide-cell"]
+# %% mystnb={"code_prompt_show": "Code that reads the measurements"} tags=["hide-cell"]
 measured = store.load_facts(results_dir, "deployment")[run.name]
 peers = store.load_answers(results_dir, "peers")
 
@@ -76,7 +76,7 @@ tables.exports_table(measured, peers)
 
 # %% [markdown]
 # int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points against float32 and gives the same
-# answer on {glue:text}`deployment_int8_same:.1f` % of the images. Whether it is faster depends on the
+# answer on {glue:text}`deployment_int8_same:.1f`% of the images. Whether it is faster depends on the
 # processor: without instructions for eight-bit products it is not.
 #
 # ## Size, latency and accuracy
@@ -102,7 +102,7 @@ tables.pruning_table(measured)
 # corruptions of {cite:t}`hendrycks2019`, at the severities used for small images, on
 # {glue:text}`deployment_robustness_images:,` test images.
 
-# %% mystnb={"figure": {"caption": "Accuracy on corrupted test images against the severity of the corruption; 0 is the picture as it is.", "name": "fig-robustness"}, "image": {"alt": "Lines of accuracy falling with severity for eight kinds of corruption."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy on corrupted test images against the severity of the corruption; 0 is the unaltered picture.", "name": "fig-robustness"}, "image": {"alt": "Lines of accuracy falling with severity for eight kinds of corruption."}} tags=["hide-input"]
 figures.robustness(measured["robustness"])
 # %% [markdown]
 # ## Where the evidence lies
@@ -113,7 +113,7 @@ figures.robustness(measured["robustness"])
 # Grad-CAM up to a factor {cite:p}`selvaraju2017`. The map has few positions: it shows which part of the face
 # contributes to the answer, not which pixel.
 
-# %% mystnb={"figure": {"caption": "Evidence for the answer given (red for, blue against), one right and one wrong answer per class; the title names label and answer.", "name": "fig-evidence"}, "image": {"alt": "Two rows of seven faces with coloured overlays."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Evidence for the answer given (red for, blue against), one right and one wrong answer per class; above each picture, its label and, if wrong, the answer with a question mark.", "name": "fig-evidence"}, "image": {"alt": "Two rows of seven faces with colored overlays."}} tags=["hide-input"]
 figures.evidence(splits.split(faces).test, classifier.Classifier())
 # %% [markdown]
 # ## Limits

@@ -49,7 +49,7 @@ settle(globals(), "06_claims")
 graded = grading.grade_all(results_dir, "book/claims.yml", "book/original.yml")
 table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 
-# %% tags=["hide-input"]
+# %% mystnb={"code_prompt_show": "Code of this bar"} tags=["hide-input"]
 grades.grade_bar(graded)
 
 # %% [markdown]
@@ -80,7 +80,7 @@ tables.grade_table(graded)
 #
 # Search it, select a grade, or follow "more" to the table or figure that shows the evidence.
 
-# %% tags=["hide-input"]
+# %% mystnb={"code_prompt_show": "Code of the ledger"} tags=["hide-input"]
 tables.claims_table(graded)
 
 # %% [markdown]

@@ -16,8 +16,8 @@
 # %% [markdown]
 # # Performance
 #
-# **Training does not wait for its input: fed by our pipeline, a training step keeps
-# {glue:text}`bench_fed` of the speed that it has on a constant batch.** The original feeds its
+# **Training does not wait for its input: fed by our pipeline, a training step runs at
+# {glue:text}`bench_fed` times its speed on a constant batch.** The original feeds its
 # network from a generator that reads a folder and warps one image at a time. Here each image is
 # resampled once, in a compiled loop, from the bytes in memory to the input size. This chapter measures the
 # cost of that and of the rest of the code.
@@ -72,8 +72,8 @@ tables.input_table(measured)
 # ## The training step
 #
 # {numref}`tab-step` times the same step of {glue:text}`bench_backbone`, phase 2, under different
-# conditions. Fed by our pipeline and driven by Keras's `fit`, it keeps {glue:text}`bench_fed` of the
-# speed that it has on one constant batch without `fit`. Fed by the original's generator from a folder,
+# conditions. Fed by our pipeline and driven by Keras's `fit`, it runs at {glue:text}`bench_fed` times
+# its speed on one constant batch without `fit`. Fed by the original's generator from a folder,
 # an epoch takes {glue:text}`bench_epoch` times as long as with ours. On a GPU, where steps are shorter,
 # the factor would be larger; that was **not run**.
 #
@@ -135,8 +135,8 @@ tables.memory_table(measured)
 # ## Finding faces
 #
 # `ferbook predict` and the page [](../try_it.md) find faces with CenterFace {cite:p}`xu2019`, a network that
-# its authors trained on photographs. It searches the picture at several scales; what may be a face is looked at
-# again from near, turned upright by its eyes, and in a mirror. OpenCV's Haar cascade is the usual
+# its authors trained on photographs. It searches the picture at several scales. Each candidate is examined
+# again at a larger scale, turned upright by its eyes, and mirrored. OpenCV's Haar cascade is the usual
 # alternative. Both searched the same **synthetic scenes**, which show faces from tiny to almost as high as the
 # picture. All thresholds were chosen on other scenes, made from training images, and on a few photographs.
 #
@@ -172,14 +172,14 @@ detection.turn_table(measured["detection"])
 # %% [markdown]
 # ## Limits
 #
-# Scenes are synthetic: a detector may do better or worse on photographs.
+# The scenes are synthetic: a detector may do better or worse on photographs.
 # All measurements come from one machine with few cores; on a GPU
 # the benchmark was **not run**. The comparison with PyTorch covers its eager mode with channels
 # last and default threads, and only the training step.
 #
 # ```{admonition} What we found
 # :class: tip
-# - A step fed by our pipeline keeps {glue:text}`bench_fed` of its speed on a constant batch.
+# - A step fed by our pipeline runs at {glue:text}`bench_fed` times its speed on a constant batch.
 # - Our pipeline delivers {glue:text}`bench_input_large_folder` times as many images as the original's
 #   generator at {glue:text}`bench_size_large`.
 # - Peak memory grows by {glue:text}`bench_copies_held:.1f` bytes for each byte of pixels.

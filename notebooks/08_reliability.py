@@ -16,9 +16,11 @@
 # %% [markdown]
 # # Reliability
 #
-# **{glue:text}`reliability_files:,` hostile files, {glue:text}`reliability_kills:,` kills at random moments and
-# {glue:text}`reliability_mutants:,` planted errors were tried on the software behind the numbers.** This
-# chapter reports what happened, and how much a result changes when a training is repeated with other seeds.
+# **Of {glue:text}`reliability_files:,` hostile files, {glue:text}`reliability_files_other` were mishandled;
+# {glue:text}`reliability_restarts_same` of {glue:text}`reliability_restarts` restarts after a kill ended like an
+# undisturbed execution; the tests detect {glue:text}`reliability_mutants_noticed` of
+# {glue:text}`reliability_mutants` planted errors.** This chapter describes these trials, and how much a result
+# changes when a training is repeated with other seeds.
 #
 # *In:* the result store, nothing else. *Takes* seconds. The stress tests themselves: `make fuzz`,
 # `make bounds`, `make faults`, `make coverage`, `make mutants`, `make licences`, `make advisories`.
@@ -161,10 +163,10 @@ tables.seeds_table(repeated)
 # and swh.model, which `make archive` alone uses and only developers install.
 # No module opens a connection when it is imported, and a hook blocks every connection during the tests.
 #
-# `make advisories` looks up known vulnerabilities of the locked packages. It received an answer for
-# {glue:text}`reliability_audited` of them, of which {glue:text}`reliability_vulnerable` had one;
+# `make advisories` looks up known vulnerabilities of the locked packages. {glue:text}`reliability_audited`
+# could be looked up, {glue:text}`reliability_vulnerable` had a vulnerability, and
 # {glue:text}`reliability_not_audited` could not be looked up, since the package index used here serves no
-# advisories. If the first number is zero, this check counts as **not run**.
+# advisories: if all of them, the check was **not run**.
 
 # %% tags=["hide-input"]
 tables.licence_table(licences)
@@ -180,7 +182,7 @@ tables.licence_table(licences)
 #
 # ```{admonition} What we found
 # :class: tip
-# - Of {glue:text}`reliability_files` hostile files, {glue:text}`reliability_files_other` were neither read
+# - Of {glue:text}`reliability_files:,` hostile files, {glue:text}`reliability_files_other` were neither read
 #   correctly nor rejected with a clear message.
 # - {glue:text}`reliability_restarts_same` of {glue:text}`reliability_restarts` restarts after a kill ended like
 #   an undisturbed execution; tests detected {glue:text}`reliability_mutants_noticed` of

@@ -17,7 +17,7 @@
 # # The leak
 #
 # **{glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images
-# ({glue:text}`data_leaked_percent:.1f` %) have a byte-identical copy in the training folder. Having trained on
+# ({glue:text}`data_leaked_percent:.1f`%) have a byte-identical copy in the training folder. Having trained on
 # the copies adds {glue:text}`copies_gain_leaked:+.1f` points on these images and
 # {glue:text}`copies_gain_test:+.1f` on all.** This chapter counts the copies, shows some of them, and compares
 # the same training with and without them.
@@ -77,7 +77,7 @@ figures.twins(faces, seed=seed)
 # ## Copies among the validation images
 #
 # The split of the training folder leaks as well. {glue:text}`data_n_val_twins` of the
-# {glue:text}`data_n_val:,` validation images ({glue:text}`data_val_twins_percent:.1f` %) are
+# {glue:text}`data_n_val:,` validation images ({glue:text}`data_val_twins_percent:.1f`%) are
 # byte-identical with a training image, so validation accuracy is too high. The reproduction keeps
 # this split, since the original's description leads to it. Each run also reports validation accuracy
 # without these images, and recipes are compared on the {glue:text}`data_n_val_clean:,` that
@@ -94,10 +94,10 @@ figures.twins(faces, seed=seed)
 tables.altered_table(near_duplicates.planted_copies(faces.images, seed=seed))
 
 # %% [markdown]
-# Nearly all recompressed, brightened and noisy copies are found, and some of the shifted ones; the counts
+# Nearly all recompressed, brightened and noisy copies are found, and some of the cropped and shifted ones; the counts
 # below are therefore a lower bound. {glue:text}`data_near_pairs:,` pairs of images are near duplicates
 # without being byte-identical, {glue:text}`data_near_mirrored` of them mirrored. Their labels agree in
-# {glue:text}`data_near_same_label_percent:.1f` % of the pairs; in the others, the same face was given two
+# {glue:text}`data_near_same_label_percent:.1f`% of the pairs; in the others, the same face was given two
 # different labels. {glue:text}`data_near_leaked` more test images have a near duplicate in the training
 # folder, which leaves {glue:text}`data_n_pristine:,` test images with neither kind of copy.
 
@@ -114,7 +114,7 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 # %% [markdown]
 # ## What the copies are worth
 #
-# These distances do not tell memory from difficulty: the copied pictures may also be easier. One
+# These differences do not separate memorization from difficulty: the copied pictures may also be easier. One
 # recipe is therefore trained in two ways ({numref}`tab-leak`): on all training images, and on those without
 # a copy elsewhere. On the test images with a copy, having trained on the copies adds
 # {glue:text}`copies_gain_leaked:+.2f` points; on those without one, {glue:text}`copies_gain_clean:+.2f`;
@@ -124,7 +124,7 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 tables.grid_table(leak, runs, leaked_files)
 
 # %% [markdown]
-# How much a network remembers depends on its recipe: without augmentation it gains on the copied
+# How much a network memorizes depends on its recipe: without augmentation it gains on the copied
 # images and loses on the others ({numref}`fig-ours_changes`).
 #
 # ## Limits
@@ -135,9 +135,9 @@ tables.grid_table(leak, runs, leaked_files)
 #
 # ```{admonition} What we found
 # :class: tip
-# - {glue:text}`data_n_leaked` test images, {glue:text}`data_leaked_percent:.1f` % of all, have a
+# - {glue:text}`data_n_leaked` test images, {glue:text}`data_leaked_percent:.1f`% of all, have a
 #   byte-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
-# - {glue:text}`data_val_twins_percent:.1f` % of the validation images of the original's split are copies of
+# - {glue:text}`data_val_twins_percent:.1f`% of the validation images of the original's split are copies of
 #   training images, so validation accuracy is too high.
 # - The copies add {glue:text}`copies_gain_test:+.2f` points on all test images and
 #   {glue:text}`copies_gain_clean:+.2f` on those without a copy.

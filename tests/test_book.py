@@ -171,9 +171,9 @@ def test_readme_and_head_comments_give_the_committed_numbers(study, profile, row
     run = store.load_study(ROOT / "results", study)[0]
     text, scores = (ROOT / "README.md").read_text(), run.info["metrics"]
     line = next(line for line in text.splitlines() if line.startswith(row)).replace("*", "")
-    cells = [f"{100 * scores[name]['accuracy']:.2f} %" for name in ("test", "private", "clean")]
+    cells = [f"{100 * scores[name]['accuracy']:.2f}%" for name in ("test", "private", "clean")]
     assert " | ".join([*cells, f"`{run.info['git_commit'][:7]}`"]) in line
-    assert f"{100 * scores['leaked']['accuracy']:.2f} %" in text
+    assert f"{100 * scores['leaked']['accuracy']:.2f}%" in text
     comment, minutes = (ROOT / "configs" / f"{profile}.yml").read_text(), run.info["seconds"] / 60
     assert cells[0] in comment
     for page in (comment, text):
@@ -185,7 +185,7 @@ def test_readme_gives_what_several_looks_are_worth():
     crops = store.load_answers(ROOT / "results", "test_time_augmentation")["ten_crops"]
     text = " ".join((ROOT / "README.md").read_text().split())
     mirrored, cropped = map(metrics.accuracy, (run.test.with_augmentation(), crops.test))
-    assert f"scores {100 * mirrored:.2f} %, over ten crops {100 * cropped:.2f} %" in text
+    assert f"scores {100 * mirrored:.2f}%, over ten crops {100 * cropped:.2f}%" in text
 
 
 def glued(name):

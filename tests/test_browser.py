@@ -239,7 +239,7 @@ def test_an_example_says_what_it_was_drawn_as_on_one_screen_of_a_phone(page, bui
              ".find((e) => e.textContent === 'sad').click()")  # fmt: skip
     page.wait(f"{STATUS}.startsWith('Drawn as sad; the model says ')")
     shares = page.run(f"{ANSWERS}.map((row) => Number(row.dataset.value))")
-    best = f"{CLASSES[np.argmax(shares)]} ({100 * max(shares):.0f}\u00a0%)"
+    best = f"{CLASSES[np.argmax(shares)]} ({100 * max(shares):.0f}%)"
     assert page.run(STATUS) == f"Drawn as sad; the model says {best}."
     page.wait("document.querySelector('[data-part=answers]').getBoundingClientRect().bottom <= 844")
     assert page.run("document.querySelector('[data-part=status]').getBoundingClientRect().top") > 0
@@ -249,7 +249,7 @@ def test_an_example_says_what_it_was_drawn_as_on_one_screen_of_a_phone(page, bui
 def test_the_accuracy_is_that_of_the_file_that_answers(page):
     file = read_json(classifier.RELEASED / "card.json")["files"]["model-int8.onnx"]
     caption = page.run("document.querySelector('[data-part=answers] caption').textContent")
-    assert f"{100 * file['correct'] / file['total']:.1f}\u00a0% of the test images" in caption
+    assert f"{100 * file['correct'] / file['total']:.1f}% of the test images" in caption
 
 
 def test_a_refused_camera_is_said_and_the_old_answer_leaves(page):

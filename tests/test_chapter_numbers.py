@@ -61,7 +61,7 @@ def test_cost_draws_size_against_latency_in_the_actors_color():
         COLORS["others"], COLORS["our recipe"], COLORS["our recipe"]
     ]  # fmt: skip
     words = [text.get_text() for text in axes.texts]
-    assert words == ["fer (p): 50.0 %", "onnx-float32: 75.0 %", "onnx-int8: 50.0 %"]
+    assert words == ["fer (p): 50.0%", "onnx-float32: 75.0%", "onnx-int8: 50.0%"]
 
 
 def test_pruning():
@@ -139,8 +139,8 @@ def test_detection_counts_faces_and_alarms():
         12, 10, "60 (31 to 83)", "40 (17 to 69)"
     ]  # fmt: skip
     numbers = detection.detection_numbers(found)
-    assert numbers["bench_faces_centerface_upright"] == "75 %"
-    assert numbers["bench_faces_haar_more"] == "25 %" and numbers["bench_faces_gain_less"] == "+20"
+    assert numbers["bench_faces_centerface_upright"] == "75%"
+    assert numbers["bench_faces_haar_more"] == "25%" and numbers["bench_faces_gain_less"] == "+20"
     assert numbers["bench_faces_first_answer"] == "0.7" and numbers["bench_faces_empty"] == 9
 
 

@@ -65,7 +65,7 @@ ACCURACY = {"unit": "%", "to": 0.01, "of": "accuracy"}
 def test_a_score_without_a_run_of_its_configuration_is_not_run():
     assert judge("score", printed=69, **ACCURACY)[:2] == (NOT_RUN, "")
     verdict = judge("score", evidence(a_run(3, **STAND_IN)), printed=70, **ACCURACY)
-    assert verdict[:2] == (NOT_RUN, "stand-in: 70.00 %")
+    assert verdict[:2] == (NOT_RUN, "stand-in: 70.00%")
     assert verdict.evidence.endswith(
         "stand-in: EfficientNet-Lite0 at 48 px, random weights, seed 42."
     )
@@ -77,7 +77,7 @@ def test_a_score_without_a_run_of_its_configuration_is_not_run():
 )
 def test_a_score_to_the_printed_digit(printed, grade):
     verdict = judge("score", evidence(a_run(3)), printed=printed, **ACCURACY)
-    assert verdict[:2] == (grade, "70.00 %")
+    assert verdict[:2] == (grade, "70.00%")
     assert verdict.evidence.endswith("too few seeds for a tolerance.")
 
 
@@ -91,7 +91,7 @@ def test_a_score_within_what_seeds_change():
     recall = {"of": "classes.sad", "name": "recall", "to": 0.01}
     assert judge("score", evidence(a_run(3)), printed=0.7, **recall)[:2] == (REPLICATED, "0.70")
     text = {"of": "classes", "name": "sad", "column": "recall", "to": 0.1, "unit": "%"}
-    assert judge("score", evidence(a_run(3)), printed=70, **text)[:2] == (REPLICATED, "70.0 %")
+    assert judge("score", evidence(a_run(3)), printed=70, **text)[:2] == (REPLICATED, "70.0%")
 
 
 def test_a_score_that_arithmetic_excludes():
@@ -273,7 +273,7 @@ def test_ablation():
     assert verdict[:2] == (SEEN, "+70.00 points") and verdict.page == "../all_runs#tab-ledger"
     assert verdict.evidence == (
         "Accuracy 80.0% with, 10.0% without (EfficientNet-Lite0 at 48 px, random weights, 2 seeds; "
-        "95 % error 0.0 points)."
+        "95% error 0.0 points)."
     )
     within = evidence(*two(2, 4), *two(3, 5, seed=2))  # 0.2 against 0.304
     assert judge("ablation", within, **arguments).grade == NOT_SEEN

@@ -139,7 +139,7 @@ GREY = np.full((48, 48), 100, np.uint8)
         (("train/happy/PublicTest_1.jpg", b""), "a PublicTest image in the folder 'train'"),
         (("notes.txt", b""), "unexpected file 'notes.txt'"),
         ((GOOD, png(GREY[:47])), r"is 48x47 pixels\. Expected 48x48"),
-        ((GOOD, png(np.stack([GREY, GREY, GREY + 1], -1))), "mode RGB that are not 8-bit grey"),
+        ((GOOD, png(np.stack([GREY, GREY, GREY + 1], -1))), "mode RGB that are not 8-bit gray"),
         ((GOOD, b"no image"), "not a readable JPEG or PNG"),
         ((GOOD, png(GREY)[:60]), "not a readable JPEG or PNG"),
         ((GOOD, bytes(images.MAX_IMAGE_BYTES + 1)), "65,537 bytes"),

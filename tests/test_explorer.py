@@ -175,7 +175,7 @@ def test_a_bar_has_the_stored_probabilities(page, test):
     thousandths = np.rint(1000 * test.probabilities[wrong].astype(float))
     surest = thousandths[np.argmax(thousandths.max(axis=1))] / 10
     bar = "document.querySelector('[data-part=rows] .shares')"
-    words = [f"{name} {share:.1f} %" for name, share in zip(CLASSES, surest, strict=True)]
+    words = [f"{name} {share:.1f}%" for name, share in zip(CLASSES, surest, strict=True)]
     assert page.run(f"{bar}.ariaLabel") == ", ".join(words)
     widths = page.run(f"[...{bar}.children].map((e) => parseFloat(e.style.width))")
     assert widths == pytest.approx(surest) and sum(widths) == pytest.approx(100, abs=0.4)

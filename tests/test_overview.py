@@ -72,13 +72,13 @@ def test_figure_draws_seeds_interval_clean_and_mean_of_each_row(frame):
 
 def test_texts_name_what_tells_the_rows_of_a_recipe_apart(frame):
     assert prose.score_texts(frame) == {
-        "overview_paper": "71.4 % at 96 px and 85.7 % at 260 px",
-        "overview_ours": "92.9 %",
-        "overview_ours_no_ferplus": "85.7 %",
+        "overview_paper": "71.4% at 96 px and 85.7% at 260 px",
+        "overview_ours": "92.9%",
+        "overview_ours_no_ferplus": "85.7%",
     }
     assert prose.score_texts(frame.iloc[:1])["overview_ours"] == "not run"
     gpu = frame.iloc[1:2].rename(index=lambda _: f"{PAPER}, EfficientNetB2, 260 px")
-    assert prose.score_texts(gpu)["overview_paper"] == "71.4 % with EfficientNetB2 at 260 px"
+    assert prose.score_texts(gpu)["overview_paper"] == "71.4% with EfficientNetB2 at 260 px"
 
 
 def test_cost_is_that_of_all_runs():

@@ -280,7 +280,7 @@ def test_plain_modes_are_read(tmp_path, mode):
 def test_modes_without_a_scale_are_refused_by_name(tmp_path, mode):
     Image.new(mode, (80, 80)).save(tmp_path / "a.tif")
     with pytest.raises(
-        InputError, match=rf"a\.tif: pixels of mode {mode}\. Expected grey or colour"
+        InputError, match=rf"a\.tif: pixels of mode {mode}\. Expected gray or color"
     ):
         media.read_picture(tmp_path / "a.tif")
 

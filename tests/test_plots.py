@@ -276,6 +276,6 @@ def test_ladder_goes_from_the_originals_recipe_to_ten_crops():
     ]  # fmt: skip
     widths = [bar.get_width() for bar in axes.patches]
     assert widths == pytest.approx([0, 400 / 14, 100 / 14, 0, 100 / 14])
-    assert [text.get_text() for text in axes.texts][:2] == ["57.14 %", "85.71 % (+28.57)"]
+    assert [text.get_text() for text in axes.texts][:2] == ["57.14%", "85.71% (+28.57)"]
     assert colored(axes.patches)[1:] == [
         plots.COLORS["our recipe without FER+"], *[plots.COLORS["our recipe"]] * 3]  # fmt: skip

@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import ROOT
 
-from ferbook.core.files import read_yaml
+from ferbook.core.files import read_json, read_yaml
 from ferbook.paper.verification.prose import naked_numbers, prose_of
 
 PAGES = sorted((ROOT / "book").glob("*.md")) + sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -67,3 +67,20 @@ def test_pages_open_with_what_they_say_and_chapters_close_with_what_was_found():
     notebooks = [page for page in every if "/executed/" in page]
     for page in {*pages["The paper"], *pages["Going further"], *notebooks}:
         assert "{admonition} What we found" in source_of(page), page
+
+
+BRITISH = re.compile(
+    r"(?i)\b(?:\w*colour\w*|grey\w*|licences?|labelled|neighbour\w*|behaviour\w*|cent(?:re|red)"
+    r"|\w*(?:cogn|normal|minim|maxim|optim|general|memor|regular)is(?:e[ds]?|ing|ation|ers?))\b"
+)
+# Of code; and quotes.
+NAMES = (
+    r"`[^`\n]*`|(?m:^ *quote:.*$)|\w*licences?[_.)\[]|\blicences =|_licences?"
+)
+TEXTS = [*PAGES, *(ROOT / name for name in ("README.md", "CHANGELOG.md", "book/claims.yml"))]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=[path.name for path in TEXTS])
+def test_prose_is_spelled_as_in_the_united_states(path):
+    text = path.read_text() if path.suffix != ".ipynb" else str(read_json(path)["cells"])
+    assert BRITISH.findall(re.sub(NAMES, "", text)) == []

@@ -121,7 +121,7 @@ def test_colour_and_transparency_are_refused(tmp_path):
     half = np.dstack([GREY, np.full_like(GREY, 128)])
     for image in (np.dstack([GREY, GREY, GREY + 1]), half):
         path = write_zip(tmp_path / "a.zip", [("train/happy/Training_1.png", png(image))])
-        with pytest.raises(DataError, match="not 8-bit grey"):
+        with pytest.raises(DataError, match="not 8-bit gray"):
             load(path)
 
 

@@ -144,7 +144,7 @@ def test_finals_are_the_list_of_all_runs_without_its_minor_columns(runs):
     assert row == {
         "run": "the recipe itself, seed 1", "validation": "85.71%", "test": "85.71%",
         "PrivateTest": "85.71%", "without copies": "90.00%",
-        "95 % interval of test": "60.06 to 95.99%", "core hours": "2.00",
+        "95% interval of test": "60.06 to 95.99%", "core hours": "2.00",
     }  # fmt: skip
 
 

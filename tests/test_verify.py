@@ -182,8 +182,8 @@ def test_a_script_of_the_pages_that_was_altered_is_found(project, monkeypatch):
 @pytest.mark.parametrize(
     ("path", "old", "new", "message"),
     [
-        ("README.md", "59.32 %", "69.32 %", "README.md: 69.32 % is no number of the store"),
-        ("README.md", "| 69.28 % | 69.55 %", "| 69.55 % | 69.28 %", "README.md: the row"),
+        ("README.md", "59.32%", "69.32%", "README.md: 69.32% is no number of the store"),
+        ("README.md", "| 69.28% | 69.55%", "| 69.55% | 69.28%", "README.md: the row"),
         ("configs/laptop.yml", "69 minutes", "9 minutes", "9 minutes is no number of the store"),
         ("book/method.md", "# Method", "# Method\n\nWe reach 75 %.", "typed by hand: 75"),
     ],

@@ -199,8 +199,8 @@ STORE = [
             "card.json: model-int8.onnx: correct: shown 5500, recomputed 49"),
     Forgery("the released model", lambda p: (p / release.RELEASED / "model-int8.onnx").write_bytes(
             b"another"), "not the file of its card"),
-    Forgery("a number in the README", _of_text("README.md", "59.32 %", "69.32 %"),
-            "README.md: 69.32 % is no number of the store"),
+    Forgery("a number in the README", _of_text("README.md", "59.32%", "69.32%"),
+            "README.md: 69.32% is no number of the store"),
     Forgery("a number typed into a page",
             _of_text("book/method.md", "# Method", "# Method\n\nWe reach 75 %."),
             "typed by hand: 75"),

@@ -73,7 +73,7 @@ document.addEventListener("DOMContentLoaded", () => {
     count();
     const right = found.filter((image) => image.answer === image.label).length;
     const share = found.length && !controls.verdict.value
-      ? `, ${((100 * right) / found.length).toFixed(1)} % of them right` : "";
+      ? `, ${((100 * right) / found.length).toFixed(1)}% of them right` : "";
     return `${found.length.toLocaleString("en")} of ${images.length.toLocaleString("en")}${share}`;
   }
 
@@ -81,7 +81,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const rows = found.slice(0, limit).map((image) => {
       const row = document.createElement("tr");
       row.append(cell(image.name, "th"), ...[image.label, image.second, image.answer,
-        `${image.confidence.toFixed(1)} %`].map((text) => cell(text)), bar(image), cell(image.copy));
+        `${image.confidence.toFixed(1)}%`].map((text) => cell(text)), bar(image), cell(image.copy));
       row.classList.toggle("wrong", image.answer !== image.label);
       if (pictures) row.cells[0].prepend(thumbnail(image));
       return row;
@@ -99,7 +99,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // Seven probabilities as parts of one bar, in the order of the classes.
   function bar({ shares }) {
-    const words = classes.map((name, k) => `${name} ${(shares[k] / 10).toFixed(1)} %`);
+    const words = classes.map((name, k) => `${name} ${(shares[k] / 10).toFixed(1)}%`);
     const made = Object.assign(document.createElement("div"), {
       className: "shares", role: "img", ariaLabel: words.join(", "), title: words.join("\n") });
     made.append(...classes.map((name, k) => Object.assign(document.createElement("span"), {

@@ -1,4 +1,4 @@
-// What pages share that filter rows: labelled controls in a bar that says how many rows are left.
+// What pages share that filter rows: labeled controls in a bar that says how many rows are left.
 const filters = {
   search: (label) => Object.assign(document.createElement("input"), {
     type: "search", placeholder: label, ariaLabel: label }),
@@ -11,7 +11,7 @@ const filters = {
   },
 
   number: (label, min, max, value) => Object.assign(document.createElement("input"), {
-    type: "number", min, max, value, ariaLabel: `${label}, per cent`, title: label }),
+    type: "number", min, max, value, ariaLabel: `${label}, percent`, title: label }),
 
   // `update` runs now and at each change; what it returns is shown at the end of the bar.
   bar(controls, update) {

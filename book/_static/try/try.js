@@ -160,12 +160,12 @@ function report(probabilities, asked) {
   table.dataset.of = asked;
   if (first && table.getBoundingClientRect().bottom > innerHeight) page.scrollIntoView();
   const word = table.tBodies[0].rows[best].cells[0].textContent;
-  const sure = `${word} (${Math.round(100 * probabilities[best])}\u00a0%)`;
+  const sure = `${word} (${Math.round(100 * probabilities[best])}%)`;
   if (stream) say(`It looks ${word}.`);
   else say(drawn ? `Drawn as ${drawn}; the model says ${sure}.` : `${asked}: the model says ${sure}.`);
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
 
 function buildTable(classes) {
   for (const word of classes) {

@@ -31,7 +31,7 @@ class Measure(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """A measure with and without a part: means over seeds; `error` is half a 95 % interval of
+    """A measure with and without a part: means over seeds; `error` is half a 95% interval of
     their difference, from the spread over seeds within the study (NaN: one seed of everything)."""
 
     study: str

@@ -90,7 +90,7 @@ def planted_copies(
         copies = np.stack([alter(image) for image in chosen])
         rows[name] = _recognised(chosen, copies)
     rows["another image"] = _recognised(chosen, np.roll(chosen, 1, axis=0))
-    columns = ["within hash distance", "above correlation", "recognised"]
+    columns = ["within hash distance", "above correlation", "both"]
     return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("copy")
 
 
@@ -147,7 +147,7 @@ def _alterations(random: np.random.Generator) -> dict[str, Callable[[np.ndarray]
     return {
         "recompressed (JPEG quality 30)": jpeg,
         "brighter by a fifth": lambda image: clipped(image * 1.2 + 10),
-        "with noise (8 grey values)": lambda i: clipped(i + random.normal(0, 8, i.shape)),
+        "with noise (8 gray values)": lambda i: clipped(i + random.normal(0, 8, i.shape)),
         "cropped by one pixel all round": cropped,
         "shifted by one pixel": lambda image: np.roll(image, 1, axis=1),
     }

@@ -39,7 +39,7 @@ def rgb(image: Image.Image) -> Image.Image:
         )
     if image.mode not in _PLAIN:
         raise InputError(
-            f"pixels of mode {image.mode}. Expected grey or colour of 8 or 16 bits; convert it."
+            f"pixels of mode {image.mode}. Expected gray or color of 8 or 16 bits; convert it."
         )
     return image.convert("RGB")
 

@@ -38,7 +38,7 @@ def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
             len(run.history), run.info["images_seen"], run.info["seconds"] / 3600, hours,
             hours * WATTS_PER_CORE if device == "processor" else None, device,
         )  # fmt: skip
-    columns = ["validation", "test", "PrivateTest", "without copies", "95 % interval of test",
+    columns = ["validation", "test", "PrivateTest", "without copies", "95% interval of test",
                "epochs", "images seen", "hours", "core hours", "Wh", "device"]  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("run")
     formats = dict.fromkeys(columns[:4], ".2%")

@@ -124,7 +124,7 @@ def _descriptor() -> Json:
 
 
 def _others(cff: Mapping[str, Any]) -> list[Json]:
-    name = f"{cff['license']} licence"
+    name = f"{cff['license']} license"
     return [
         {"@id": metadata.licence(cff), "@type": "CreativeWork", "name": name},
         {"@id": _PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},

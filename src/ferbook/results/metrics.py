@@ -37,7 +37,7 @@ def accuracy_interval(correct: int, total: int, *, level: float = 0.95) -> tuple
 
 
 def score(predictions: Predictions) -> dict[str, Any]:
-    """Accuracy with its 95 % interval, precision, recall and F1 by class, and their means.
+    """Accuracy with its 95% interval, precision, recall and F1 by class, and their means.
 
     All fractions in [0, 1]; `log_loss` in nats, without label smoothing. A class that is never
     predicted has precision 0. Raises ValueError for an empty set.

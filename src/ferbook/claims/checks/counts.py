@@ -25,8 +25,8 @@ def dataset(claim: Claim, evidence: Evidence, path: str) -> Verdict:
 
 
 def image_side(claim: Claim, evidence: Evidence) -> Verdict:
-    """Pixels along a side. The reader of the data refuses an image of another size or in colour."""
-    text = f"All {evidence.dataset['images']:,} images are grey, {SIDE} by {SIDE} pixels."
+    """Pixels along a side. The reader of the data refuses an image of another size or in color."""
+    text = f"All {evidence.dataset['images']:,} images are gray, {SIDE} by {SIDE} pixels."
     return Verdict(_fact(claim.readings(SIDE)), f"{SIDE} px", text)
 
 

@@ -143,4 +143,4 @@ def _run_words(run: Run) -> str:
 def _printed(claim: Claim, measured: float) -> str:
     """`measured` to as many digits as the original prints."""
     digits = max(0, -int(np.floor(np.log10(claim.printed_to) + 1e-9)))
-    return f"{100 * measured:.{digits}f} %" if claim.unit == "%" else f"{measured:.{digits}f}"
+    return f"{100 * measured:.{digits}f}%" if claim.unit == "%" else f"{measured:.{digits}f}"

@@ -108,6 +108,6 @@ def _grey(source: Path, name: str, image: Image.Image) -> UInt8[np.ndarray, "48 
         if same and (values[..., 3] == 255).all():
             return np.ascontiguousarray(values[..., 0])
     raise DataError(
-        f"{source}: {name} has pixels of mode {image.mode} that are not 8-bit grey. "
-        "FER-2013 has no colours, and no transparency."
+        f"{source}: {name} has pixels of mode {image.mode} that are not 8-bit gray. "
+        "FER-2013 has no colors, and no transparency."
     )

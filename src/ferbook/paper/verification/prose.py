@@ -25,7 +25,7 @@ ALLOWED = [
     r"48 by\s+48 (?:pixels|bytes)", r"48\s+pixels",  # the size of every image of the data set
     r"\"Shear 0\.1\"",  # the original's words
     r"\$K = 7\$",  # classes
-    r"95 % interval",  # the level of every interval
+    r"95% interval",  # the level of every interval
     r"phase [12]", r"Figures? \d(?: and \d)?",  # numbering
     r"Article 5\(1\)\(f\)",  # of a law
     r"^\d\. ?",  # a list
@@ -100,23 +100,23 @@ def _figures(path: Path) -> list[str]:
     if path.suffix == ".yml":
         text = "\n".join(line for line in text.splitlines() if line.startswith("#"))
     text = re.sub(r"(?ms)^```.*?^```", " ", text)
-    found = re.findall(r"\d+(?:\.\d+)? %|\d{1,3}(?:,\d{3})+|\d+ minutes", " ".join(text.split()))
-    return list(found)
+    text = " ".join(text.split()).replace(" %", "%")
+    return re.findall(r"\d+(?:\.\d+)?%|\d{1,3}(?:,\d{3})+|\d+ minutes", text)
 
 
 def _known(runs: list[Run]) -> Iterator[str]:
     """What those figures may be: scores and costs of the full runs, counts, the original's."""
     dataset = store.load_dataset("results")
-    yield f"{100 * read_yaml('book/original.yml')['accuracy']:.2f} %"
+    yield f"{100 * read_yaml('book/original.yml')['accuracy']:.2f}%"
     for run in runs:
         scores = run.info["metrics"].values()
-        yield from (f"{100 * part['accuracy']:.2f} %" for part in scores)
+        yield from (f"{100 * part['accuracy']:.2f}%" for part in scores)
         yield from (f"{part['total']:,}" for part in scores)
         yield f"{run.info['seconds'] / 60:.0f} minutes"
         if run.test.augmented is not None:
-            yield f"{100 * metrics.accuracy(run.test.with_augmentation()):.2f} %"
+            yield f"{100 * metrics.accuracy(run.test.with_augmentation()):.2f}%"
     for answers in store.load_answers("results", "test_time_augmentation").values():
-        yield f"{100 * metrics.accuracy(answers.test):.2f} %"
+        yield f"{100 * metrics.accuracy(answers.test):.2f}%"
     yield from (f"{count:,}" for count in dataset["splits"].values())
     for path in Path("configs").glob("*.yml"):
         yield from (f"{r.train_images:,}" for r in read_study(path).recipes.values())
@@ -136,7 +136,7 @@ def _rows(runs: list[Run]) -> Iterator[str]:
             continue
         rows = [line for line in text.splitlines() if line.startswith(begin)]
         scores = run.info["metrics"]
-        cells = [f"{100 * scores[name]['accuracy']:.2f} %" for name in ("test", "private", "clean")]
+        cells = [f"{100 * scores[name]['accuracy']:.2f}%" for name in ("test", "private", "clean")]
         wanted = " | ".join([*cells, f"`{run.info['git_commit'][:7]}`"])
         if not (len(rows) == 1 and wanted in rows[0]):
             yield f"README.md: the row of {run.study}/{run.name} is not {wanted}"

@@ -67,7 +67,7 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
         if (shown := names.change_name(name)) in groups:
             clean = groups[shown]["clean"].mean()
             rows[shown] = (*_scores(runs, name), *tested[shown], clean)
-    columns = ["seeds", "accuracy", "macro F1", "difference, points", "95 % interval", "p",
+    columns = ["seeds", "accuracy", "macro F1", "difference, points", "95% interval", "p",
                "difference without copies, points"]  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("change")
     formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": ".2g"}
@@ -102,7 +102,7 @@ def _scores(runs: Iterable[Run], name: str) -> tuple[int, float, float]:
 
 
 def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, str | None, float]]:
-    """Mean, 95 % interval and p, adjusted by Holm, of each group of differences."""
+    """Mean, 95% interval and p, adjusted by Holm, of each group of differences."""
     deviation, freedom = pooled_deviation(groups.values())
     means = {name: float(np.mean(group)) for name, group in groups.items()}
     if freedom == 0 or deviation == 0:

@@ -67,7 +67,7 @@ def waterfall(steps: Sequence[tuple[str, float]], actors: Sequence[str]) -> Figu
         if row < len(steps) - 1:
             axes.plot([after] * 2, [row - 0.275, row + 1.275], color="#222222", linewidth=1)
         gain = f" ({after - before:+.2f})" if row else ""
-        axes.annotate(f"{after:.2f} %{gain}", (max(before, after), row), (6, 0), va="center",
+        axes.annotate(f"{after:.2f}%{gain}", (max(before, after), row), (6, 0), va="center",
                       textcoords="offset points", fontsize=9)  # fmt: skip
         before = after
     axes.plot(steps[0][1], 0, "o", color=COLORS[actors[0]])

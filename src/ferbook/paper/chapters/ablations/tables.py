@@ -36,7 +36,7 @@ def pairs_table(runs: list[Run]) -> Table:
 def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     """Of the list of all runs, the accuracies of `runs` and what they cost."""
     listed = ledger_table(runs, leaked_files)
-    columns = ["validation", "test", "PrivateTest", "without copies", "95 % interval of test",
+    columns = ["validation", "test", "PrivateTest", "without copies", "95% interval of test",
                "core hours"]  # fmt: skip
     caption = "Runs on all training images: their accuracies, and processor time of training."
     return Table(listed.frame[columns], caption, "tab-finals", listed.formats)

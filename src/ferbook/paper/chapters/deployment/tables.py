@@ -44,7 +44,7 @@ def _scores(answers: Answers) -> tuple[float, str]:
 def exports_table(measured: Mapping[str, Any], peers: Mapping[str, Answers]) -> Table:
     """Each file of `cost_frame`: size, accuracy, agreement with Keras, latency."""
     frame = cost_frame(measured, peers).drop(columns="actor")
-    frame.columns = ["MB", "accuracy", "95 % interval", "same answer as Keras", "ms, one image",
+    frame.columns = ["MB", "accuracy", "95% interval", "same answer as Keras", "ms, one image",
                      "ms, in a batch of 32"]  # fmt: skip
     formats = {"MB": ".1f", "accuracy": ".2%", "same answer as Keras": ".1%"}
     formats |= dict.fromkeys(frame.columns[-2:], ".1f")
@@ -63,7 +63,7 @@ def pruning_table(measured: Mapping[str, Any]) -> Table:
         bounds = interval({"accuracy_low": low, "accuracy_high": high})
         share = row["correct"] / row["total"]
         rows[f"{row['share']:.0%}"] = (row["total"], share, bounds)
-    frame = pd.DataFrame.from_dict(rows, "index", columns=["images", "accuracy", "95 % interval"])
+    frame = pd.DataFrame.from_dict(rows, "index", columns=["images", "accuracy", "95% interval"])
     caption = "Accuracy after global magnitude pruning, without training again."
     formats = {"images": ",d", "accuracy": ".2%"}
     return Table(frame.rename_axis("weights set to zero"), caption, "tab-pruning", formats)

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from ferbook.paper.plots import COLORS, NEUTRALS, finished
 
 _KEY = {
-    "all test images, 95 % interval": {"marker": "o", "linestyle": "-"},
+    "all test images, 95% interval": {"marker": "o", "linestyle": "-"},
     "without copies in training": {"marker": "o", "linestyle": "", "mfc": "white"},
     "each seed": {"marker": "|", "linestyle": ""},
 }
@@ -27,7 +27,7 @@ def accuracies(frame: pd.DataFrame) -> Figure:
         axes.plot([100 * seed for seed in seeds], [place] * len(seeds), "|", color=color, ms=14)
         axes.plot(100 * row["clean"], place, "o", color=color, mfc="white", mew=2, ms=9)
         axes.plot(100 * row["test"], place, "o", color=color, ms=9)
-        axes.annotate(f"{100 * row['test']:.1f} %", (100 * row["test"], place), xytext=(0, 9),
+        axes.annotate(f"{100 * row['test']:.1f}%", (100 * row["test"], place), xytext=(0, 9),
                       textcoords="offset points", ha="center", fontsize=10)  # fmt: skip
     labels = [_label(str(name), row["seeds"]) for name, row in frame.iterrows()]
     axes.set(yticks=range(len(frame)), yticklabels=labels, xlabel="accuracy on test images, %")

@@ -29,7 +29,7 @@ def _texts(frame: pd.DataFrame, actor: str) -> str:
     if rows.empty:
         return "not run"
     *front, last = (
-        f"{100 * row['test']:.1f} %{_scale(str(label))}" for label, row in rows.iterrows()
+        f"{100 * row['test']:.1f}%{_scale(str(label))}" for label, row in rows.iterrows()
     )
     return f"{', '.join(front)} and {last}" if front else last
 

@@ -30,7 +30,7 @@ def detection_table(found: Mapping[str, Any]) -> Table:
                *(f"{one}, false alarms" for one in DETECTORS)]  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("synthetic scenes")
     caption = (
-        "Synthetic scenes: test images of FER-2013 pasted onto drawn backgrounds, with 95 % "
+        "Synthetic scenes: test images of FER-2013 pasted onto drawn backgrounds, with 95% "
         "intervals in brackets. A face counts as found if its square and a box share "
         f"{found['found_overlap']:.0%} of their union; a box that shares it with no face is a "
         f"false alarm. {_data(found)}"
@@ -66,7 +66,7 @@ def turn_table(found: Mapping[str, Any]) -> Table:
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("turned by")
     caption = (
         "Accuracy of the released model on faces that CenterFace found in synthetic scenes, "
-        f"with 95 % intervals in brackets. {_data(found)}"
+        f"with 95% intervals in brackets. {_data(found)}"
     )
     return Table(frame, caption, "tab-turned-back")
 
@@ -76,7 +76,7 @@ def detection_numbers(found: Mapping[str, Any]) -> dict[str, Any]:
     turns = {"less": "30", "more": "45"}  # degrees
     kinds = {key: f"turned by {turn} degrees" for key, turn in turns.items()}
     numbers: dict[str, Any] = {
-        f"{one.lower()}_{key}": f"{_share(found['conditions'][kind], one):.0f} %"
+        f"{one.lower()}_{key}": f"{_share(found['conditions'][kind], one):.0f}%"
         for key, kind in {"upright": "upright", **kinds}.items()
         for one in DETECTORS
     }

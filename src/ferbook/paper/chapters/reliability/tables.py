@@ -114,8 +114,8 @@ def licence_table(licences: pd.DataFrame) -> Table:
         for kind, names in groups
     }
     frame = pd.DataFrame.from_dict(rows, "index", columns=["packages", "which"])
-    caption = "Licences of the locked packages, from their own metadata."
-    return Table(frame.rename_axis("licence"), caption, "tab-licences", {"packages": ",d"})
+    caption = "Licenses of the locked packages, from their own metadata."
+    return Table(frame.rename_axis("license"), caption, "tab-licences", {"packages": ",d"})
 
 
 def seeds_table(runs: Sequence[Run]) -> Table:

@@ -41,11 +41,11 @@ def learning_curves(run: Run, column: str) -> Figure:
     return finished(figure)
 
 
-def confusion(run: Run, *, normalised: bool) -> Figure:
+def confusion(run: Run, *, normalized: bool) -> Figure:
     """Confusion matrix on all test images: counts, or fractions of each true class."""
     matrix = confusion_matrix(run.test)
-    shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalised else matrix
-    figure, axes = heatmap(shown, CLASSES, ".2f" if normalised else "d", (6.5, 5.5))
+    shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalized else matrix
+    figure, axes = heatmap(shown, CLASSES, ".2f" if normalized else "d", (6.5, 5.5))
     axes.set(xlabel="predicted", ylabel="true", title=run.label)
     return finished(figure)
 

@@ -43,7 +43,7 @@ def accuracy_table(run: Run, dataset: Mapping[str, Any]) -> Table:
         SET_NAMES[name]: (s["total"], s["correct"], s["accuracy"], interval(s), s["macro"]["f1"])
         for name, s in scores.items()
     }
-    columns = ["images", "correct", "accuracy", "95 % interval", "macro F1"]
+    columns = ["images", "correct", "accuracy", "95% interval", "macro F1"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("evaluated on")
     formats = {"images": ",d", "correct": ",d", "accuracy": ".2%", "macro F1": ".3f"}
     return Table(frame, f"Accuracy of {run.label}, Wilson intervals.", "tab-accuracy", formats)
