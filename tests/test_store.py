@@ -202,6 +202,7 @@ def test_run_json_without_a_recipe_is_refused(tmp_path, info):
     [
         ({"seconds": None}, "seconds: expected float. Received: None"),
         ({"dataset": {"name": "fer2013"}}, "dataset: no fingerprint"),
+        ({"final": {}}, "final: expected bool"),
         ({"parameters": 5}, "parameters: expected a mapping. Received: 5"),
         ({"hardware": {"cores": "2"}}, "hardware: cores: expected int. Received: 2"),
     ],

@@ -110,7 +110,8 @@ def load_run(folder: str | Path) -> Run:
     """
     folder = Path(folder)
     info = read_json(folder / "run.json")
-    names = ("val", "test") if info.get("final", True) else ("val",)
+    final = require(folder / "run.json", info.get("final", True), bool, "final: ")
+    names = ("val", "test") if final else ("val",)
     val, *rest = arrays.unpack(folder / "predictions.npz", *names)
     test = rest[0] if rest else val.select(np.zeros(len(val), bool))
     run = Run(folder.parent.name, folder.name, info, _read_history(folder), val, test)
