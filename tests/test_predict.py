@@ -20,8 +20,6 @@ from ferbook.inference import classifier, media, predict
 from ferbook.inference import face as inference_face
 from ferbook.results import store
 
-cv2 = pytest.importorskip("cv2")
-
 
 def run(*arguments):
     return CliRunner().invoke(app, ["predict", *map(str, arguments)])
@@ -65,20 +63,6 @@ def test_two_faces_in_one_picture(tmp_path):
     shown = run(tmp_path / "two.jpg", "--json", tmp_path / "a.json")
     assert shown.exit_code == 0
     assert len(json.loads((tmp_path / "a.json").read_text())["faces"]) == 2
-
-
-def test_video(tmp_path):
-    frames = np.repeat(pictures.astronaut()[None, :480, :, ::-1], 6, axis=0)
-    video = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 5, (512, 480))
-    for frame in frames:
-        video.write(np.ascontiguousarray(frame))
-    video.release()
-    shown = run(tmp_path / "v.avi", "--every", 3, "--json", tmp_path / "a.json",
-                "--annotate", tmp_path)  # fmt: skip
-    assert shown.exit_code == 0, shown.output
-    found = json.loads((tmp_path / "a.json").read_text())["faces"]
-    assert [face["frame"] for face in found] == [0, 3]
-    assert (tmp_path / "v.avi.frames/000003.jpg").exists()
 
 
 def test_images_of_the_archive(archive, tmp_path):

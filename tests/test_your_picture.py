@@ -56,5 +56,6 @@ def test_its_commands_run(folder):
         flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         assert not expected or checker.check_output(expected, shown.output, flags), shown.output
         ran += 1
-    assert ran == 5
+    assert ran == 6
+    assert (folder / "marked/clip.avi.mp4").exists() and (folder / "video.json").exists()
     assert (folder / "marked/photo.png").exists() and (folder / "answers.csv").exists()

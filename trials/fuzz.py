@@ -315,7 +315,7 @@ def videos():
 
 
 def read_video(path):
-    for number, frame in media.frames(str(path), 2):
+    for number, _, frame in media.frames(str(path), 2):
         check(number % 2 == 0 and frame.ndim == 3 and frame.dtype == np.uint8, "frame")
         if number > 20:
             return

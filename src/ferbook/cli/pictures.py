@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ferbook.cli.output import errors, plain, print_rows
 
 if TYPE_CHECKING:
-    from ferbook.inference.predict import Track
+    from ferbook.inference.moving import Track
     from ferbook.inference.report import Report
 
 NAMED = 5  # of what was skipped, on the terminal; a report names all
@@ -25,28 +25,31 @@ def predict(
     model: Annotated[Path | None, typer.Option(help="An exported ONNX file.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write answers here.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write answers here.")] = None,
-    annotate: Annotated[Path | None, typer.Option(help="Folder for marked pictures.")] = None,
+    annotate: Annotated[Path | None, typer.Option(help="Folder for marked copies.")] = None,
     replace: Annotated[bool, typer.Option(help="Let --annotate replace its files.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Show videos and cameras, marked.")] = False,
     every: Annotated[int, typer.Option(min=1, help="Of a video, every so many frames.")] = 10,
+    smooth: Annotated[
+        float, typer.Option(min=0, max=3600, help="Of a video, the answers' half-life in seconds.")
+    ] = 0.0,
+    faces: Annotated[int | None, typer.Option(min=1, help="Only the so many largest.")] = None,
     whole: Annotated[bool, typer.Option(help="Each picture is one face: search none.")] = False,
     min_face: Annotated[int, typer.Option(min=20, help="The least face, in pixels a side.")] = 20,
 ) -> None:
     """Say what the faces in pictures, videos or before a camera express.
 
     A picture of at most 64 px a side is taken for a face; in others faces are looked for. Answers
-    are an expression's look, not a feeling: see the chapter Ethics. Ends with status 1 when a
-    source could not be read.
+    are an expression's look, not a feeling: see the chapter Ethics. Ctrl-C ends the work; what was
+    found until then is written. Ends with status 1 when a source could not be read to its end.
     """
     with errors():
         from ferbook.inference import report as reports
         from ferbook.inference.detector import Search
-        from ferbook.inference.predict import gather
 
-        search, files = Search(whole, min_face), (json_file, csv_file)
+        search, files = Search(whole, min_face, most=faces), (json_file, csv_file)
         reports.check_targets(*files)
-        with _progress() as track:
-            found = gather(sources, model, annotate, every, search=search, replace=replace,
-                           reports=files, track=track)  # fmt: skip
+        found = _gather(show, sources, model, annotate, every, search=search, smooth=smooth,
+                        replace=replace, reports=files)  # fmt: skip
         reports.write(found, *files)
     if found.faces and not any(files):
         n = len(found.faces)
@@ -54,6 +57,25 @@ def predict(
         print_rows(columns, reports.summary(found), f"{n:,} {'face' if n == 1 else 'faces'}")
     _tell(found, min_face)
     raise typer.Exit(1 if found.problems else 0)
+
+
+def _gather(show: bool, *arguments: Any, **options: Any) -> Report:
+    """`predict.gather`, ended by Ctrl-C or by closing the window."""
+    from ferbook.inference.moving import stopped_by_key
+    from ferbook.inference.predict import gather
+
+    with stopped_by_key() as asked:
+        if not show:
+            with _progress() as track:
+                return gather(*arguments, **options, track=track, stop=asked)
+        from ferbook.inference.window import Window
+
+        window = Window("ferbook predict")
+        try:
+            return gather(*arguments, **options, show=window.show,
+                          stop=lambda: asked() or window.closed)  # fmt: skip
+        finally:
+            window.close()
 
 
 def _tell(found: Report, min_face: int) -> None:

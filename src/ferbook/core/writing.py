@@ -34,6 +34,24 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A name at which a library writes a file, which takes the place of `path` after the block.
+
+    If the block ends with an error, or nothing was written, `path` stays as it was.
+    """
+    _sweep(path)
+    folder = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder / path.name  # its own name: some libraries choose a format by the suffix
+        if (folder / path.name).exists():
+            os.replace(folder / path.name, path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A new folder to fill, which takes the place of `folder` if the block ends without an error.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import threading
@@ -93,14 +92,7 @@ def classify(found: Iterable[tuple[Face, np.ndarray]], model: Classifier) -> Ite
     for group in _batched(found, BATCH):
         answers = model.probabilities(np.stack([cut_out for _, cut_out in group]))
         for (face, _), answer in zip(group, answers, strict=True):
-            best = int(answer.argmax())
-            shares = {name: round(float(p), 4) for name, p in zip(CLASSES, answer, strict=True)}
-            yield dataclasses.replace(
-                face,
-                expression=CLASSES[best],
-                confidence=round(float(answer[best]), 4),
-                probabilities=shares,
-            )
+            yield face.answered(answer)
 
 
 def _read_model(path: Path) -> bytes:

@@ -31,6 +31,7 @@ class Search:
     whole: bool = False  # each picture is one face
     min_face: int = MIN_FACE  # px a side
     boxes: tuple[Box, ...] | None = None  # where they are, when that is known
+    most: int | None = None  # of those found, only the largest
 
 
 SEARCH = Search()
@@ -54,7 +55,8 @@ def _places(picture: np.ndarray, search: Search) -> list[tuple[Box, float]]:
         return [(_inside(box, w, h), 0.0) for box in search.boxes]
     if search.whole or max(h, w) <= LARGEST_CUT_OUT:
         return [((0, 0, w, h), 0.0)]
-    return detect(picture, search.min_face)
+    places = detect(picture, search.min_face)
+    return sorted(sorted(places, key=lambda place: -place[0][2])[: search.most])
 
 
 def _inside(box: Box, width: int, height: int) -> Box:

@@ -8,24 +8,37 @@ from typing import Literal
 
 Kind = Literal["picture", "video", "HEIC", "other"]
 
-HEAD_BYTES = 192
+HEAD_BYTES = 400
 _PICTURE_SUFFIXES = ".avif .bmp .gif .heic .heif .jpeg .jpg .png .tif .tiff .webp"
 _SUFFIXES: dict[str, Kind] = {
     **dict.fromkeys(_PICTURE_SUFFIXES.split(), "picture"),
-    **dict.fromkeys(".avi .m4v .mkv .mov .mp4 .mpeg .mpg .webm .wmv".split(), "video"),
+    **dict.fromkeys(".avi .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .webm .wmv".split(), "video"),
 }
 _HAS_AVIF = importlib.util.find_spec("PIL.AvifImagePlugin") is not None  # since Pillow 11.3
 READ = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP", *(["AVIF"] if _HAS_AVIF else []))
 """Formats of pictures that are read, by Pillow's names."""
 
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
+# What FFmpeg opens, but for text that names other files, for DV, whose frames OpenCV 4.14 gives
+# as black ones, and for GXF, which counts fields for frames.
 _VIDEOS = (
     b"\x1a\x45\xdf\xa3",  # Matroska, WebM
     b"\x00\x00\x01\xba",  # MPEG programme stream
     b"\x00\x00\x01\xb3",  # MPEG-1 and 2 video
     b"\x30\x26\xb2\x75",  # Windows Media
+    b"\xb7\xd8\x00\x20",  # recorded television of Windows
+    b"\x06\x0e\x2b\x34",  # MXF
+    # H.264 and H.265 without a container: the sorts of units that come first
+    *(b"\x00\x00\x00\x01" + first for first in (b"\x67", b"\x27", b"\x09", b"\x40", b"\x46")),
+    b".RMF",
+    b"CWS",
+    b"DKIF",  # IVF
     b"FLV\x01",
+    b"FWS",
+    b"NSVf",
     b"OggS",
+    b"YUV4MPEG2",
+    b"nut/multimedia container",
 )
 _BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # of QuickTime before "ftyp" was
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
@@ -50,9 +63,13 @@ def kind_of_bytes(head: bytes) -> Kind:
         return "HEIC" if head[8:12] in _HEIC else "video"
     if head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return "picture"
-    if head[:4] == b"RIFF" and head[8:11] == b"AVI":
+    if head[:4] == b"RIFF" and head[8:11] in (b"AVI", b"AMV"):
         return "video"
-    transport = head[:1] == b"G" and head[188:189] == b"G"  # MPEG transport stream
-    if head.startswith(_VIDEOS) or head[4:8] in _BOXES or transport:
+    if head.startswith(_VIDEOS) or head[4:8] in _BOXES or _is_transport(head):
         return "video"
     return "other"
+
+
+def _is_transport(head: bytes) -> bool:
+    """An MPEG transport stream: a G every 188 bytes or, of camcorders and Blu-ray, every 192."""
+    return b"GG" in (head[0:376:188], head[4:388:192])

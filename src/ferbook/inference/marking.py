@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ferbook.core.writing import refuse_sources
+from ferbook.core.writing import refuse_sources, whole_file
 from ferbook.inference.collecting import Item
 from ferbook.inference.face import Face, InputError
-from ferbook.inference.media import frames, read_picture
+from ferbook.inference.media import USUAL_RATE, announced, read_picture
 
 _WRITTEN = (".bmp", ".jpeg", ".jpg", ".png", ".webp")  # in which a marked copy keeps its format
 
 
 def plan(items: Iterable[Item], folder: Path, *, replace: bool = False) -> dict[str, Path]:
-    """Where in `folder` the marked copy of each item goes, by name; of a video, its frames.
+    """Where in `folder` the marked copy of each item goes, by name.
 
     Below `folder` a copy lies as its source lies below the folder that all sources share.
     Raises FileError when a copy would take the place of a source, InputError when, without
@@ -49,26 +52,58 @@ def _shared_folder(files: list[Item]) -> str:
 
 def _below(item: Item, shared: str) -> Path:
     target = item.path.absolute().relative_to(shared)
-    if item.kind == "video":
-        return target.with_name(f"{target.name}.frames")
-    known = target.suffix.lower() in _WRITTEN
-    return target if known else target.with_name(f"{target.name}.png")
+    written, other = ((".mp4",), ".mp4") if item.kind == "video" else (_WRITTEN, ".png")
+    known = target.suffix.lower() in written
+    return target if known else target.with_name(f"{target.name}{other}")
 
 
 def mark(item: Item, faces: list[Face], target: Path) -> None:
-    """Write the marked copy of a picture, or of each frame of a video that shows a face."""
-    folder = target if item.kind == "video" else target.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    if item.kind != "video":
-        annotated(read_picture(item.path), faces).save(target)
+    """Write the marked copy of a picture."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(target) as unfinished:
+        annotated(read_picture(item.path), faces).save(unfinished)
+
+
+@contextmanager
+def video_copy(target: Path | None, rate: float) -> Iterator[Callable[[Image.Image], None] | None]:
+    """A function that adds a frame to an MP4 file at `target`, of so many frames a second.
+
+    MPEG-4 Part 2, since every OpenCV can write it; without sound. The file is there after the
+    block. Raises InputError when frames are missing in it then, as when the disk is full.
+    """
+    if target is None:
+        yield None
         return
-    by_frame: dict[int, list[Face]] = {}
-    for face in faces:
-        by_frame.setdefault(face.frame, []).append(face)
-    for index, frame in frames(str(item.path)):
-        if index in by_frame:
-            marked = annotated(from_video(frame), by_frame[index])
-            marked.save(target / f"{index:06d}.jpg")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(target) as unfinished:
+        video = _Video(unfinished, rate or USUAL_RATE)
+        yield video.add
+        video.close()
+
+
+class _Video:
+    def __init__(self, path: Path, rate: float):
+        self._path, self._rate, self._frames = str(path), rate, 0
+        self._writer: Any = None
+
+    def add(self, picture: Image.Image) -> None:
+        if self._writer is None:
+            code = cv2.VideoWriter.fourcc(*"mp4v")
+            self._writer = cv2.VideoWriter(
+                self._path, cv2.CAP_FFMPEG, code, self._rate, picture.size
+            )
+        self._writer.write(np.ascontiguousarray(np.asarray(picture)[..., ::-1]))
+        self._frames += 1
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.release()
+        written = announced(self._path)[0] if self._frames else 0
+        if written != self._frames:
+            raise InputError(
+                f"{Path(self._path).name}: of {self._frames:,} marked frames {written:,} were "
+                "written. Is the disk full?"
+            )
 
 
 def from_video(frame: np.ndarray) -> Image.Image:

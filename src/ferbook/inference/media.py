@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ferbook.inference.formats import HEAD_BYTES, READ, kind_of_bytes
 
 MAX_PIXELS = 50_000_000
 MAX_FILE_BYTES = 100_000_000
+USUAL_RATE, HIGHEST_RATE = 25.0, 1000.0  # frames a second: if none is told; more is no rate
 FEWEST_LOST, LARGEST_LOSS = 3, 0.03  # a container's count of frames is often an estimate
 
 
@@ -61,9 +63,10 @@ def _pictures_in(image: Image.Image) -> int:
     return 1 if image.format in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
 
 
-def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, np.ndarray]]:
-    """(number, BGR frame) of every so many frames of a video file or of camera `source`.
+def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, float, np.ndarray]]:
+    """(number, seconds, BGR frame) of every so many frames of a video file or of camera `source`.
 
+    Seconds count from the first frame, by a file's time stamps or, before a camera, by the clock.
     Raises InputError when it cannot be opened or holds no frame, and at its end when frames that
     its container announces are not there.
     """
@@ -72,13 +75,14 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, np.ndarray]
     video = _capture(source)
     try:
         _check_size(video, source)
-        announced, number = _announced(video), 0
+        (claimed, _), number, clock = _claims(video), 0, _Clock(video, isinstance(source, int))
         while video.isOpened() and video.grab():
+            seconds = clock.seconds()
             if number % every == 0:
                 there, frame = video.retrieve()
                 if not there:
                     break
-                yield number, frame
+                yield number, seconds, frame
             number += 1
     finally:
         video.release()
@@ -86,16 +90,34 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, np.ndarray]
         raise InputError(f"camera:{source}: it gives no picture. Is it there, and free?")
     if number == 0:
         raise InputError(f"{source}: no video to be read.")
-    if isinstance(source, str) and announced - number > max(FEWEST_LOST, LARGEST_LOSS * announced):
+    if isinstance(source, str) and claimed - number > max(FEWEST_LOST, LARGEST_LOSS * claimed):
         raise InputError(
-            f"{source}: it ends after {number:,} frames, but announces {announced:,}. "
+            f"{source}: it ends after {number:,} frames, but announces {claimed:,}. "
             "Is the file complete?"
         )
 
 
-def frame_count(source: str | int) -> int:
-    """How many frames a video file claims to have; 0 for a camera or where it is unknown."""
-    return 0 if isinstance(source, int) else _announced(_capture(source))
+def announced(source: str | int) -> tuple[int, float]:
+    """Frames, and frames a second, that a video file claims; 0 where unknown or of a camera."""
+    return (0, 0.0) if isinstance(source, int) else _claims(_capture(source))
+
+
+class _Clock:
+    """Seconds since the first frame; where time stamps fail, a frame's usual time is added."""
+
+    def __init__(self, video: Any, live: bool):
+        self._now = time.monotonic if live else lambda: video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        self._step = 1 / (_claims(video)[1] or USUAL_RATE)
+        self._first: float | None = None
+        self._last = -1.0
+
+    def seconds(self) -> float:
+        """Of the frame that was just grabbed; asked once for each."""
+        now = self._now()
+        self._first = now if self._first is None else self._first
+        later = now - self._first > self._last
+        self._last = now - self._first if later else self._last + self._step
+        return self._last
 
 
 def _check_video(path: str) -> None:
@@ -115,8 +137,10 @@ def _check_size(video: Any, source: str | int) -> None:
         raise InputError(f"{source}: frames of more than {MAX_PIXELS / 1e6:.0f} million pixels.")
 
 
-def _announced(video: Any) -> int:
-    return max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
+def _claims(video: Any) -> tuple[int, float]:
+    count, rate = video.get(cv2.CAP_PROP_FRAME_COUNT), video.get(cv2.CAP_PROP_FPS)
+    # Some files give the ticks of a clock for a rate, 60,000 a second, and count them too.
+    return (max(0, int(count)), float(rate)) if 0 < rate <= HIGHEST_RATE else (0, 0.0)
 
 
 def _capture(source: str | int) -> Any:

@@ -6,6 +6,7 @@ import functools
 import os
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ferbook.inference.detector import MIN_FACE, Box, Search, faces_in
 from ferbook.inference.face import Face, InputError
 from ferbook.inference.formats import kind_of
 from ferbook.inference.media import decode, read_picture
+from ferbook.inference.moving import never, stopped_by_key
 from ferbook.inference.predict import Found, ahead, gather
 
 
@@ -27,7 +29,9 @@ def predict(
     whole: bool = False,
     boxes: Sequence | None = None,
     min_face: int = MIN_FACE,
+    faces: int | None = None,
     every: int = 10,
+    smooth: float = 0.0,
     model: str | Path | None = None,
     providers: Sequence[str] | None = None,
 ) -> list[Face] | list[list[Face]]:
@@ -41,12 +45,13 @@ def predict(
       to 65,535, or floating-point numbers from 0 to 1. OpenCV's are BGR: give `array[..., ::-1]`.
 
     A folder, a video or "camera:0" gives one list of all faces, of a video in `every` so many
-    frames. Transparent pixels lie on white.
+    frames, with `smooth` as the half-life (s) of smoothed probabilities: see
+    `ferbook.inference.tracking`. A camera ends with Ctrl-C. Transparent pixels lie on white.
 
     A picture of at most 64 px a side is one face, others are searched for faces of
-    `min_face` px or more. With `whole` every picture is one face; with `boxes`, a list of
-    (left, top, width, height) in px for a picture, or one such list for each of several, nothing
-    is searched.
+    `min_face` px or more; `faces`, a number, keeps only so many of each picture, the largest. With
+    `whole` every picture is one face; with `boxes`, a list of (left, top, width, height) in px for
+    a picture, or one such list for each of several, nothing is searched.
 
     `model` is a file that `ferbook export` wrote, and `providers` are ONNX Runtime's, such as
     ["CUDAExecutionProvider"]. A model that has been read is kept for the next call.
@@ -60,8 +65,8 @@ def predict(
     >>> [face] = ferbook.predict(data.astronaut())
     >>> face.expression, len(face.box), round(sum(face.probabilities.values()), 2)
     ('happy', 4, 1.0)
-    >>> sorted(face.to_dict())
-    ['box', 'confidence', 'expression', 'frame', 'probabilities', 'source', 'turn_degrees']
+    >>> " ".join(sorted(face.to_dict()))
+    'box confidence expression frame probabilities seconds source track turn_degrees unsmoothed'
     >>> batch = np.zeros((3, 100, 90, 1), np.uint8)
     >>> [[face.box for face in faces] for faces in ferbook.predict(batch, whole=True)]
     [[(0, 0, 90, 100)], [(0, 0, 90, 100)], [(0, 0, 90, 100)]]
@@ -69,7 +74,7 @@ def predict(
     (10, 10, 50, 60)
     """
     classifier = _classifier(model, tuple(providers or ()))
-    search = Search(whole, min_face)
+    search = Search(whole, min_face, most=faces)
     if not isinstance(pictures, (str, os.PathLike, bytes, Image.Image, list, tuple)):
         pictures = _array(pictures)
     if isinstance(pictures, (list, tuple)) or getattr(pictures, "ndim", 0) == 4:
@@ -77,7 +82,7 @@ def predict(
     if isinstance(pictures, (str, os.PathLike)) and not _is_picture(pictures):
         if boxes is not None:
             raise InputError(f"boxes: expected one picture. Received: {pictures}.")
-        return _many(pictures, classifier, search, every)
+        return _many(pictures, classifier, search, every, smooth)
     return list(classify(_look(pictures, _with_boxes(search, boxes)), classifier))
 
 
@@ -110,9 +115,13 @@ def _is_picture(path: str | os.PathLike[str]) -> bool:
     return path.is_file() and kind_of(path) != "video"
 
 
-def _many(path: Any, classifier: Classifier, search: Search, every: int) -> list[Face]:
+def _many(
+    path: Any, classifier: Classifier, search: Search, every: int, smooth: float
+) -> list[Face]:
     """All faces of a folder, a video or a camera."""
-    report = gather(path, classifier, every=every, search=search)
+    live = str(path).startswith("camera:")  # only Ctrl-C ends it, and is no error
+    with stopped_by_key() if live else nullcontext(never) as stop:
+        report = gather(path, classifier, every=every, search=search, smooth=smooth, stop=stop)
     if report.problems and not report.faces:
         raise InputError(" ".join(report.problems[:3]))
     for problem in [*report.problems, *report.skipped]:

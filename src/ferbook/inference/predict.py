@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,13 +17,13 @@ from ferbook.inference import marking
 from ferbook.inference.classifier import RELEASED, Classifier, classify
 from ferbook.inference.collecting import Item, collect
 from ferbook.inference.detector import SEARCH, Search, faces_in
-from ferbook.inference.face import Face, InputError
-from ferbook.inference.media import decode, frame_count, frames, read_picture
+from ferbook.inference.face import Face
+from ferbook.inference.media import decode, read_picture
+from ferbook.inference.moving import Show, Track, Watch, Watching, never
 from ferbook.inference.report import Report, check_targets
 
 Found = tuple[Face, np.ndarray]  # and its cut-out (48, 48)
 T, R = TypeVar("T"), TypeVar("R")
-Track = Callable[[Iterable, int | None, str], Iterable]
 
 
 def _untracked(items: Iterable, total: int | None, description: str) -> Iterable:
@@ -36,16 +37,20 @@ def gather(
     every: int = 10,
     *,
     search: Search = SEARCH,
+    smooth: float = 0.0,
     replace: bool = False,
     reports: Iterable[Path | None] = (),
     track: Track = _untracked,
+    show: Show | None = None,
+    stop: Callable[[], bool] = never,
 ) -> Report:
     """Answers for every face of `sources`; what fails is noted, and the rest is answered.
 
     Pictures are read and searched on all cores. `annotate` is a folder for marked copies, which
     `replace` lets overwrite earlier ones; `reports` are files to be written afterwards, none of
-    which may be a source; `track` shows how far the work is. Raises InputError, before anything
-    is looked at, for a missing source, an empty folder, an unusable model or such a file.
+    which may be a source. `every` and `smooth` (half-life, s) are of videos: see `moving`, also for
+    `show` and `stop`; `track` shows how far the work is. Raises InputError, before anything is
+    looked at, for a missing source, an empty folder, an unusable model or such a file.
     """
     collected = collect(sources, leave_out=annotate)
     items = collected.items
@@ -54,36 +59,48 @@ def gather(
     ready = isinstance(model, Classifier)
     classifier = model if ready else Classifier(model or RELEASED / "model-int8.onnx")
     report = Report(classifier.path.name, skipped=collected.skipped)
-    look = _Look(report, every, search, track)
-    report.faces = list(classify(look.at(items), classifier))
-    _mark(report, items, targets)
+    how = Watching(every, smooth, show, stop)
+    _Look(report, classifier, search, how).at(items, targets, track)
     return report
 
 
 class _Look:
     """Goes through pictures, videos and cameras; notes what fails and what is empty."""
 
-    def __init__(self, report: Report, every: int, search: Search, track: Track):
-        self._report, self._every, self._search, self._track = report, every, search, track
+    def __init__(self, report: Report, classifier: Classifier, search: Search, how: Watching):
+        self._report, self._classifier, self._search, self._how = report, classifier, search, how
+        self._left = 0  # items that were not looked at, since it was stopped before
 
-    def at(self, items: list[Item]) -> Iterator[Found]:
-        """The faces of all items with their cut-outs."""
+    def at(self, items: list[Item], targets: dict[str, Path], track: Track) -> None:
+        """Add the faces of all items to the report, and write the marked copies."""
         looked = ahead(self._picture, [item for item in items if _is_still(item)])
-        for item in self._track(items, len(items), "looking"):
-            number = 0
-            try:
-                for pair in next(looked)() if _is_still(item) else self._moving(item):
-                    number += 1
-                    yield pair
-            except InputError as error:
-                self._report.problems.append(str(error))
-            except KeyboardInterrupt:  # how one leaves a camera
-                return
-            except Exception as error:  # one bad file must not cost the answers of the others
-                self._report.problems.append(f"{item.name}: {type(error).__name__}: {error}")
-            else:
-                if number == 0:
+        for still, run in itertools.groupby(track(items, len(items), "looking"), _is_still):
+            if still:
+                found = classify(self._found(run, looked), self._classifier)
+                self._report.faces.extend(found)
+                continue
+            for item in filter(self._goes_on, run):
+                with self._report.noting(item.name):
+                    watch = Watch(item, self._answers(item), self._how, self._report)
+                    watch.run(targets.get(item.name), track)
+        if self._left:
+            line = f"stopped: {self._left:,} of {len(items):,} sources not looked at."
+            self._report.problems.append(line)
+        _mark(self._report, [item for item in items if _is_still(item)], targets)
+
+    def _goes_on(self, item: Item) -> bool:
+        stopped = self._how.stop()
+        self._left += stopped
+        return not stopped
+
+    def _found(self, items: Iterable[Item], looked: Iterator) -> Iterator[Found]:
+        """The faces of pictures with their cut-outs."""
+        for item in filter(self._goes_on, items):
+            with self._report.noting(item.name):
+                pairs = next(looked)()
+                if not pairs:
                     self._report.empty.append(item.name)
+                yield from pairs
 
     def _picture(self, item: Item) -> list[Found]:
         if item.content is None:
@@ -95,13 +112,14 @@ class _Look:
             self._report.skipped.append(line)
         return faces_in(np.asarray(picture.convert("L")), item.name, search=self._search)
 
-    def _moving(self, item: Item) -> Iterator[Found]:
-        """The faces of a video or before a camera."""
-        video = str(item.path) if item.path else int(item.name.removeprefix("camera:"))
-        total = frame_count(video) // self._every or None  # a camera has no end
-        for index, frame in self._track(frames(video, self._every), total, item.name):
-            grey = np.asarray(marking.from_video(frame).convert("L"))
-            yield from faces_in(grey, item.name, index, self._search)
+    def _answers(self, item: Item) -> Callable[[np.ndarray, int], list[Face]]:
+        """The classified faces of a grey frame with its number."""
+
+        def answers(grey: np.ndarray, number: int) -> list[Face]:
+            found = faces_in(grey, item.name, number, self._search)
+            return list(classify(found, self._classifier))
+
+        return answers
 
 
 def _is_still(item: Item) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,17 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.writing import refuse_sources, write_atomically
 from ferbook.inference.face import Face, InputError
 
-COLUMNS = ("source", "frame", "left", "top", "width", "height", "expression", "confidence")
+_PLACE = ("source", "frame", "seconds", "track", "left", "top", "width", "height")
+COLUMNS = (*_PLACE, "expression", "confidence")
+
+
+@dataclass(frozen=True)
+class EmptyFrame:
+    """A frame of a video that was looked at and holds no face."""
+
+    source: str
+    frame: int
+    seconds: float
 
 
 @dataclass
@@ -25,7 +36,18 @@ class Report:
     faces: list[Face] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # what failed, a line each
     empty: list[str] = field(default_factory=list)  # sources without a face
+    frames_without_face: list[EmptyFrame] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)  # what was not looked at, a line each
+
+    @contextlib.contextmanager
+    def noting(self, name: str) -> Iterator[None]:
+        """What fails in the block becomes a problem of `name`; the program goes on after it."""
+        try:
+            yield
+        except InputError as error:
+            self.problems.append(str(error))
+        except Exception as error:
+            self.problems.append(f"{name}: {type(error).__name__}: {error}")
 
 
 def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
@@ -52,11 +74,12 @@ def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None
 
 
 def rows(report: Report) -> list[tuple]:
-    """A row per face: source, frame, box, expression, confidence, seven probabilities."""
+    """A row per face: COLUMNS, and seven probabilities."""
     return [
-        (f.source, f.frame, *f.box, f.expression, f.confidence, *f.probabilities.values())
+        (f.source, f.frame, f.seconds, f.track, *f.box, f.expression, f.confidence,
+         *f.probabilities.values())
         for f in report.faces
-    ]
+    ]  # fmt: skip
 
 
 def summary(report: Report) -> list[tuple[str, str, str, str]]:
@@ -65,7 +88,7 @@ def summary(report: Report) -> list[tuple[str, str, str, str]]:
     for face in report.faces:
         left, top, width, height = face.box
         ranked = sorted(face.probabilities.items(), key=lambda item: -item[1])
-        frame = f", frame {face.frame}" if face.frame else ""
+        frame = f", frame {face.frame} ({face.seconds:.1f} s)" if face.seconds is not None else ""
         place = f"{width}x{height} at {left},{top}{frame}"
         found.append((face.source, place, *(f"{name} {share:.0%}" for name, share in ranked[:2])))
     return found
