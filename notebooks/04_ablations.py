@@ -143,12 +143,25 @@ figures.forest(ours_changes, runs, leaked_files)
 # sees its images unaltered memorizes the copies, and its accuracy on the official test set rises; [](09_leak.ipynb)
 # measures what the copies are worth.
 #
-# Rows marked "not run" are queued (`configs/queue.txt`). Architectures without
-# ImageNet weights, VGG16 among them, were compared only over a few epochs, in which none of them
-# learned; at a budget that could distinguish them they are **not run**. Those short runs, and
-# earlier grids on a sixth of the images, are in the [list of all runs](../all_runs.md), where
-# `short grid` finds them. No statement in this book depends on them except one: that Adam and AdamW give the same
-# bits at the original's learning rate.
+# Rows marked "not run" are in the queue of trainings (`configs/queue.txt`).
+
+# %% [markdown]
+# ## Networks from random weights
+#
+# The original explains its margin over VGG16 by the architecture, but ImageNet weights, input size and
+# recipe differ as well. {numref}`tab-scratch_rates` starts networks from random weights on the same images
+# at {glue:text}`scratch_rates_image_size` pixels, without FER+, each for about the same processor time. These are
+# trials to find a learning rate, so they saw no test images.
+
+# %% tags=["hide-input"]
+scratch_rates = study.read_study(f"{configs_dir}/scratch_rates.yml")
+tables.trials_table(scratch_rates, trials)
+
+# %% [markdown]
+# EfficientNets trained for longer from random weights, and VGG16, are **not run**. Short runs of a few epochs, in
+# which no network learned, and earlier grids on a sixth of the images are in the
+# [list of all runs](../all_runs.md), where `short grid` finds them. No statement in this book depends on them
+# except one: that Adam and AdamW give the same bits at the original's learning rate.
 
 # %% [markdown]
 # ## Other models on the same images
@@ -194,7 +207,8 @@ figures.pareto(points, "core hours of training")
 
 # %% tags=["remove-cell"]
 values = prose.study_numbers(runs, dataset, original) | prose.view_numbers(views)
-values |= prose.grid_numbers(paper_changes) | prose.grid_numbers(ours_changes)
+for plan in (paper_changes, ours_changes, scratch_rates):
+    values |= prose.grid_numbers(plan)
 values |= changes.change_numbers(ours_changes, runs, leaked_files)
 values |= changes.change_words(ours_changes, ours_changed)
 for key, value in values.items():

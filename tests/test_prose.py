@@ -74,9 +74,7 @@ BRITISH = re.compile(
     r"|\w*(?:cogn|normal|minim|maxim|optim|general|memor|regular)is(?:e[ds]?|ing|ation|ers?))\b"
 )
 # Of code; and quotes.
-NAMES = (
-    r"`[^`\n]*`|(?m:^ *quote:.*$)|\w*licences?[_.)\[]|\blicences =|_licences?"
-)
+NAMES = r"`[^`\n]*`|(?m:^ *quote:.*$)|\w*licences?[_.)\[]|\blicences =|_licences?"
 TEXTS = [*PAGES, *(ROOT / name for name in ("README.md", "CHANGELOG.md", "book/claims.yml"))]
 
 

@@ -89,11 +89,10 @@ def test_trials_table_shows_validation_alone(plan, runs):
     done.info["metrics"] = {"val": {"accuracy": 0.625}, "val_clean": {"accuracy": 0.5}}
     table = ablations_tables.trials_table(plan, [done])
     assert table.label == "tab-s"
-    shown = table.frame[["px", "epochs", "validation", "without twins"]]
-    assert set(shown.index) == {"3e-05"}
+    shown = table.formatted()
     first, *others = shown.values.tolist()
-    assert first == [48, 7, "62.50%", "50.00%"]
-    assert all(row[2:] == ["not run", ""] for row in others)
+    assert first == ["tiny", "3e-05", "48", "7", "62.50%", "50.00%", "2.00"]
+    assert all(row[4:] == ["not run", "-", "-"] for row in others)
 
 
 def test_grid_numbers_are_those_of_the_base(plan):

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ferbook.core.predictions import Predictions
+from ferbook.core.recipe import Recipe
 from ferbook.paper.all_runs import ledger_table
 from ferbook.paper.key_numbers import cpu_hours
 from ferbook.paper.table import Table, interval
@@ -43,28 +44,36 @@ def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
 
 
 def trials_table(study: Study, runs: Iterable[Run]) -> Table:
-    """Trials of a study by learning rate: accuracy on validation, with twins and without.
+    """Trials of a study by network and learning rate: accuracy on validation, and cost.
 
     Trials never see test images.
     """
     done = {run.name: run for run in of_study(study, runs)}
-    recipes = sorted(study.recipes.items(), key=lambda item: item[1].finetune_learning_rate)
+    recipes = sorted(study.recipes.items(), key=lambda item: _network_and_rate(item[1]))
     rows = [
-        (f"{recipe.finetune_learning_rate:.0e}", recipe.image_size, recipe.finetune_epochs,
+        (*_network_and_rate(recipe), recipe.image_size, recipe.finetune_epochs,
          *_validation(done.get(name)))
         for name, recipe in recipes
     ]  # fmt: skip
-    columns = ["learning rate", "px", "epochs", "validation", "without twins"]
-    frame = pd.DataFrame(rows, columns=columns).set_index("learning rate")
-    caption = "Trials on validation: at which rate of phase 2 the original's recipe learns."
-    return Table(frame, caption, f"tab-{study.name}")
+    columns = ["network", "learning rate", "px", "epochs", "validation", "without twins",
+               "core hours"]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=columns).set_index("network")
+    caption = "Trials on validation: the accuracy at several learning rates of phase 2."
+    formats = {"learning rate": ".0e", "core hours": ".2f"}
+    return Table(frame, caption, f"tab-{study.name}", formats)
 
 
-def _validation(run: Run | None) -> tuple[str, str]:
+def _network_and_rate(recipe: Recipe) -> tuple[str, float]:
+    return names.network_name(recipe.backbone), recipe.finetune_learning_rate
+
+
+def _validation(run: Run | None) -> tuple[str, str | None, float | None]:
+    """Accuracy on validation, with twins and without, and core hours."""
     if run is None:
-        return "not run", ""
+        return "not run", None, None
     metrics = run.info["metrics"]
-    return f"{metrics['val']['accuracy']:.2%}", f"{metrics['val_clean']['accuracy']:.2%}"
+    accuracies = (f"{metrics[part]['accuracy']:.2%}" for part in ("val", "val_clean"))
+    return *accuracies, cpu_hours(run)
 
 
 def others_table(
