@@ -118,7 +118,7 @@ tables.operation_table(measured)
 # %% tags=["hide-input"]
 tables.seconds_table(measured)
 
-# %% mystnb={"figure": {"caption": "Seconds of the search for near copies among random hashes, beside two laws of growth through the last point.", "name": "fig-growth"}, "image": {"alt": "Line of measured seconds against the number of hashes on logarithmic axes, with dotted and dashed lines for n log n and n squared."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Seconds of the search for near duplicates among random hashes, beside two laws of growth through the last point.", "name": "fig-growth"}, "image": {"alt": "Line of measured seconds against the number of hashes on logarithmic axes, with dotted and dashed lines for n log n and n squared."}} tags=["hide-input"]
 figures.growth(measured["audit"]["growth"])
 # %% [markdown]
 # ## Memory

@@ -44,10 +44,18 @@ def test_exports_stand_before_packaged_models():
     peers = {"fer": Answers("fer", {"package": "fer 22.5", "megabytes": 0.5}, answers)}
     table = deployment_tables.exports_table(EXPORTED, peers)
     assert table.label == "tab-exports" and "ours/a" in table.caption
-    assert table.frame.iloc[0].tolist() == [2.5, 0.75, "30.06 to 95.44%", 0.9, 4.0, 2.0]
+    assert table.frame.iloc[0].tolist() == [2.5, 0.75, "30.06\u00a0to\u00a095.44%", 0.9, 4.0, 2.0]
     assert table.frame.iloc[1, :2].tolist() == [0.5, 0.5]
     shown = table.formatted().iloc[2].tolist()
-    assert shown == ["fer (fer 22.5)", "0.5", "50.00%", "9.45 to 90.55%", "-", "8.0", "6.0"]
+    assert shown == [
+        "fer (fer 22.5)",
+        "0.5",
+        "50.00%",
+        "9.45\u00a0to\u00a090.55%",
+        "-",
+        "8.0",
+        "6.0",
+    ]
 
 
 def test_cost_draws_size_against_latency_in_the_actors_color():
@@ -61,13 +69,13 @@ def test_cost_draws_size_against_latency_in_the_actors_color():
         COLORS["others"], COLORS["our recipe"], COLORS["our recipe"]
     ]  # fmt: skip
     words = [text.get_text() for text in axes.texts]
-    assert words == ["fer (p): 50.0%", "onnx-float32: 75.0%", "onnx-int8: 50.0%"]
+    assert words == ["fer (p): 50.0%", "ONNX, float32: 75.0%", "ONNX, int8: 50.0%"]
 
 
 def test_pruning():
     """Wilson's interval of 3 in 4 is 30.06 to 95.44 %."""
     frame = deployment_tables.pruning_table(EXPORTED).frame
-    assert frame.loc["30%"].tolist() == [4, 0.75, "30.06 to 95.44%"]
+    assert frame.loc["30%"].tolist() == [4, 0.75, "30.06\u00a0to\u00a095.44%"]
 
 
 def test_deployment_numbers():
@@ -104,9 +112,9 @@ def test_seconds():
     frame = performance_tables.seconds_table(measured).frame
     assert frame.loc["ferbook --help"].tolist() == [0.2, 0.1, 0.3, 3]
     assert frame.loc["tiny, first step traced once", "seconds"] == 2.0
-    assert frame.loc["near copies among 1,000 random hashes", "seconds"] == 2.0
+    assert frame.loc["near duplicates among 1,000 random hashes", "seconds"] == 2.0
     assert frame.loc["03_results", "seconds"] == 11.0
-    assert "near copies of 35,887 images" in frame.index and len(frame) == 5
+    assert "near duplicates among 35,887 images" in frame.index and len(frame) == 5
 
 
 def test_memory_is_in_mebibytes():
@@ -195,7 +203,7 @@ def test_confusion_with_ferplus_is_by_row_and_agrees_on_the_diagonal():
     assert drawn[0].tolist() == [0.25, 0, 0, 0, 0.75, *[0] * 5] and drawn[1:].sum() == 0
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         "anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise",
-        "contempt", "unknown", "NF",
+        "contempt", "unknown", "no face",
     ]  # fmt: skip
 
 

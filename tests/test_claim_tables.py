@@ -8,7 +8,7 @@ from conftest import printed_table
 
 from ferbook.claims.ledger import QUESTIONS, Claim
 from ferbook.claims.published import SCORES, Published
-from ferbook.claims.table_audit import Finding, audit_result
+from ferbook.claims.table_audit import HARMONIC, Finding, audit_result
 from ferbook.claims.verdict import ANSWERED, CONTRADICTED, FACT, NOT_RUN, SEEN, Verdict
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
@@ -111,12 +111,15 @@ def findings():
     return [*found, Finding("cut", "note", "any", "any", None, "a note")]
 
 
-def test_audit_summary_names_the_sets_under_each_reading(findings):
-    shown = audit_tables.audit_summary(findings, label="tab-x").formatted()
+def test_audit_summary_ticks_the_sets_under_each_reading(findings):
+    harmonic = Finding("cut", HARMONIC, "any", "any", None, "2PR / (P + R)")
+    shown = audit_tables.audit_summary([*findings, harmonic], label="tab-x").formatted()
+    assert list(shown)[1:] == ["three, rounded", "three, truncated", "nine, rounded",
+                               "nine, truncated", "F1 of averages"]  # fmt: skip
     assert shown.to_numpy().tolist() == [
-        ["cut", "none", "three, nine", "a note"],
-        ["round", "three, nine", "none", ""],
-        ["none", "none", "none", ""],
+        ["cut", "✗", "✓", "✗", "✓", "✓"],
+        ["round", "✓", "✗", "✓", "✗", ""],
+        ["none", "✗", "✗", "✗", "✗", ""],
     ]
 
 
@@ -130,8 +133,14 @@ def test_recipe_table_attributes_to_the_original_what_it_states():
     rows = {str(row[0]): row[1:] for row in shown.to_numpy().tolist()}
     assert rows["`dropout`"] == ["0.5", "0.3", "changed"]
     assert rows["`batch_size`"] == ["32", "32", ""]
-    assert rows["`mixup_alpha`"] == ["not stated; ours", "0.2", ""]
-    assert rows["`teachers`"] == ["not stated; ours", "-", ""]
+    assert rows["`mixup_alpha`"] == ["not stated", "0.2", ""]
+    assert rows["`backbone`"] == ["not stated", "EfficientNetB2", ""]
+    assert rows["`horizontal_flip`"] == ["not stated", "yes", ""]
+    assert "`teachers`" not in rows and "`erasing_probability`" not in rows  # both are off
+
+
+def test_words_between_asterisks_are_in_italics():
+    assert tables._emphasis("*fear* is 2 * 3 of *all*") == "<em>fear</em> is 2 * 3 of <em>all</em>"
 
 
 def test_a_link_leads_to_the_anchor_as_sphinx_writes_it():

@@ -102,7 +102,7 @@ def test_sources_name_file_and_thread():
     assert row(table, "Net") == [
         "Net, [code](https://github.com/doe/net)",
         "checkpoint: data.py, the text; views: data.py",
-        "66% anew ([issue 3](https://github.com/doe/net/issues/3), "
+        "66%: anew ([issue 3](https://github.com/doe/net/issues/3), "
         "[issue 4](https://github.com/doe/net/issues/4))",
     ]  # fmt: skip
     assert row(table, "Other")[1:] == ["-", "-"]
@@ -118,8 +118,8 @@ def test_the_best_comes_first_and_a_dash_stands_for_what_was_not_found():
 
 def test_the_rows_of_the_original_have_its_own_figures():
     table = field_table.comparison_table([], ORIGINAL, [], {})
-    assert row(table, "the original, its figures: VGG16")[1:3] == ["67.23%", "validation"]
-    own = row(table, "the original, its figures: B2")
+    assert row(table, "the original's Table III: VGG16")[1:3] == ["67.23%", "validation"]
+    own = row(table, "the original's Table III: B2")
     assert own[2] == "PublicTest + PrivateTest" and own[6] == "9.2 million"
 
 

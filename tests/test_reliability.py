@@ -69,6 +69,7 @@ ADVISORIES = {"dependencies": [
     {"name": "z", "version": "1", "vulns": [{}]},
 ]}  # fmt: skip
 FORGERIES = {"forgeries": [{"kind": "figure", "forgery": "a point", "found": True},
+                           {"kind": "figure", "forgery": "a line", "found": True},
                            {"kind": "all", "forgery": "everything", "found": False}]}  # fmt: skip
 BOUNDS = {"seconds_allowed": 3, "megabytes_allowed": 40, "inputs": {
     "a long line": {"command": "data", "seconds": 1.25, "megabytes": 50, "in_words": True},
@@ -88,7 +89,7 @@ def test_numbers_add_up_what_the_trials_left():
         "readers": 1, "files": 10, "files_other": 1, "bounds": 2, "bounds_seconds": 2.5,
         "bounds_megabytes": 50, "bounds_seconds_allowed": 3, "bounds_megabytes_allowed": 40,
         "kills": 5, "restarts": 4,
-        "restarts_same": 3, "forgeries": 2, "forgeries_found": 1, "modules": 1,
+        "restarts_same": 3, "forgeries": 3, "forgeries_found": 2, "modules": 1,
         "mutants": 9, "mutants_noticed": 7, "mutants_survived": 1,
         "packages": 2, "copyleft": 1, "audited": 2, "not_audited": 1, "vulnerable": 1,
         "seed_noise": 1.5,
@@ -111,8 +112,8 @@ def test_tables_show_what_the_trials_left_and_stand_empty_without():
     # A bar in a cell of a MyST table is escaped.
     assert "c \\| d" in tables.survivors_table(MUTANTS)._repr_markdown_()
     forged = tables.forgeries_table(FORGERIES).frame
-    assert forged["found by"].astype(str).tolist() == ["`ferbook verify`", "nothing"]
-    assert forged.loc["figure", "forged"] == "a point"
+    assert forged.loc["figure"].tolist() == ["a point; a line", 2, 2]
+    assert forged.loc["all"].tolist() == ["everything", 1, 0]
     for table in (tables.bounds_table, tables.forgeries_table, tables.fuzz_table,
                   tables.faults_table, tables.coverage_table, tables.mutants_table,
                   tables.survivors_table):  # fmt: skip

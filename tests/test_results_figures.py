@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from test_tables import FILES, run
 
+from ferbook.claims.field import Method, Repetition
 from ferbook.core.classes import CLASSES
 from ferbook.paper import plots
 from ferbook.paper.chapters.results import figures, slices
@@ -19,11 +20,34 @@ def test_the_difference_of_confusions_is_in_points():
     axes, _ = figure.axes
     cells = [text.get_text() for text in axes.texts]
     assert (
-        cells[:3] == ["-50.0", "+50.0", "+0.0"] and set(cells[3:]) == {"+0.0"} and len(cells) == 49
+        cells[:3] == ["\u221250.0", "+50.0", "+0.0"]
+        and set(cells[3:]) == {"+0.0"}
+        and len(cells) == 49
     )
     assert [label.get_text() for label in axes.get_yticklabels()] == list(CLASSES)
-    assert axes.get_title() == "one\nless the recipe itself"
+    assert axes.get_title() == "one\nminus the recipe itself"
     assert axes.collections[0].get_clim() == (-50, 50)
+
+
+def test_the_field_has_a_panel_for_each_set_of_test_images():
+    """Of 14 test images, 7 are PrivateTest; a wrong one costs a seventh or a fourteenth."""
+    methods = [
+        Method("A", "a", "70%", "PrivateTest", on_test=True,
+               repeated=(Repetition("60%", "again", (1,)), Repetition("65%", "again", (2,)))),
+        Method("B", "b", "80%", "PrivateTest"), Method("C", "c", "50%", "not stated"),
+    ]  # fmt: skip
+    ours = run("ours", [0], folder="ours")
+    private, every, unstated = figures.field(methods, [ours], {"accuracy": 0.6878}).axes
+    assert [axes.get_title(loc="left") for axes in (private, every, unstated)] == [
+        "PrivateTest", "all test images", "not stated"
+    ]  # fmt: skip
+    named = [label.get_text() for label in every.get_yticklabels()]
+    assert named == ["our recipe,\ntiny, 48 px", "original,\nas reported"]
+    assert [line.get_xdata()[0] for line in every.lines] == pytest.approx([100 * 13 / 14, 68.78])
+    span = next(line for line in private.lines if len(line.get_xdata()) == 2)
+    assert list(span.get_xdata()) == [60, 65]
+    hollow = [line.get_xdata()[0] for line in private.lines if line.get_mfc() == "white"]
+    assert hollow == [70] and [line.get_xdata()[0] for line in unstated.lines] == [50]
 
 
 def test_the_subject_stands_beside_the_best_on_validation():

@@ -143,7 +143,7 @@ def test_finals_are_the_list_of_all_runs_without_its_minor_columns(runs):
     assert row == {
         "run": "the recipe itself, seed 1", "validation": "85.71%", "test": "85.71%",
         "PrivateTest": "85.71%", "without copies": "90.00%",
-        "95% interval of test": "60.06 to 95.99%", "core hours": "2.00",
+        "95% interval of test": "60.06\u00a0to\u00a095.99%", "core hours": "2.00",
     }  # fmt: skip
 
 
@@ -238,7 +238,7 @@ def test_accuracy_on_every_reading(runs):
         "validation": (12, 14), "validation without twins in training": (12, 13),
         "test (Public + Private)": (12, 14), "PrivateTest": (12, 14),
         "test without copies": (9, 10), "test copies only": (3, 4),
-        "test without copies and near copies": (8, 9),
+        "test without copies and near duplicates": (8, 9),
     }  # fmt: skip
 
 

@@ -151,7 +151,7 @@ def statement(text: str) -> Figure:
 def picture_grid(
     rows: list[np.ndarray], names: list[str], notes: list[list[str]] | None = None
 ) -> Figure:
-    """Rows of grey pictures, each (k, h, w) in [0, 255] behind its name and above its `notes`."""
+    """Rows of gray pictures, each (k, h, w) in [0, 255] behind its name and above its `notes`."""
     columns = len(rows[0])
     figure, grid = plt.subplots(
         len(rows),
@@ -164,8 +164,9 @@ def picture_grid(
             cell.imshow(picture, cmap="gray", vmin=0, vmax=255)
             cell.set(xticks=[], yticks=[])
             cell.grid(visible=False)
+            cell.spines[:].set_visible(False)
         axes[0].set_ylabel(name, rotation=0, ha="right", va="center")
     for cell, note in zip(grid.flat, itertools.chain(*notes or []), strict=False):
         cell.set_xlabel(note, fontsize="x-small", labelpad=2)
-    figure.subplots_adjust(wspace=0.04, hspace=0.45 if notes else 0.04)
+    figure.subplots_adjust(wspace=0.04, hspace=0.45 if notes else 0.08)
     return finished(figure)

@@ -6,8 +6,11 @@ adds it twice, which is an error in JavaScript.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
+
+from ferbook.paper.table import MINUS
 
 _UNUSED = "thebe"
 _LIST = '<div role="list" class="citation-list">'
@@ -24,7 +27,13 @@ def _leave_out(app: Any, page: str, template: str, context: dict[str, Any], doct
     for kind in ("script_files", "css_files"):
         context[kind] = used(context[kind])
     # docutils calls it a list whose items it then does not mark as such.
-    context["body"] = context.get("body", "").replace(_LIST, _LIST.replace(' role="list"', ""))
+    body = context.get("body", "").replace(_LIST, _LIST.replace(' role="list"', ""))
+    context["body"] = with_minus(body)
+
+
+def with_minus(body: str) -> str:
+    """HTML in which numbers of the running text have a minus sign instead of a hyphen."""
+    return re.sub(r'(<span class="pasted-text">)-(?=\d)', rf"\1{MINUS}", body)
 
 
 def used(files: Iterable[Any]) -> list[Any]:

@@ -18,6 +18,7 @@ from pandas.api.types import is_numeric_dtype
 
 from ferbook.core.errors import FerbookError
 
+MINUS = "\u2212"
 SYNTHETIC_NOTICE = "Smoke run on synthetic faces: nothing here is a result."
 
 
@@ -126,7 +127,8 @@ class Notice:
 
 def interval(scores: Mapping[str, Any]) -> str:
     """The interval of an accuracy, `accuracy_low` and `accuracy_high`, in percent."""
-    return f"{100 * scores['accuracy_low']:.2f} to {scores['accuracy_high']:.2%}"
+    low, high = (100 * scores[f"accuracy_{end}"] for end in ("low", "high"))
+    return f"{low:.2f}\u00a0to\u00a0{high:.2f}%"  # stays on one line
 
 
 def _cell(value: Any, spec: str | None) -> str | Markup:
@@ -134,7 +136,8 @@ def _cell(value: Any, spec: str | None) -> str | Markup:
         return "-"
     if isinstance(value, (str, Markup)):
         return value
-    return format(value, spec) if spec else str(value)
+    shown = format(value, spec) if spec else str(value)
+    return re.sub(r"^-(?=\d)", MINUS, shown)
 
 
 def _markdown_row(cells: Iterable[str | Markup]) -> str:

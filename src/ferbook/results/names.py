@@ -72,6 +72,9 @@ _MODELS = {
 }
 
 
+_RUNTIMES = {"keras": "Keras", "onnx": "ONNX", "litert": "LiteRT"}
+
+
 def display_name(study: str, recipe: Recipe) -> str:
     """A run by its recipe and, where these tell it from others, its network, size and change."""
     if study not in _GRIDS:
@@ -93,6 +96,12 @@ def change_name(name: str) -> str:
 def model_name(name: str) -> str:
     """A packaged model or a classical baseline, by its folder in the store."""
     return _MODELS.get(name, name.replace("_", " "))
+
+
+def file_name(export: str) -> str:
+    """An exported file, by its key in the measurements: "onnx-int8" as "ONNX, int8"."""
+    runtime, precision = export.split("-")
+    return f"{_RUNTIMES.get(runtime, runtime)}, {precision}"
 
 
 def actor(study: str, recipe: Recipe) -> str:

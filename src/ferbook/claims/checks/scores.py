@@ -23,7 +23,7 @@ from ferbook.claims.verdict import (
 )
 from ferbook.core.classes import CLASSES
 from ferbook.results import metrics
-from ferbook.results.names import scale_words
+from ferbook.results.names import model_name, scale_words
 from ferbook.results.run import Run
 
 Observed = tuple[bool, str, str]  # whether it holds, what was found, in what words
@@ -97,7 +97,7 @@ def beats_baselines(claim: Claim, evidence: Evidence) -> Verdict:
 
     def judge(run: Run) -> Observed:
         ours = value_at(run, ["accuracy"])
-        text = f"The best of {len(accuracies)} baselines, {best.replace('_', ' + ')}"
+        text = f"The best of {len(accuracies)} baselines, {model_name(best)}"
         return ours > accuracies[best], f"{ours:.1%} against {accuracies[best]:.1%}", text
 
     return on_run(evidence, judge)

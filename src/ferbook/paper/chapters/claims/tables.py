@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
@@ -93,12 +94,17 @@ def _cited(citation: Citation | None) -> tuple[str | None, ...]:
 def _row(claim: Claim, verdict: Verdict) -> str:
     cells = (
         html.escape(claim.statement),
-        f"“{html.escape(claim.quote)}” <small>{html.escape(claim.section)}</small>",
+        f"“{_emphasis(html.escape(claim.quote))}” <small>{html.escape(claim.section)}</small>",
         html.escape(verdict.found),
         f'<span class="{badge(verdict.grade)}">{verdict.grade}</span>',
         f"{html.escape(verdict.evidence)} {_link(verdict.page)}",
     )
     return _grades([verdict.grade]) + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _emphasis(quote: str) -> str:
+    """Words between asterisks, as the original's text has them, in italics."""
+    return re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", quote)
 
 
 def _block(cells: Mapping[str, tuple[Claim, Verdict]]) -> str:

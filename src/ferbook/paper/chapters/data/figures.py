@@ -47,7 +47,7 @@ def ferplus_confusion(dataset: Mapping[str, Any]) -> Figure:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = ferplus.as_class(np.arange(len(ferplus.VOTES)))
     order = np.argsort(np.where(classes < 0, len(CLASSES), classes), kind="stable")
-    columns = [ferplus.VOTES[i] for i in order]
+    columns = [ferplus.VOTES[i].replace("NF", "no face") for i in order]
     figure, axes = heatmap(shares[:, order], columns, ".2f", (8, 5))
     axes.axvline(len(CLASSES), color="#222222", linewidth=1.5)
     axes.set(xlabel="plurality of ten taggers (FER+)", ylabel="label in FER-2013")

@@ -24,10 +24,10 @@ def weight_table(labels_count: Iterable[int], weights: Iterable[float], clip: fl
     """Class weights before and after clipping."""
     counts = pd.Series(list(labels_count), index=CLASSES, name="images")
     frame = pd.DataFrame({"training images": counts})
-    frame["n / (7 n_c)"] = counts.sum() / (len(CLASSES) * counts)
-    frame["weight used"] = list(weights)
-    formats = {"training images": ",d", "n / (7 n_c)": ".3f", "weight used": ".3f"}
-    caption = f"Class weights of the training split, clipped at {clip:g}."
+    frame["weight"] = counts.sum() / (len(CLASSES) * counts)
+    frame["clipped weight"] = list(weights)
+    formats = {"training images": ",d", "weight": ".3f", "clipped weight": ".3f"}
+    caption = f"Class weights of the training split before and after clipping at {clip:g}."
     return Table(frame.rename_axis("class"), caption, "tab-weights", formats)
 
 

@@ -21,12 +21,13 @@ def cost_frame(measured: Mapping[str, Any], peers: Mapping[str, Answers]) -> pd.
     and `same_answer` as our Keras file, NaN for models of others.
     """
     ours = {
-        name: (names.RECIPES["ours"], row["bytes"] / 1e6, row["accuracy"], interval(row),
-               row["same_answer"], row["ms_single"], row["ms_batch"])
+        names.file_name(name): (
+            names.RECIPES["ours"], row["bytes"] / 1e6, row["accuracy"], interval(row),
+            row["same_answer"], row["ms_single"], row["ms_batch"])
         for name, row in measured["exports"].items()
     }  # fmt: skip
     others = {
-        f"{peers[name].label} ({peers[name].info['package']})": (
+        f"{peers[name].label} ({peers[name].info['package'].replace('-', ' ')})": (
             names.OTHERS, peers[name].info["megabytes"], *_scores(peers[name]), np.nan,
             row["ms_single"], row["ms_batch"])
         for name, row in measured["peers"].items() if name in peers
@@ -49,8 +50,8 @@ def exports_table(measured: Mapping[str, Any], peers: Mapping[str, Answers]) -> 
     formats = {"MB": ".1f", "accuracy": ".2%", "same answer as Keras": ".1%"}
     formats |= dict.fromkeys(frame.columns[-2:], ".1f")
     caption = (
-        f"Exports of {measured['run']}, then packaged models of others, on all test images. "
-        "Latency per image, median of twenty rounds on the processor named above."
+        f"Exports of the run {measured['run']}, then packaged models of others, on all test "
+        "images. Latency per image, median of twenty rounds on the processor named above."
     )
     return Table(frame, caption, "tab-exports", formats)
 

@@ -62,5 +62,5 @@ def twins(faces: Faces, *, count: int = 8, seed: int = 0) -> Figure:
     chosen = [kind.sample(count, random_state=seed) for kind in kinds]
     rows = [some[part].to_numpy() for some in chosen for part in ("test", "training")]
     notes = [[CLASSES[label] for label in faces.labels[row]] for row in rows]
-    names = ["test", "its copy\nin training", "test", "its near copy\nin training"]
+    names = ["test", "its copy\nin training", "test", "its near duplicate\nin training"]
     return picture_grid([faces.images[row] for row in rows], names, notes)

@@ -109,4 +109,5 @@ def _percent(count: int, total: int) -> str:
 
 def _data(found: Mapping[str, Any]) -> str:
     smoke = " A smoke run: too short to say anything." if found["budget"] == "smoke" else ""
-    return f"Faces of {found['data']}.{smoke}"
+    data = "FER-2013" if found["data"] == "fer2013" else found["data"]
+    return f"Faces of {data}.{smoke}"

@@ -12,7 +12,7 @@ from ferbook.paper.chapters.performance.ratios import (
     ratio,
     share_of_peak,
 )
-from ferbook.results.names import hardware_name
+from ferbook.results.names import hardware_name, network_name
 
 
 def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -38,8 +38,8 @@ def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         **{f"bench_{key}": str(value) for key, value in ratios.items()},
         **{f"bench_size_{key}": value for key, value in sizes.items()},
-        "bench_backbone": step["backbone"],
-        "bench_first_backbone": measured["first_step"]["backbone"],
+        "bench_backbone": network_name(step["backbone"]),
+        "bench_first_backbone": network_name(measured["first_step"]["backbone"]),
         "bench_copies_held": copies_held(measured["memory"]),
         "bench_hashes": measured["audit"]["growth"][-1]["n"],
         "bench_growth": growth_exponent(measured["audit"]["growth"]),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ferbook.paper.chapters.performance.ratios import Measured, ratio
 from ferbook.paper.table import Table
+from ferbook.results.names import network_name
 
 
 def input_table(measured: Measured) -> Table:
@@ -43,8 +44,9 @@ def step_table(measured: Measured) -> Table:
     columns = ["milliseconds", "times constant batch"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("step")
     caption = (
-        f"One step of {step['backbone']} on {step['batch_size']} images of {step['image_size']} px."
-        f" PyTorch: {step['torch'].get('versions', 'not run')}. {where(step)}"
+        f"One step of {network_name(step['backbone'])} on {step['batch_size']} images of "
+        f"{step['image_size']} px. PyTorch: "
+        f"{step['torch'].get('versions', 'not run')}. {where(step)}"
     )
     return Table(frame, caption, "tab-step", {"milliseconds": ".1f"})
 
@@ -53,9 +55,9 @@ def operation_table(measured: Measured) -> Table:
     """Where a training step spends its processor time."""
     found = measured["step"]["operations"]
     frame = pd.DataFrame({"milliseconds": found})
-    frame["of these"] = frame["milliseconds"] / frame["milliseconds"].sum()
+    frame["share"] = frame["milliseconds"] / frame["milliseconds"].sum()
     caption = f"The costliest kinds of operation of a step, all threads. {where(measured['step'])}"
-    formats = {"milliseconds": ".1f", "of these": ".0%"}
+    formats = {"milliseconds": ".1f", "share": ".0%"}
     return Table(frame.rename_axis("operation"), caption, "tab-operations", formats)
 
 
@@ -64,18 +66,23 @@ def seconds_table(measured: Measured) -> Table:
     first, audit = measured["first_step"], measured["audit"]
     named = {
         **measured["startup"]["rounds"],
-        **{f"{first['backbone']}, first step {k}": v for k, v in first["rounds"].items()},
-        **{f"near copies among {row['n']:,} random hashes": row["seconds"]
+        **{f"{network_name(first['backbone'])}, first step {k}": v
+           for k, v in first["rounds"].items()},
+        **{f"near duplicates among {row['n']:,} random hashes": row["seconds"]
            for row in audit["growth"]},
-        **{name: values for name, values in audit["rounds"].items() if name != "near copies"},
-        f"near copies of {audit['images']:,} images": audit["rounds"]["near copies"],
+        **{f"execution of {name}": values
+           for name, values in audit["rounds"].items() if name != "near copies"},
+        f"near duplicates among {audit['images']:,} images": audit["rounds"]["near copies"],
     }  # fmt: skip
     rows = {name: (np.median(v), min(v), max(v), len(v)) for name, v in named.items()}
     columns = ["seconds", "lowest", "highest", "rounds"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("what")
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("operation")
     formats = dict.fromkeys(columns[:3], ".2f") | {"rounds": "d"}
-    return Table(frame, f"Each in a new process where it starts one. {where(first)}",
-                 "tab-seconds", formats)  # fmt: skip
+    caption = (
+        "Times of start-up, of the first training step, of the search for near duplicates and of "
+        f"executing chapters. {where(first)}"
+    )
+    return Table(frame, caption, "tab-seconds", formats)
 
 
 def memory_table(measured: Measured) -> Table:

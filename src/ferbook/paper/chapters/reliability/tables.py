@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferbook.paper.table import Table, code, together
+from ferbook.paper.table import Markup, Table, code, together
 from ferbook.results.run import Run
 from ferbook.results.seeds import by_recipe
 
@@ -18,10 +18,13 @@ COVERED = ["statements", "statements_reached", "branches", "branches_reached"]
 def fuzz_table(fuzz: Mapping[str, Any]) -> Table:
     """Each reader: hostile files tried, and how they ended."""
     columns = ["cases", "refused", "right", "other", "peak_megabytes"]
-    names = ["files", "refused in words", "right result", "anything else", "peak MB"]
+    names = ["files", "rejected", "read correctly", "anything else", "peak MB"]
     frame = pd.DataFrame.from_dict(fuzz.get("loaders", {}), "index", columns=columns)
     frame = frame.set_axis(names, axis=1).rename_axis("reader")
-    caption = "Hostile files before every reader. The peak is of the whole process."
+    caption = (
+        "Hostile files given to each reader: rejected with a clear message, read correctly, or "
+        "neither. The peak is of the whole process."
+    )
     return Table(frame, caption, "tab-fuzz", dict.fromkeys(names, ",.0f"))
 
 
@@ -33,12 +36,12 @@ def bounds_table(bounds: Mapping[str, Any]) -> Table:
     }
     columns = ["command", "seconds", "peak MB", "ended"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("input")
-    caption = "Inputs made to cost time and memory, one at a time before the command line."
+    caption = "Inputs made to cost time and memory, given to the command line one at a time."
     return Table(frame, caption, "tab-bounds", {"seconds": ".1f", "peak MB": ",.0f"})
 
 
 def _end(row: Mapping[str, Any]) -> str:
-    return "rejected in words" if row["in_words"] else "otherwise"
+    return "rejected with a message" if row["in_words"] else "otherwise"
 
 
 def faults_table(faults: Mapping[str, Any]) -> Table:
@@ -56,14 +59,19 @@ def faults_table(faults: Mapping[str, Any]) -> Table:
 
 
 def forgeries_table(forgeries: Mapping[str, Any]) -> Table:
-    """Each change to a checkout whose manifests and stamps were then renewed: who finds it."""
-    rows = [
-        (row["kind"], row["forgery"], code("ferbook verify") if row["found"] else "nothing")
-        for row in forgeries.get("forgeries", [])
-    ]
-    frame = pd.DataFrame(rows, columns=["in", "forged", "found by"]).set_index("in")
+    """Changes to a checkout whose manifests and stamps were then renewed, by where they are."""
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for row in forgeries.get("forgeries", []):
+        kinds.setdefault(row["kind"], []).append(row)
+    rows = {
+        kind: ("; ".join(row["forgery"] for row in some), len(some), sum(r["found"] for r in some))
+        for kind, some in kinds.items()
+    }
+    frame = pd.DataFrame.from_dict(rows, "index", columns=["forged", "forgeries", "found"])
+    frame = frame.rename_axis("in")
     caption = (
-        "Forgeries of a checkout, each alone, with manifests and stamps renewed by the forger."
+        "Forgeries of a checkout, each alone, with manifests and stamps renewed by the forger, and "
+        "how many of them ferbook verify finds."
     )
     return Table(frame, caption, "tab-forgeries")
 
@@ -74,22 +82,27 @@ def mutants_table(mutants: Mapping[str, Any]) -> Table:
         name: (row["mutants"], row["killed"], len(row["equivalent"]), len(row["survived"]))
         for name, row in mutants.get("modules", {}).items()
     }
-    columns = ["mutants", "noticed", "equivalent", "survived"]
+    columns = ["errors", "detected", "equivalent", "survived"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("module")
-    caption = "Modules with one small error each, before their own tests."
+    caption = (
+        "Small errors planted in modules, one at a time, and how many of them the tests of the "
+        "module detect."
+    )
     return Table(frame, caption, "tab-mutants", dict.fromkeys(columns, ",d"))
 
 
 def survivors_table(mutants: Mapping[str, Any]) -> Table:
     """The mutants that no test noticed, with the reason where there is one."""
-    rows = [
-        (together(code(name), f", {what.split(': ', 1)[0]}"), code(what.split(": ", 1)[1]), reason)
-        for name, row in mutants.get("modules", {}).items()
-        for what, reason in [*row["equivalent"].items(), *((s, None) for s in row["survived"])]
-    ]
-    frame = pd.DataFrame(rows, columns=["place", "error", "why no test can notice it"])
-    caption = "Errors that went unnoticed. A dash: a test is missing."
-    return Table(frame.set_index("place"), caption, "tab-survivors")
+    places: dict[tuple[str, str | None], list[str | Markup]] = {}
+    for name, row in mutants.get("modules", {}).items():
+        for what, reason in [*row["equivalent"].items(), *((s, None) for s in row["survived"])]:
+            line, error = what.split(": ", 1)
+            found = places.setdefault((error, reason), [])
+            found += ["; " if found else "", code(name), f", {line}"]
+    rows = [(code(error), together(*found), reason) for (error, reason), found in places.items()]
+    frame = pd.DataFrame(rows, columns=["error", "place", "why no test can notice it"])
+    caption = "Errors that no test detected. A dash: a test is missing."
+    return Table(frame.set_index("error"), caption, "tab-survivors")
 
 
 def coverage_table(coverage: Mapping[str, Any]) -> Table:

@@ -8,10 +8,9 @@ import pandas as pd
 
 from ferbook.claims.feasibility import READINGS, solve, span
 from ferbook.claims.published import Published
-from ferbook.claims.table_audit import Finding, readings_that_fit
+from ferbook.claims.table_audit import HARMONIC, Finding, readings_that_fit
 from ferbook.paper.table import Table
 
-_HOW = {"rounded": "if rounded", "truncated": "if truncated"}
 _TICKS = {True: "✓", False: "✗"}
 
 
@@ -32,26 +31,30 @@ def audit_table(findings: Iterable[Finding]) -> Table:
     if frame["result"].nunique() == 1:
         del frame["result"]
     caption = (
-        "Printed numbers under arithmetic: possible (✓) or impossible (✗) on each set of images "
-        "they may come from, as rounded and as truncated numbers."
+        "Arithmetic checks of the printed numbers: possible (✓) or impossible (✗) on each set of "
+        "images they may come from, as rounded and as truncated numbers."
     )
     return Table(frame.set_index(frame.columns[0]), caption, "tab-audit")
 
 
 def audit_summary(findings: Sequence[Finding], *, label: str) -> Table:
-    """One row per published result: the test sets it is possible on, and what was noted."""
+    """One row per published result, a tick per test set and reading; then whether F1 is harmonic.
+
+    That is, whether the printed F1 is 2PR / (P + R) of the printed averages; see table_audit.
+    """
     fits = readings_that_fit(findings)
-    rows = {
-        name: (
-            *(", ".join(s for (n, s), r in fits.items() if n == name and reading in r) or "none"
-              for reading in READINGS),
-            "; ".join(f.detail for f in findings if f.result == name and f.possible is None),
-        )
-        for name in dict.fromkeys(name for name, _ in fits)
-    }  # fmt: skip
-    columns = [*(f"possible on, {how}" for how in _HOW.values()), "note"]
-    shown = pd.DataFrame.from_dict(rows, "index", columns=columns)
-    caption = "Another paper's results under the same arithmetic."
+    noted = {f.result for f in findings if f.check == HARMONIC}
+    rows: dict[str, dict[str, str]] = {}
+    for (name, test_set), readings in fits.items():
+        ticks = {f"{test_set}, {how}": _TICKS[how in readings] for how in READINGS}
+        rows.setdefault(name, {}).update(ticks)
+    for name, row in rows.items():
+        row["F1 of averages"] = _TICKS[True] if name in noted else ""
+    shown = pd.DataFrame.from_dict(rows, "index")
+    caption = (
+        "The same checks on another paper's results: possible (✓) or impossible (✗); in the last "
+        "column, results whose F1 is 2PR / (P + R) of the averaged precision and recall."
+    )
     return Table(shown.rename_axis("result"), caption, label)
 
 
@@ -72,7 +75,7 @@ def hits_table(published: Published, supports: Mapping[str, int]) -> Table:
     columns = ["test images", "right answers", "predicted"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("class")
     caption = (
-        "What the original's rounded cells force: the right answers of each class, and how often "
-        "the class was predicted at all."
+        "What follows from the original's rounded cells: the right answers of each class, and how "
+        "often the class was predicted."
     )
     return Table(frame, caption, "tab-hits", {"test images": ",d"})

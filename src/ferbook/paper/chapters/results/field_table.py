@@ -86,7 +86,7 @@ def _places(method: Method) -> str | None:
 def _repeated(method: Method) -> Markup | None:
     parts: list[str | Markup] = []
     for found in method.repeated:
-        parts += ["; " if parts else "", f"{found.accuracy} {found.how} ("]
+        parts += ["; " if parts else "", f"{found.accuracy}: {found.how} ("]
         for i, number in enumerate(found.threads):
             address = f"https://github.com/{method.code}/issues/{number}"
             parts += [", " if i else "", linked(f"issue {number}", address)]
@@ -101,7 +101,7 @@ def _original_row(row: Mapping[str, Any]) -> Row:
         parameters = f"{parameters / 1e6:g} million"
     is_own = row["split"] == "test"
     return (
-        f"the original, its figures: {row['model']}", row["accuracy"],
+        f"the original's Table III: {row['model']}", row["accuracy"],
         FOLDER_TEST if is_own else row["split"], "validation (its text)" if is_own else None,
         None, "ImageNet" if is_own else None, parameters, None,
     )  # fmt: skip

@@ -11,15 +11,19 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from ferbook.claims.field import ALL, PRIVATE, UNSTATED, Method, fraction
 from ferbook.core.classes import CLASSES
-from ferbook.paper.plots import COLORS, class_bars, finished, heatmap
+from ferbook.paper.plots import COLORS, NEUTRALS, class_bars, finished, heatmap
+from ferbook.paper.table import MINUS
 from ferbook.results import names
 from ferbook.results.metrics import (
     accuracy,
     accuracy_interval,
     calibration,
     confusion_matrix,
+    named_test_sets,
     with_temperature,
 )
 from ferbook.results.run import Run
@@ -57,12 +61,13 @@ def confusion_difference(first: Run, second: Run) -> Figure:
     points = np.round(100 * (two - one), 1) + 0.0  # no -0
     figure, axes = plt.subplots(figsize=(6.5, 5.5))
     limit = max(np.abs(points).max(), 1)
-    sns.heatmap(points, annot=True, fmt="+.1f", cmap="PuOr", vmin=-limit, vmax=limit, square=True,
+    signed = [[f"{cell:+.1f}".replace("-", MINUS) for cell in row] for row in points]
+    sns.heatmap(points, annot=signed, fmt="", cmap="PuOr", vmin=-limit, vmax=limit, square=True,
                 xticklabels=CLASSES, yticklabels=CLASSES, annot_kws={"size": 9},
                 cbar_kws={"shrink": 0.8, "label": "points"}, ax=axes)  # fmt: skip
     axes.tick_params(axis="x", rotation=45)
     axes.tick_params(axis="y", rotation=0)
-    axes.set(xlabel="predicted", ylabel="true", title=f"{second.label}\nless {first.label}")
+    axes.set(xlabel="predicted", ylabel="true", title=f"{second.label}\nminus {first.label}")
     return finished(figure)
 
 
@@ -125,3 +130,60 @@ def recalls(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
     figure.axes[0].set_ylim(0, 1)
     figure.axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
     return finished(figure)
+
+
+Mark = tuple[str, float, str, bool, list[float]]
+"""Name, accuracy in percent, actor, whether chosen on the same images, what others measured."""
+
+
+def field(methods: Sequence[Method], runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
+    """Published accuracies, the original's and ours on one axis, a panel a set of test images.
+
+    Open where the checkpoint was chosen on the same images; a line spans what others measured.
+    """
+    panels = {name: _marks(name, methods, runs, original) for name in (PRIVATE, ALL, UNSTATED)}
+    panels = {name: marks for name, marks in panels.items() if marks}
+    counts = [len(marks) for marks in panels.values()]
+    size = 5.5, 1.6 + 0.4 * sum(counts)  # inches; narrow, to be readable on a phone
+    figure, grid = plt.subplots(
+        len(panels), figsize=size, sharex=True, squeeze=False, height_ratios=counts
+    )
+    for axes, (name, marks) in zip(grid.flat, panels.items(), strict=True):
+        _draw_marks(axes, name, marks)
+    grid[-1][0].set_xlabel("accuracy, %")
+    how = {"color": NEUTRALS[0], "linestyle": "", "marker": "o"}
+    key = [Line2D([], [], label="as printed or measured here", **how),
+           Line2D([], [], label="checkpoint chosen on these images", **how | {"mfc": "white"}),
+           Line2D([], [], label="measured by others", color=NEUTRALS[1])]  # fmt: skip
+    grid[0][0].legend(handles=key, loc="lower center", bbox_to_anchor=(0.3, 1.12), frameon=False)
+    return finished(figure)
+
+
+def _marks(
+    images: str, methods: Sequence[Method], runs: Sequence[Run], original: Mapping[str, Any]
+) -> list[Mark]:
+    """What was measured on these test images, the highest accuracy first."""
+    marks = [
+        (m.model, 100 * m.value, names.OTHERS, m.on_test,
+         [100 * fraction(found.accuracy) for found in m.repeated])
+        for m in methods if m.images == images
+    ]  # fmt: skip
+    if images == ALL:
+        marks.append((names.ORIGINAL, 100 * original["accuracy"], names.ORIGINAL, False, []))
+    if images != UNSTATED:
+        for run in runs:
+            part = named_test_sets(run.test, frozenset())["test" if images == ALL else "private"]
+            if len(part):
+                marks.append((run.label, 100 * accuracy(part), run.actor, False, []))
+    return sorted(marks, key=lambda mark: -mark[1])
+
+
+def _draw_marks(axes: Axes, title: str, marks: Sequence[Mark]) -> None:
+    for row, (_, value, actor, on_test, others) in enumerate(marks):
+        if others:
+            axes.plot([min(others), max(others)], [row, row], color=NEUTRALS[1])
+        axes.plot(value, row, "o", color=COLORS[actor], ms=7, mfc="white" if on_test else None)
+    labels = [mark[0].replace(", ", ",\n", 1) for mark in marks]
+    axes.set(yticks=range(len(marks)), yticklabels=labels, ylim=(len(marks) - 0.5, -0.5))
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.grid(axis="y", visible=False)

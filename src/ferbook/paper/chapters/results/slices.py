@@ -35,7 +35,7 @@ def slices(runs: Sequence[Run], images: pd.DataFrame) -> Figure:
         axes.errorbar(shares, places, xerr=bars, linestyle="", label=run.label, **style)
     labels = [f"{name} ({mask.sum():,})" for name, mask in masks.items()]
     axes.set(yticks=range(len(masks)), yticklabels=labels, ylim=(len(masks) - 0.5, -0.5))
-    axes.set(xlabel="accuracy (in brackets: images)")
+    axes.set(xlabel="accuracy (number of images in parentheses)")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     return finished(figure)
 
@@ -50,6 +50,6 @@ def _masks(images: pd.DataFrame, files: np.ndarray) -> dict[str, np.ndarray]:
         for quarter, word in enumerate(("lowest", "second", "third", "highest")):
             slices[f"{name}, {word} quarter"] = quarters == quarter
     for low, high in ((1, 5), (6, 7), (8, 9), (10, 10)):
-        span = f"{low} to {high}" if low < high else str(low)
-        slices[f"{span} of ten taggers agree"] = votes.between(low, high)
+        span = f"{low} to {high} of ten" if low < high else "all ten"
+        slices[f"{span} taggers agree"] = votes.between(low, high)
     return {name: mask.to_numpy() for name, mask in slices.items() if mask.any()}

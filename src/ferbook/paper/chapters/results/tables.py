@@ -26,7 +26,7 @@ SET_NAMES = {
     "private": "PrivateTest",
     "clean": "test without copies",
     "leaked": "test copies only",
-    "pristine": "test without copies and near copies",
+    "pristine": "test without copies and near duplicates",
 }
 
 
@@ -46,7 +46,9 @@ def accuracy_table(run: Run, dataset: Mapping[str, Any]) -> Table:
     columns = ["images", "correct", "accuracy", "95% interval", "macro F1"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("evaluated on")
     formats = {"images": ",d", "correct": ",d", "accuracy": ".2%", "macro F1": ".3f"}
-    return Table(frame, f"Accuracy of {run.label}, Wilson intervals.", "tab-accuracy", formats)
+    return Table(
+        frame, f"Accuracy of the run “{run.label}”, with Wilson intervals.", "tab-accuracy", formats
+    )
 
 
 def class_table(runs: Sequence[Run], original: Mapping[str, Any]) -> Table:
@@ -73,7 +75,7 @@ def second_truth_table(runs: Sequence[Run]) -> Table:
     """The runs against FER+ where it has a clear opinion on one of the seven classes."""
     rows = [_second_truth(run) for run in runs]
     frame = pd.DataFrame({_taught(run): row for run, row in zip(runs, rows, strict=True)})
-    caption = "Answers against a second truth, the plurality of ten FER+ taggers, on test images."
+    caption = "Answers on test images against the plurality of ten FER+ taggers."
     return Table(frame.rename_axis("on test images"), caption, "tab-second-truth")
 
 
@@ -114,7 +116,7 @@ def issue_table(run: Run) -> Table:
     frame.loc["all"] = frame.sum()
     caption = (
         "Labels of validation and test images that confident learning doubts; of those with a "
-        "clear opinion in FER+, how many FER+ gives another label, and how many the very label "
+        "clear opinion in FER+, how many FER+ gives another label, and how many the label "
         "that the model suggests."
     )
     formats = dict.fromkeys(columns, ",d")

@@ -20,7 +20,7 @@ from ferbook.results.run import Run
 
 def augmentations(original: np.ndarray, augmented: np.ndarray) -> Figure:
     """Images (k, h, w) above their augmented versions (rounds, k, h, w)."""
-    titles = ["as it is", *(f"drawn {i + 1}" for i in range(len(augmented)))]
+    titles = ["unaltered", *(f"epoch {i + 1}" for i in range(len(augmented)))]
     return picture_grid([original, *augmented], titles)
 
 
@@ -46,7 +46,7 @@ def network(recipes: Sequence[Recipe], parameters: Mapping[str, Mapping[str, int
         ("dense layer, softmax", f"{len(CLASSES)} classes"),
     ]  # fmt: skip
     figure, axes = plt.subplots(figsize=(6.5, 5.6))
-    axes.set(xlim=(0, 6.5), ylim=(len(layers), -0.75))
+    axes.set(xlim=(-0.05, 6.9), ylim=(len(layers), -0.75))
     axes.set_axis_off()
     for row, (title, detail) in enumerate(layers):
         _draw_layer(axes, row, f"{title}\n{detail}".strip(), last=row == len(layers) - 1)
@@ -54,7 +54,7 @@ def network(recipes: Sequence[Recipe], parameters: Mapping[str, Mapping[str, int
     optimizer = _OPTIMIZERS[first.finetune_optimizer]
     _draw_phase(axes, 2.9, f"phase 1: {first.warmup_epochs} epochs\n"
                 f"Adam, {first.warmup_learning_rate:.0e}", "frozen", _FROZEN)  # fmt: skip
-    _draw_phase(axes, 4.7, f"phase 2: {first.finetune_epochs} epochs\n"
+    _draw_phase(axes, 5.0, f"phase 2: {first.finetune_epochs} epochs\n"
                 f"{optimizer}, {first.finetune_learning_rate:.0e}", counts, _TRAINED)  # fmt: skip
     return finished(figure)
 
@@ -72,10 +72,10 @@ def _lines(texts: Iterable[str]) -> str:
 
 def _draw_layer(axes: Axes, row: int, text: str, *, last: bool) -> None:
     """A box with an arrow down to the next."""
-    axes.add_patch(plt.Rectangle((0, row), 2.7, 0.76, fc="white", ec="#222222"))
-    axes.text(1.35, row + 0.38, text, ha="center", va="center", fontsize=9)
+    axes.add_patch(plt.Rectangle((0, row), 2.7, 0.84, fc="white", ec="#222222"))
+    axes.text(1.35, row + 0.42, text, ha="center", va="center", fontsize=9)
     if not last:
-        axes.annotate("", (1.35, row + 1), (1.35, row + 0.76),
+        axes.annotate("", (1.35, row + 1), (1.35, row + 0.84),
                       arrowprops={"arrowstyle": "->", "color": "#222222"})  # fmt: skip
 
 
@@ -84,10 +84,10 @@ def _draw_phase(axes: Axes, left: float, title: str, backbone: str, color: str) 
     middle = left + 0.85
     axes.text(middle, -0.4, title, ha="center", va="center", fontsize=9, weight="bold")
     for row, text, ground in ((2, backbone, color), (5, "trained", _TRAINED)):
-        height = 1.3 if "\n" in text else 0.76
-        above = row + 0.38 - height / 2
+        height = 1.3 if "\n" in text else 0.84
+        above = row + 0.42 - height / 2
         axes.add_patch(plt.Rectangle((left, above), 1.7, height, fc=ground, ec="none"))
-        axes.text(middle, row + 0.38, text, ha="center", va="center", fontsize=9)
+        axes.text(middle, row + 0.42, text, ha="center", va="center", fontsize=9)
 
 
 def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int = 6) -> Figure:
@@ -115,7 +115,7 @@ def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int
 
 def _second_opinions(files: np.ndarray) -> list[str]:
     """What most taggers of FER+ saw in each image."""
-    return [f"FER+: {ferplus.VOTES[i]}" if i >= 0 else "FER+: no plurality"
+    return [f"FER+: {ferplus.VOTES[i]}" if i >= 0 else "FER+: none"
             for i in ferplus.pluralities(files)]  # fmt: skip
 
 
