@@ -33,6 +33,15 @@ def serving(folder):
         server.shutdown()
 
 
+def until(holds, seconds, what="it"):
+    """Ask `holds` until it says yes. Raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not come true")
+        time.sleep(0.02)
+
+
 class Page:
     """One tab."""
 
@@ -64,11 +73,7 @@ class Page:
 
     def wait(self, condition, seconds=20):
         """Until the JavaScript condition holds."""
-        end = time.monotonic() + seconds
-        while not self.run(f"Boolean({condition})"):
-            if time.monotonic() > end:
-                raise TimeoutError(f"{condition} did not come true")
-            time.sleep(0.02)
+        until(lambda: self.run(f"Boolean({condition})"), seconds, condition)
 
     def choose(self, selector, *files):
         """Put files into a file input, as a reader would."""
@@ -100,9 +105,6 @@ def browser(folder, *flags):
 
 def _port(folder, seconds=30):
     """What Chromium writes there once it listens."""
-    path, end = folder / "DevToolsActivePort", time.monotonic() + seconds
-    while not (path.exists() and path.read_text().count("\n")):
-        if time.monotonic() > end:
-            raise TimeoutError("Chromium did not start")
-        time.sleep(0.05)
+    path = folder / "DevToolsActivePort"
+    until(lambda: path.exists() and path.read_text().count("\n"), seconds, "Chromium's start")
     return int(path.read_text().split()[0])

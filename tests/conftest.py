@@ -71,8 +71,8 @@ def without_npm(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def tab(built_book, tmp_path_factory):
-    """A tab of headless Chromium, and the address at which the rendered book is served."""
+def chromium():
+    """The module that drives a headless Chromium, where there is one."""
     pytest.importorskip("websocket", reason="needs websocket-client, which comes with jupyter")
     import chromium
 
@@ -80,6 +80,12 @@ def tab(built_book, tmp_path_factory):
 
     if pdf.find_browser() is None:
         pytest.skip(f"no Chromium: none of {', '.join(pdf.BROWSERS)} on the path")
+    return chromium
+
+
+@pytest.fixture(scope="session")
+def tab(chromium, built_book, tmp_path_factory):
+    """A tab of headless Chromium, and the address at which the rendered book is served."""
     profile, camera = tmp_path_factory.mktemp("profile"), "--use-fake-device-for-media-stream"
     with (
         chromium.serving(built_book[0]) as address,

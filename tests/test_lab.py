@@ -1,6 +1,13 @@
-"""`make lab` as far as it goes without a browser: Jupyter's own parts, and a real kernel."""
+"""`make lab`: Jupyter's own parts, a real kernel, and JupyterLab in a browser."""
 
+import json
 import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import closing, contextmanager
 
 import jupytext
 import nbformat
@@ -69,3 +76,66 @@ def test_a_running_kernel_sees_an_edit_of_a_module(tmp_path, monkeypatch):
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     assert "after the edit\n" in printed
+
+
+@contextmanager
+def lab(folder):
+    """JupyterLab on `folder` with the settings of `make lab`; yields its address."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser", f"--port={port}",
+         f"--config={ROOT}/workflow/lab.py", "--ServerApp.token=", "--notebook-dir=.",
+         "--LabApp.expose_app_in_browser=True", "--LabApp.news_url="],
+        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def answers(address):
+    try:
+        return urllib.request.urlopen(f"{address}/api").status == 200
+    except urllib.error.URLError:
+        return False
+
+
+SHOWN = "[...jupyterapp.shell.widgets('main')].find(widget => widget.context)"
+
+
+def test_in_a_browser_a_notebook_runs_and_its_edit_alone_is_saved(chromium, tmp_path):
+    name = "notebooks/06_claims"
+    (tmp_path / "notebooks").mkdir()
+    for path in (f"{name}.py", f"{name}.ipynb", "_toc.yml"):
+        shutil.copy2(ROOT / path, tmp_path / path)
+    for folder in ("book", "results"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    with lab(tmp_path) as address, chromium.browser(tmp_path / "profile") as page:
+        page.socket.settimeout(120)
+        chromium.until(lambda: answers(address), 60)
+        page.send("Page.navigate", url=f"{address}/lab/tree/{name}.ipynb?reset")
+        page.wait(
+            f"window.jupyterapp && {SHOWN}?.sessionContext.kernelDisplayStatus === 'idle'", 120
+        )
+        page.run(f"jupyterapp.shell.activateById({SHOWN}.id)")
+        page.run("jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)")
+        cells = page.run(f"JSON.stringify({SHOWN}.content.model.toJSON().cells)")
+        page.run(f"{SHOWN}.content.model.cells.get(0).sharedModel.setSource('# Edited')")
+        page.run(f"{SHOWN}.context.save().then(() => true)")
+    code = [cell for cell in json.loads(cells) if cell["cell_type"] == "code"]
+    kinds = [output["output_type"] for cell in code for output in cell["outputs"]]
+    assert all(cell["execution_count"] for cell in code)
+    assert len(kinds) > len(code) and "error" not in kinds
+    for suffix in (".py", ".ipynb"):
+        was, now = (root.joinpath(f"{name}{suffix}").read_text() for root in (ROOT, tmp_path))
+        first = next(cell for cell in jupytext.reads(was, suffix).cells)
+        edited = jupytext.reads(now, suffix)
+        assert edited.cells[0].source == "# Edited" != first.source
+        assert [cell.source for cell in edited.cells[1:]] == [
+            cell.source for cell in jupytext.reads(was, suffix).cells[1:]
+        ]
+        assert not any(cell.get("outputs") for cell in edited.cells)
