@@ -17,6 +17,7 @@ RECIPES = {
     "paper": "original's recipe",
     "ours": "our recipe",
     "ours_no_ferplus": "our recipe without FER+",
+    "ours_scratch": "our second recipe",
     "quick": "smoke run",
 }
 ACTORS = (ORIGINAL, RECIPES["paper"], RECIPES["ours"], RECIPES["ours_no_ferplus"], OTHERS)
