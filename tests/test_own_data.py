@@ -113,7 +113,14 @@ def test_the_commands_of_the_page_do_what_it_shows(photos, tmp_path, monkeypatch
         (tmp_path / name).write_text(text)
     assert yaml.safe_load((tmp_path / "mine.yml").read_text())["study"] == "mine"
     told = list(commands())
-    assert [command[0] for command, _ in told] == ["data", "data", "data", "train", "audit"]
+    assert [command[0] for command, _ in told] == [
+        "data",
+        "data",
+        "data",
+        "train",
+        "network",
+        "audit",
+    ]
     for command, shown in told:
         found = CliRunner().invoke(app, command)
         words = [re.escape(part.strip()) for part in " ".join(shown.split()).split("...")]

@@ -1,12 +1,13 @@
 """ferbook: the functions behind an executable paper on FER-2013.
 
-Five of them are meant for use from outside, `help(ferbook.predict)` and so on describes each:
+Six of them are meant for use from outside, `help(ferbook.predict)` and so on describes each:
 
-    predict      the expressions of the faces in pictures, by the released model
-    load         FER-2013 in any of its forms, or synthetic faces, as arrays
-    load_run     a run of the result store: its recipe, history and predictions
-    audit_table  a published table of scores under arithmetic
-    verify       does the book show what the result store says?
+    predict           the expressions of the faces in pictures, by the released model
+    released_network  that model as a Keras network, to be trained on
+    load              FER-2013 in any of its forms, or synthetic faces, as arrays
+    load_run          a run of the result store: its recipe, history and predictions
+    audit_table       a published table of scores under arithmetic
+    verify            does the book show what the result store says?
 
 >>> import ferbook
 >>> faces = ferbook.load("synthetic")
@@ -28,12 +29,13 @@ from typing import Any
 
 _HOMES = {
     "predict": "ferbook.inference.pictures",
+    "released_network": "ferbook.export.released",
     "load": "ferbook.data.sources",
     "load_run": "ferbook.results.store",
     "audit_table": "ferbook.claims.table_audit",
     "verify": "ferbook.paper.verification",
 }
-__all__ = ["audit_table", "load", "load_run", "predict", "verify"]
+__all__ = ["audit_table", "load", "load_run", "predict", "released_network", "verify"]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,4 +24,5 @@ for command in (checks.claims, checks.audit, checks.verify, runs.train, runs.dev
                 runs.compare, runs.export, pictures.predict):  # fmt: skip
     app.command()(command)
 app.command("any-size")(pictures.any_size)
+app.command("network")(runs.network)
 app.add_typer(dataset.app, name="data")

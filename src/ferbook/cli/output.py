@@ -23,6 +23,7 @@ _EXTRAS = {
     "keras": _TENSORFLOW,
     "tensorflow": _TENSORFLOW,
     "cv2": "OpenCV: pip install ferbook.",
+    "onnx": "onnx: pip install 'ferbook[export]'.",
     "onnxruntime": "ONNX Runtime: pip install ferbook.",
     "skimage": "scikit-image: pip install 'ferbook[compare]'.",
 }

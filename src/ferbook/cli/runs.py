@@ -165,6 +165,17 @@ def export(
     typer.echo(written)
 
 
+def network(
+    folder: Annotated[Path, typer.Argument(help="For model.keras and its card, README.md.")],
+) -> None:
+    """Write the released model as a Keras file that needs no ferbook, to be trained on."""
+    with errors():
+        from ferbook.export import released
+
+        released.write(folder)
+    typer.echo(folder)
+
+
 def _weights(run: Path, weights: Path | None, runs: Path) -> Path:
     """The weights of `run`, where `--weights` or training put them."""
     place = weights or runs / run.absolute().parent.name / run.absolute().name / "best.npz"
