@@ -113,7 +113,7 @@ table.Notice(synthetic=faces.name == "synthetic")
 # %% [markdown]
 # ## The recipe
 #
-# {numref}`tab-recipe` compares every hyperparameter of this run with what the original states.
+# {numref}`tab-recipe` compares the hyperparameters of this run with what the original states.
 
 # %% tags=["hide-input"]
 tables.recipe_table(recipe, files.read_yaml("book/original.yml")["recipe"])

@@ -64,6 +64,14 @@ def test_no_page_links_to_a_file_or_loads_thebe(built_book):
         text = path.read_text()
         assert not re.search(r'(?:href|src)="file:', text), path.name
         assert "THEBE_JS_URL" not in text and "unpkg.com" not in text, path.name
+        assert "fontawesome.js" not in text, path.name
+
+
+def test_the_script_of_all_icons_is_left_out_and_a_minus_is_a_minus():
+    page = '<head><script defer src="../_static/scripts/fontawesome.js?digest=5"></script></head>'
+    assert site.without_icons(page) == "<head></head>"
+    body = '<span class="pasted-text">-9.46</span>, <span class="pasted-text">x-1</span>, -2'
+    assert site.with_minus(body) == body.replace("-9", "\u22129")
 
 
 def test_each_script_is_used_once_and_none_of_thebe():

@@ -113,7 +113,7 @@ def test_seconds():
     assert frame.loc["ferbook --help"].tolist() == [0.2, 0.1, 0.3, 3]
     assert frame.loc["tiny, first step traced once", "seconds"] == 2.0
     assert frame.loc["near duplicates among 1,000 random hashes", "seconds"] == 2.0
-    assert frame.loc["03_results", "seconds"] == 11.0
+    assert frame.loc["execution of 03_results", "seconds"] == 11.0
     assert "near duplicates among 35,887 images" in frame.index and len(frame) == 5
 
 

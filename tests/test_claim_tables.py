@@ -136,7 +136,10 @@ def test_recipe_table_attributes_to_the_original_what_it_states():
     assert rows["`mixup_alpha`"] == ["not stated", "0.2", ""]
     assert rows["`backbone`"] == ["not stated", "EfficientNetB2", ""]
     assert rows["`horizontal_flip`"] == ["not stated", "yes", ""]
-    assert "`teachers`" not in rows and "`erasing_probability`" not in rows  # both are off
+    assert (
+        "`teachers`" not in rows and "`distillation_share`" not in rows
+    )  # off, like what needs it
+    assert "`lr_warmup_fraction`" not in rows and "`erasing_probability`" not in rows
 
 
 def test_words_between_asterisks_are_in_italics():

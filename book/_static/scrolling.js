@@ -1,9 +1,12 @@
 // What scrolls in a box of its own can be reached, and so scrolled, with the keyboard.
 (() => {
-  const SHARE = 0.6; // of a figure's own width, below which its smallest words cannot be read
+  // Figures up to 5.5 inches, 765 px with their labels, are made for a phone. Below this share of
+  // its own width, the smallest words of a wider one cannot be read.
+  const NARROW = 765, SHARE = 0.55;
   const reach = () => {
     for (const image of document.querySelectorAll(".bd-article figure img")) {
-      image.style.minWidth = innerWidth <= 600 ? `${SHARE * image.naturalWidth}px` : "";
+      const wide = innerWidth <= 600 && image.naturalWidth > NARROW;
+      image.style.minWidth = wide ? `${SHARE * image.naturalWidth}px` : "";
     }
     for (const box of document.querySelectorAll(".bd-article :is(table.table, figure)")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;

@@ -167,6 +167,6 @@ def picture_grid(
             cell.spines[:].set_visible(False)
         axes[0].set_ylabel(name, rotation=0, ha="right", va="center")
     for cell, note in zip(grid.flat, itertools.chain(*notes or []), strict=False):
-        cell.set_xlabel(note, fontsize="x-small", labelpad=2)
+        cell.set_xlabel(note, fontsize="small", labelpad=2)
     figure.subplots_adjust(wspace=0.04, hspace=0.45 if notes else 0.08)
     return finished(figure)

@@ -7,11 +7,12 @@ Run Crate, since Snakemake's run as a whole was not recorded; the workflow is th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ferbook.core.files import read_json
-from ferbook.paper import metadata
+from ferbook.paper import citation, metadata
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.metadata import KAGGLE, Json
 from ferbook.results.names import hardware_name
@@ -30,7 +31,7 @@ def describe(cff: Mapping[str, Any], project: Path, tree: str, date: str) -> Jso
                for n, author in enumerate(metadata.authors(cff), 1)]  # fmt: skip
     trainings = list(_trainings(project))
     actions = [*_executions(project), *trainings]
-    parts = [*_parts(project), *(_folder(run["result"]["@id"]) for run in trainings)]
+    parts = [*_parts(project, cff), *(_folder(run["result"]["@id"]) for run in trainings)]
     root = {
         "@id": "./",
         "@type": "Dataset",
@@ -58,9 +59,14 @@ def _executions(project: Path) -> Iterator[Json]:
             **_action(f"#execution-{name}", f"notebooks/{name}.ipynb", executed, stamp["machine"]),
             "name": f"papermill notebooks/{name}.ipynb, profile {stamp['profile']}",
             "object": [{"@id": "results/"}, {"@id": KAGGLE}],
-            "startTime": times["start_time"],
-            "endTime": times["end_time"],
+            "startTime": _time(times["start_time"]),
+            "endTime": _time(times["end_time"]),
         }
+
+
+def _time(stamp: str) -> str:
+    """ISO 8601 with milliseconds, as the profile's validator expects it."""
+    return datetime.fromisoformat(stamp).isoformat(timespec="milliseconds")
 
 
 def _trainings(project: Path) -> Iterator[Json]:
@@ -87,21 +93,24 @@ def _action(name: str, instrument: str, result: str, machine: Mapping[str, Any])
     }
 
 
-def _parts(project: Path) -> list[Json]:
-    workflow = _program(_WORKFLOW, "ComputationalWorkflow")
+def _parts(project: Path, cff: Mapping[str, Any]) -> list[Json]:
+    workflow = _program(cff, _WORKFLOW, "ComputationalWorkflow")
     return [
         workflow | {"programmingLanguage": {"@id": "#snakemake"}},
-        _program(_TRAIN),
-        *(_program(f"notebooks/{name}.ipynb") for name in NOTEBOOKS),
+        _program(cff, _TRAIN),
+        *(_program(cff, f"notebooks/{name}.ipynb") for name in NOTEBOOKS),
         *(_file(f"book/executed/{name}.ipynb", project) for name in NOTEBOOKS),
         _file(metadata.IMAGES, project),
         _folder("results/"),
     ]
 
 
-def _program(path: str, *kinds: str) -> Json:
+def _program(cff: Mapping[str, Any], path: str, *kinds: str) -> Json:
+    """A script or notebook; without an address until `repository-code` has one."""
+    address = citation.repository(cff)
     return {"@id": path, "@type": ["File", "SoftwareSourceCode", *kinds], "name": path,
-            "encodingFormat": _format(path)}  # fmt: skip
+            "version": cff["version"], "encodingFormat": _format(path),
+            **({"url": f"{address}/blob/main/{path}"} if address else {})}  # fmt: skip
 
 
 def _file(path: str, project: Path) -> Json:

@@ -1,13 +1,15 @@
 """A Sphinx extension: what jupyter-book puts on every page and this book does not use is left out.
 
 Thebe would run cells on a server of its own; its script names an outside host, and jupyter-book
-adds it twice, which is an error in JavaScript.
+adds it twice, which is an error in JavaScript. The theme's script of all icons has 1.5 MB; its
+style sheet draws the same icons from a font that pages load anyway.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from ferbook.paper.table import MINUS
@@ -20,6 +22,7 @@ def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
     # After the theme's own handlers, which add files too.
     app.connect("html-page-context", _leave_out, priority=900)
+    app.connect("build-finished", _without_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -29,6 +32,21 @@ def _leave_out(app: Any, page: str, template: str, context: dict[str, Any], doct
     # docutils calls it a list whose items it then does not mark as such.
     body = context.get("body", "").replace(_LIST, _LIST.replace(' role="list"', ""))
     context["body"] = with_minus(body)
+
+
+def _without_icons(app: Any, error: Exception | None) -> None:
+    if error or app.builder.format != "html":
+        return
+    pages = Path(app.outdir)
+    for page in pages.rglob("*.html"):
+        page.write_text(without_icons(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for file in pages.glob("_static/scripts/fontawesome.js*"):
+        file.unlink()
+
+
+def without_icons(page: str) -> str:
+    """HTML without the theme's script of icons, which is in none of Sphinx's lists."""
+    return re.sub(r"<script[^>]*/fontawesome\.js[^>]*></script>", "", page)
 
 
 def with_minus(body: str) -> str:

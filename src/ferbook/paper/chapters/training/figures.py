@@ -45,7 +45,7 @@ def network(recipes: Sequence[Recipe], parameters: Mapping[str, Mapping[str, int
         (f"dropout {first.dropout:g}", ""),
         ("dense layer, softmax", f"{len(CLASSES)} classes"),
     ]  # fmt: skip
-    figure, axes = plt.subplots(figsize=(6.5, 5.6))
+    figure, axes = plt.subplots(figsize=(7.4, 6.0))
     axes.set(xlim=(-0.05, 6.9), ylim=(len(layers), -0.75))
     axes.set_axis_off()
     for row, (title, detail) in enumerate(layers):
@@ -72,10 +72,10 @@ def _lines(texts: Iterable[str]) -> str:
 
 def _draw_layer(axes: Axes, row: int, text: str, *, last: bool) -> None:
     """A box with an arrow down to the next."""
-    axes.add_patch(plt.Rectangle((0, row), 2.7, 0.84, fc="white", ec="#222222"))
-    axes.text(1.35, row + 0.42, text, ha="center", va="center", fontsize=9)
+    axes.add_patch(plt.Rectangle((0, row), 2.7, 0.8, fc="white", ec="#222222"))
+    axes.text(1.35, row + 0.4, text, ha="center", va="center", fontsize=9)
     if not last:
-        axes.annotate("", (1.35, row + 1), (1.35, row + 0.84),
+        axes.annotate("", (1.35, row + 1), (1.35, row + 0.8),
                       arrowprops={"arrowstyle": "->", "color": "#222222"})  # fmt: skip
 
 
@@ -84,10 +84,10 @@ def _draw_phase(axes: Axes, left: float, title: str, backbone: str, color: str) 
     middle = left + 0.85
     axes.text(middle, -0.4, title, ha="center", va="center", fontsize=9, weight="bold")
     for row, text, ground in ((2, backbone, color), (5, "trained", _TRAINED)):
-        height = 1.3 if "\n" in text else 0.84
-        above = row + 0.42 - height / 2
+        height = 1.3 if "\n" in text else 0.8
+        above = row + 0.4 - height / 2
         axes.add_patch(plt.Rectangle((left, above), 1.7, height, fc=ground, ec="none"))
-        axes.text(middle, row + 0.42, text, ha="center", va="center", fontsize=9)
+        axes.text(middle, row + 0.4, text, ha="center", va="center", fontsize=9)
 
 
 def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int = 6) -> Figure:

@@ -12,6 +12,7 @@ from ferbook.paper.table import Table, code
 from ferbook.results import names
 
 _NAMES = ("name", "train_images")  # of the run, not of its recipe
+_OPTIONS = {"small_image_size": "small_epochs", "distillation_share": "teachers"}  # whose they are
 _WORDS = {name: names.network_name(name) for name in BACKBONES} | {
     "imagenet": "ImageNet", "adamw": "AdamW", "adam": "Adam", "plateau": "on plateaus",
 }  # fmt: skip
@@ -23,7 +24,7 @@ def recipe_table(recipe: Recipe, stated: Mapping[str, Any]) -> Table:
     An option that is off (false, zero or empty) is left out where the original does not state it.
     """
     values = {name: value for name, value in vars(recipe).items()
-              if name in stated or (value and name not in _NAMES)}  # fmt: skip
+              if name in stated or _is_on(recipe, name)}  # fmt: skip
     rows = [
         (code(name), _word(stated[name]) if name in stated else "not stated", _word(value),
          "changed" if stated.get(name, value) != value else "")
@@ -35,6 +36,13 @@ def recipe_table(recipe: Recipe, stated: Mapping[str, Any]) -> Table:
         "off and that the original does not state are left out."
     )
     return Table(frame.set_index("hyperparameter"), caption, "tab-recipe")
+
+
+def _is_on(recipe: Recipe, name: str) -> bool:
+    """Whether a field of a recipe has an effect; those of an option that is off have none."""
+    if name == "lr_warmup_fraction":
+        return recipe.schedule == "cosine"
+    return name not in _NAMES and bool(getattr(recipe, _OPTIONS.get(name, name)))
 
 
 def _word(value: Any) -> str:
