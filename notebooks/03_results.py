@@ -43,16 +43,17 @@ from ferbook.core.parameters import settle
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.results import audit_tables, field_table, figures, prose, slices, tables
 from ferbook.results import store
-from ferbook.results.study import finals
+from ferbook.results.study import finals, sizes_of
 
 os.chdir(paths.project_root())
 settle(globals(), "03_results")
 plots.use_style()
 
 # %% tags=["hide-input"]
-run = store.load_study(results_dir, study)[0]
-others = [other for other in finals(store.load_all(results_dir)) if other.name != run.name]
-runs = [run, *others]
+of_study = store.load_study(results_dir, study)
+run, sizes = of_study[0], sizes_of(of_study[0], of_study)
+complete = finals(store.load_all(results_dir))
+runs = [run, *(other for other in complete if other.name not in {each.name for each in sizes})]
 dataset = store.load_dataset(results_dir)
 original = files.read_yaml("book/original.yml")
 table.Notice(synthetic=run.is_synthetic)
@@ -74,6 +75,13 @@ tables.accuracy_table(run, dataset)
 # an interval of {glue:text}`original_accuracy_low:.2f` to
 # {glue:text}`original_accuracy_high:.2f`%. Our run differs from it by
 # {glue:text}`reference_difference:+.2f` points.
+#
+# {numref}`fig-sizes` has the same recipe, unchanged, on the same network at other input sizes: from
+# {glue:text}`sizes_smallest_px` to {glue:text}`sizes_largest_px` pixels, accuracy goes from
+# {glue:text}`sizes_smallest_accuracy:.2f`% to {glue:text}`sizes_largest_accuracy:.2f`%.
+
+# %% mystnb={"figure": {"caption": "The original's recipe on the small network at several input sizes: accuracy on all test images, a dot a seed and a line through the means. A diamond is the original as reported, at its own network and input size.", "name": "fig-sizes"}, "image": {"alt": "Accuracy against the side of the input in pixels, a line that rises, and a diamond for the original at 260 pixels."}} tags=["hide-input"]
+figures.sizes(sizes, original)
 
 # %% [markdown]
 # ## Which test images the original used
@@ -257,6 +265,7 @@ values = (
     | key_numbers.parameter_numbers(store.load_parameters(results_dir))
     | key_numbers.run_numbers(run, dataset, original)
     | prose.audit_numbers(published)
+    | prose.size_numbers(sizes)
     | prose.finding_numbers(run, original)
     | prose.field_numbers(methods)
 )

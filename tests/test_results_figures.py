@@ -10,7 +10,7 @@ from test_tables import FILES, run
 from ferbook.claims.field import Method, Repetition
 from ferbook.core.classes import CLASSES
 from ferbook.paper import plots
-from ferbook.paper.chapters.results import figures, slices
+from ferbook.paper.chapters.results import figures, prose, slices
 from ferbook.results.metrics import accuracy_interval
 
 
@@ -48,6 +48,20 @@ def test_the_field_has_a_panel_for_each_set_of_test_images():
     assert list(span.get_xdata()) == [60, 65]
     hollow = [line.get_xdata()[0] for line in private.lines if line.get_mfc() == "white"]
     assert hollow == [70] and [line.get_xdata()[0] for line in unstated.lines] == [50]
+
+
+def test_accuracy_against_input_size_has_a_dot_a_run_and_the_original():
+    """Of 14 images, none and two wrong at 48 px, one at 96."""
+    runs = [run("paper", []), run("paper", [0, 1], seed=2), run("paper", [0], image_size=96)]
+    dots, line, diamond = figures.sizes(runs, {"accuracy": 0.6878}).axes[0].lines
+    right = [100, 1200 / 14, 1300 / 14]
+    assert list(dots.get_xdata()) == [48, 48, 96] and dots.get_ydata() == pytest.approx(right)
+    assert list(line.get_xdata()) == [48, 96] and line.get_ydata() == pytest.approx([right[2]] * 2)
+    assert list(diamond.get_xdata()) == [260] and list(diamond.get_ydata()) == [68.78]
+    assert prose.size_numbers(runs) == pytest.approx({
+        "sizes_smallest_px": 48, "sizes_smallest_accuracy": right[2],
+        "sizes_largest_px": 96, "sizes_largest_accuracy": right[2],
+    })  # fmt: skip
 
 
 def test_the_subject_stands_beside_the_best_on_validation():

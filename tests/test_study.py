@@ -3,6 +3,7 @@
 import pytest
 import yaml
 from conftest import ROOT
+from test_tables import run
 from typer.testing import CliRunner
 
 from ferbook.cli import app
@@ -83,6 +84,15 @@ def test_of_the_seeds_of_a_complete_recipe_the_first_stands_for_it():
     assert reference.recipe.seed == 42 and reference.study == "reference"
     assert len({(run.study, run.recipe.name, run.recipe.image_size) for run in found}) == len(found)
     assert [run.recipe.seed for run in study.seeds_of(reference, runs)] == [42, 43, 44]
+    sizes = [run.recipe.image_size for run in study.sizes_of(reference, runs)]
+    assert sizes[:3] == [96] * 3 and sizes == sorted(sizes)
+
+
+def test_the_smaller_input_comes_first_among_complete_runs():
+    made = [run("paper", [], folder="reference", image_size=side) for side in (128, 96)]
+    assert study.finals([*made, run("ours", [], folder="ours")])[:2] == made[::-1]
+    other = run("paper", [], folder="reference", dropout=0.1)
+    assert study.sizes_of(made[0], [*made, other]) == made[::-1]
 
 
 def test_the_queue_names_configurations_that_exist():

@@ -90,14 +90,26 @@ def _name(study: Any, path: str | Path) -> str:
 def finals(runs: Iterable[Run]) -> list[Run]:
     """Of `runs`, those that trained a complete recipe on all images, the original's recipe first.
 
-    Of the seeds of one recipe the first; `seeds_of` has the others.
+    Of the seeds of one recipe the first; `seeds_of` has the others. The smaller input comes first.
     """
     complete = sorted(
         (run for run in runs if run.study in FINALS),
-        key=lambda run: (FINALS.index(run.study), run.recipe.seed),
-    )
+        key=lambda run: (
+            FINALS.index(run.study), run.recipe.name, run.recipe.image_size, run.recipe.seed
+        ),
+    )  # fmt: skip
     first = {(run.study, _without_seed(run)): run for run in reversed(complete)}
     return [run for run in complete if run is first[run.study, _without_seed(run)]]
+
+
+def sizes_of(run: Run, runs: Iterable[Run]) -> list[Run]:
+    """Those of `runs` of the same study and recipe but for seed and input size, by size."""
+    one = replace(_without_seed(run), image_size=1)
+    same = [
+        other for other in runs
+        if other.study == run.study and replace(_without_seed(other), image_size=1) == one
+    ]  # fmt: skip
+    return sorted(same, key=lambda other: (other.recipe.image_size, other.recipe.seed))
 
 
 def seeds_of(run: Run, runs: Iterable[Run]) -> list[Run]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ferbook.core.files import read_json, read_text, read_yaml
 from ferbook.paper.verification.finding import Verified
-from ferbook.results import metrics, store
+from ferbook.results import metrics, names, store
 from ferbook.results.run import Run
 from ferbook.results.study import finals, read_study
 
@@ -125,15 +125,18 @@ def _known(runs: list[Run]) -> Iterator[str]:
 def _rows(runs: list[Run]) -> Iterator[str]:
     """The rows of README's table: each figure in the row of its run."""
     text = read_text("README.md").replace("*", "")
-    names = {
-        ("reference", "paper"): "| its recipe, our run |",
-        ("ours", "ours"): "| our recipe with FER+ labels |",
-        ("ours", "ours_no_ferplus"): "| our recipe, no other labels |",
+    recipes = {
+        ("reference", "paper"): "its recipe, our run",
+        ("ours", "ours"): "our recipe with FER+ labels",
+        ("ours", "ours_no_ferplus"): "our recipe, no other labels",
+        ("ours", "ours_scratch"): "our second recipe",
     }
     for run in runs:
-        begin = names.get((run.study, run.recipe.name))
-        if begin is None:
+        name, recipe = recipes.get((run.study, run.recipe.name)), run.recipe
+        if name is None:
             continue
+        network = f"{names.network_name(recipe.backbone)}, {recipe.image_size} px"
+        begin = f"| {name} | {network}, seed {recipe.seed} |"
         rows = [line for line in text.splitlines() if line.startswith(begin)]
         scores = run.info["metrics"]
         cells = [f"{100 * scores[name]['accuracy']:.2f}%" for name in ("test", "private", "clean")]

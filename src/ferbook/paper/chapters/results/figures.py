@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 
 from ferbook.claims.field import ALL, PRIVATE, UNSTATED, Method, fraction
 from ferbook.core.classes import CLASSES
+from ferbook.core.recipe import Recipe
 from ferbook.paper.plots import COLORS, NEUTRALS, class_bars, finished, heatmap
 from ferbook.paper.table import MINUS
 from ferbook.results import names
@@ -129,6 +130,26 @@ def recalls(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
     figure = class_bars(frame, "recall", colors, bounds)
     figure.axes[0].set_ylim(0, 1)
     figure.axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
+    return finished(figure)
+
+
+def sizes(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
+    """Accuracy on all test images against input size: a dot a run, a line through the means.
+
+    The original's accuracy stands at its own input size.
+    """
+    rows = [(run.recipe.image_size, 100 * accuracy(run.test)) for run in runs]
+    frame = pd.DataFrame(rows, columns=["side", "accuracy"])
+    means, color = frame.groupby("side")["accuracy"].mean(), COLORS[runs[0].actor]
+    figure, axes = plt.subplots(figsize=(8, 3.5))
+    axes.plot(frame["side"], frame["accuracy"], "o", color=color, alpha=0.75)
+    axes.plot(means.index, means, color=color, label=names.RECIPES[runs[0].recipe.name])
+    own = Recipe().image_size
+    axes.plot(own, 100 * original["accuracy"], "D", color=COLORS[names.ORIGINAL],
+              label=names.ORIGINAL)  # fmt: skip
+    axes.set(xlabel="side of the input, px", ylabel="accuracy on all test images, percent")
+    axes.set_xticks(sorted({*means.index, own}))
+    axes.legend(loc="lower right")
     return finished(figure)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,17 @@ def field_numbers(methods: Iterable[Method]) -> dict[str, int | float]:
         "field_widest_low": min(widest),
         "field_widest_high": max(widest),
     }
+
+
+def size_numbers(runs: Sequence[Run]) -> dict[str, int | float]:
+    """`sizes_smallest_*`, `sizes_largest_*`: `px`, and mean `accuracy` over seeds in percent."""
+    values: dict[str, int | float] = {}
+    sides = [run.recipe.image_size for run in runs]
+    for word, side in (("smallest", min(sides)), ("largest", max(sides))):
+        at_side = [accuracy(run.test) for run in runs if run.recipe.image_size == side]
+        values[f"sizes_{word}_px"] = side
+        values[f"sizes_{word}_accuracy"] = 100 * float(np.mean(at_side))
+    return values
 
 
 def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
