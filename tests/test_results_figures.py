@@ -42,7 +42,7 @@ def test_the_field_has_a_panel_for_each_set_of_test_images():
         "PrivateTest", "all test images", "not stated"
     ]  # fmt: skip
     named = [label.get_text() for label in every.get_yticklabels()]
-    assert named == ["our recipe,\ntiny, 48 px", "original,\nas reported"]
+    assert named == ["our recipe, tiny, 48 px", "original, as reported"]
     assert [line.get_xdata()[0] for line in every.lines] == pytest.approx([100 * 13 / 14, 68.78])
     span = next(line for line in private.lines if len(line.get_xdata()) == 2)
     assert list(span.get_xdata()) == [60, 65]

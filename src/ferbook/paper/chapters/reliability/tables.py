@@ -108,6 +108,7 @@ def survivors_table(mutants: Mapping[str, Any]) -> Table:
 def coverage_table(coverage: Mapping[str, Any]) -> Table:
     """Each package, and all: statements and branches, and the share that the test suite reaches."""
     counts = pd.DataFrame.from_dict(coverage.get("by_package", {}), "index", columns=COVERED)
+    counts = counts.rename(index={".": "ferbook"})  # beside its packages
     if len(counts):
         counts.loc["all"] = counts.sum()
     frame = pd.DataFrame(index=counts.index.rename("package"))

@@ -176,7 +176,9 @@ def field(methods: Sequence[Method], runs: Sequence[Run], original: Mapping[str,
     key = [Line2D([], [], label="as printed or measured here", **how),
            Line2D([], [], label="checkpoint chosen on these images", **how | {"mfc": "white"}),
            Line2D([], [], label="measured by others", color=NEUTRALS[1])]  # fmt: skip
-    grid[0][0].legend(handles=key, loc="lower center", bbox_to_anchor=(0.3, 1.12), frameon=False)
+    grid[0][0].legend(
+        handles=key, loc="lower center", bbox_to_anchor=(0.3, 1 + 0.8 / counts[0]), frameon=False
+    )
     return finished(figure)
 
 
@@ -204,7 +206,7 @@ def _draw_marks(axes: Axes, title: str, marks: Sequence[Mark]) -> None:
         if others:
             axes.plot([min(others), max(others)], [row, row], color=NEUTRALS[1])
         axes.plot(value, row, "o", color=COLORS[actor], ms=7, mfc="white" if on_test else None)
-    labels = [mark[0].replace(", ", ",\n", 1) for mark in marks]
+    labels = [name if len(name) < 25 else name.replace(", ", ",\n", 1) for name, *_ in marks]
     axes.set(yticks=range(len(marks)), yticklabels=labels, ylim=(len(marks) - 0.5, -0.5))
     axes.set_title(title, loc="left", fontsize=11)
     axes.grid(axis="y", visible=False)
