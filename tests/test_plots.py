@@ -253,7 +253,7 @@ def test_forest_of_a_study_that_was_not_run_says_so_in_one_line():
         figure = ablations.forest(PLAN, runs, LEAKED)
         assert figure.get_figheight() < 1  # inches
         (axes,) = figure.axes  # Jupyter shows no figure without
-        assert [text.get_text() for text in axes.texts] == ["Not run: none of the 3 changes."]
+        assert [text.get_text() for text in axes.texts] == ["Not run: all 3 changes."]
 
 
 def test_ladder_goes_from_the_originals_recipe_to_ten_crops():

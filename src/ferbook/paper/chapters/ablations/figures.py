@@ -110,7 +110,7 @@ def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> F
     runs = of_study(study, runs)
     found = differences(study, runs, leaked_files)
     if found.empty:
-        return statement(f"Not run: none of the {len(study.changes)} changes.")
+        return statement(f"Not run: all {len(study.changes)} changes.")
     groups = {name: group for name, group in found.groupby("change", sort=False)}
     rows = sorted(groups, key=lambda name: -groups[name]["test"].mean())
     rows += [name for name in map(names.change_name, study.changes) if name not in groups]

@@ -26,12 +26,13 @@ def pairs_table(runs: list[Run]) -> Table:
         test = paired_test(first.test, second.test)
         gain = (test["only_second"] - test["only_first"]) / test["total"]
         rows.append((first.label, second.label, test["only_first"], test["only_second"],
-                     f"{100 * gain:+.2f}", f"{test['p_value']:.2g}"))  # fmt: skip
+                     100 * gain, test["p_value"]))  # fmt: skip
     columns = ["first run", "second run", "only first right", "only second right",
                "difference, points", "p"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns).set_index("first run")
     caption = "Pairs of runs on the same test images, McNemar's exact test, two-sided."
-    return Table(frame, caption, "tab-pairs")
+    formats = dict.fromkeys(columns[2:4], ",d") | {columns[4]: "+.2f", "p": ".2g"}
+    return Table(frame, caption, "tab-pairs", formats)
 
 
 def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
@@ -117,7 +118,7 @@ def views_table(run: Run, views: Mapping[str, Answers]) -> Table:
     }  # fmt: skip
     columns = ["validation", "test", "difference, points", "p"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("answer")
-    caption = f"Several looks at each image, {run.label}: what they gain over one."
+    caption = f"Test-time augmentation of the run “{run.label}”: the gain over one answer an image."
     formats = {"validation": ".2%", "difference, points": "+.2f"}
     return Table(frame, caption, "tab-views", formats)
 
