@@ -228,7 +228,7 @@ slices.slices(pair, store.load_images(results_dir))
 # PrivateTest. The rows of the original's Table III carry its own figures;
 # {numref}`tab-parameters` has the sizes that we counted, which differ.
 
-# %% mystnb={"figure": {"caption": "Published accuracies by the test images that they were measured on, gray; the original's and ours, one view for each image, in their colors. Open: the checkpoint was chosen on the images of the accuracy. A line spans what others measured with the same code.", "name": "fig-field"}, "image": {"alt": "Dot plot in panels for PrivateTest, all test images and images that were not stated; published accuracies from 67 to 82 percent, with lines to the lower values that others measured."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Published accuracies by the test images that they were measured on, gray; the original's and ours, one view for each image, in their colors. Open: the checkpoint was chosen on the images of the accuracy. A line spans what others measured with the same code, in the case of EmoNeXt-XL with its smaller size Tiny.", "name": "fig-field"}, "image": {"alt": "Dot plot in panels for PrivateTest, all test images and images that were not stated; published accuracies from 67 to 82 percent, with lines to the lower values that others measured."}} tags=["hide-input"]
 methods = field.read_field("book/field.yml")
 figures.field(methods, runs, original)
 
