@@ -50,32 +50,33 @@ SWAPS = {
     ast.FloorDiv: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or,
     ast.Or: ast.And,
 }  # fmt: skip
-_MCNEMAR = "McNemar's exact test looks at the images that one run alone gets right."
-_STRICT = "strict=True of zip is a guard: the lengths are equal wherever it stands."
+_MCNEMAR = "McNemar's exact test depends only on the images that one run alone gets right."
+_STRICT = "strict=True is a guard: the lengths are equal at every call."
 METRICS, AUDIT = "results.metrics", "data.audit"
 FEASIBILITY, LEDGER = "claims.feasibility", "claims.ledger"
 EVIDENCE, EFFECTS = "claims.evidence", "claims.effects"
 CHANGES = "paper.chapters.ablations.changes"
-_ONES = "to multiply by one or to divide by it."
-_REPR = "repr=False keeps a long field out of error messages, no more."
-_NONE = "it is None already."
-_ANY_SEED = "seeds are set alike to compare recipes; to which number is the same."
+_ONES = "multiplying by one and dividing by one give the same."
+_REPR = "repr=False only keeps a long field out of error messages."
+_NONE = "the value is None already."
+_NEVER_EQUAL = "no value equals the limit exactly."
+_ANY_SEED = "recipes are compared with equal seeds; which number it is does not matter."
 EQUIVALENT = {
     f"{METRICS}: True -> False": _STRICT,
     f"{AUDIT}: True -> False": _STRICT,
     f"{CHANGES}: True -> False": _STRICT,
-    f"{CHANGES}: values < ALPHA -> values <= ALPHA": "no p lies there.",
-    f"{CHANGES}: values >= ALPHA -> values > ALPHA": "no p lies there.",
+    f"{CHANGES}: values < ALPHA -> values <= ALPHA": _NEVER_EQUAL,
+    f"{CHANGES}: values >= ALPHA -> values > ALPHA": _NEVER_EQUAL,
     f"{AUDIT}: line 161: 1 -> 2": "n_jobs says how many processes search, not what they find.",
     f"{METRICS}: a & b -> a | b": _MCNEMAR,
     f"{METRICS}: ~a & ~b -> ~a | ~b": _MCNEMAR,
-    f"{FEASIBILITY}: 20.0 -> 21.0": "a second more for a program that needs none.",
-    f"{FEASIBILITY}: 1 -> 2": "a sign, a weight of all or a bound above another, of any size.",
+    f"{FEASIBILITY}: 20.0 -> 21.0": "one second more of a time limit that no program reaches.",
+    f"{FEASIBILITY}: 1 -> 2": "only its sign counts, all weights scale, or another bound is lower.",
     f"{FEASIBILITY}: h * np.ones(k) -> h / np.ones(k)": _ONES,
     f"{FEASIBILITY}: p * np.ones(k) -> p / np.ones(k)": _ONES,
     f"{FEASIBILITY}: min(b, high) - max(a, low) > EPSILON -> "
-    "min(b, high) - max(a, low) >= EPSILON": "no float lies there.",
-    f"{LEDGER}: low <= measured <= high -> low < measured <= high": "no float lies there.",
+    "min(b, high) - max(a, low) >= EPSILON": _NEVER_EQUAL,
+    f"{LEDGER}: low <= measured <= high -> low < measured <= high": _NEVER_EQUAL,
     f"{EVIDENCE}: False -> True": _REPR,
     f"{EVIDENCE}: return None -> return None": _NONE,
     f"{EFFECTS}: return None -> return None": _NONE,
