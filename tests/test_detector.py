@@ -1,12 +1,10 @@
 """The face detector: its arithmetic by hand, and faces in pictures made here."""
 
 import hashlib
-import re
 
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT
 from PIL import Image
 from skimage import data as pictures
 
@@ -26,16 +24,6 @@ def test_the_network_is_the_pinned_one_with_its_licence(monkeypatch, tmp_path):
     monkeypatch.setattr(centerface, "MODEL", tmp_path / "centerface.onnx")
     with pytest.raises(InputError, match=r"centerface\.onnx: altered \(SHA-256\)"):
         network._built.__wrapped__()
-
-
-def test_the_page_searches_with_the_same_numbers():
-    script = (ROOT / "book/_static/try/detect.js").read_text()
-    numbers = dict(re.findall(r"\b([A-Z]+_[A-Z]+) = ([\d.]+)[,;]", script))
-    assert numbers.keys() >= {"FIRST_SCORE", "NEXT_SCORE", "LAST_SCORE", "MOST_OVERLAP"}
-    shared = numbers.keys() & vars(search).keys()
-    assert {name: float(numbers[name]) for name in shared} == {
-        name: getattr(search, name) for name in shared
-    }
 
 
 def test_a_cell_is_decoded():
