@@ -126,7 +126,7 @@ def test_the_page_names_targets_and_options_that_exist():
 
 def test_the_page_s_own_recipe_is_known_to_the_notebook():
     """`-p finetune_epochs 2 -r name mine` beside a configuration, as the page has it."""
-    (line,) = re.findall(r"papermill notebooks/02_training\.ipynb out\.ipynb (.+)", PAGE)
+    (line,) = re.findall(r"papermill notebooks/02_training\.ipynb out\.ipynb \\\n(.+)", PAGE)
     names = re.findall(r"-[pr] (\w+)", line)
     assert names == ["config", "finetune_epochs", "name"]
     assert set(names) <= defaults(ROOT / "notebooks/02_training.py").keys()

@@ -135,7 +135,7 @@ def test_recalls_above():
 def test_beats_baselines():
     found = evidence(a_run(2, **STAND_IN), baselines=baseline(3) | baseline(4, "lbp_hog"))
     verdict = judge("beats_baselines", found)
-    assert verdict[:3] == (SEEN, "80.0% against 70.0%", f"The best of 2 baselines, hog {PLACE}")
+    assert verdict[:3] == (SEEN, "80.0% against 70.0%", f"The best of 2 baselines, HOG {PLACE}")
     equal = evidence(a_run(3, **STAND_IN), baselines=baseline(3))
     assert judge("beats_baselines", equal).grade == NOT_SEEN
     assert judge("beats_baselines", evidence(a_run(**STAND_IN))).grade == NOT_RUN
