@@ -21,7 +21,7 @@ from benchmarks.scenes import LARGE, Condition, Placed
 from ferbook.data import splits
 from ferbook.data.faces import Faces
 from ferbook.data.sources import load
-from ferbook.inference import detector
+from ferbook.inference import detector, tracking
 from ferbook.inference.classifier import Classifier
 from ferbook.inference.face import Face
 
@@ -124,10 +124,7 @@ def hits(placed: list[Placed], boxes: Iterable[Box]) -> tuple[int, int]:
 def overlap(face: Placed, box: Box) -> float:
     """Intersection over union of a face's upright square and a box."""
     left, top = face.x - face.side / 2, face.y - face.side / 2
-    across = min(left + face.side, box[0] + box[2]) - max(left, box[0])
-    down = min(top + face.side, box[1] + box[3]) - max(top, box[1])
-    shared = max(0.0, across) * max(0.0, down)
-    return shared / (face.side**2 + box[2] * box[3] - shared)
+    return tracking.overlap((left, top, face.side, face.side), box)
 
 
 def _turned_back(faces: Faces, order: np.ndarray, turn: float, budget: Budget) -> dict[str, int]:

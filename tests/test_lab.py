@@ -132,10 +132,7 @@ def test_in_a_browser_a_notebook_runs_and_its_edit_alone_is_saved(chromium, tmp_
     assert len(kinds) > len(code) and "error" not in kinds
     for suffix in (".py", ".ipynb"):
         was, now = (root.joinpath(f"{name}{suffix}").read_text() for root in (ROOT, tmp_path))
-        first = next(cell for cell in jupytext.reads(was, suffix).cells)
-        edited = jupytext.reads(now, suffix)
-        assert edited.cells[0].source == "# Edited" != first.source
-        assert [cell.source for cell in edited.cells[1:]] == [
-            cell.source for cell in jupytext.reads(was, suffix).cells[1:]
-        ]
-        assert not any(cell.get("outputs") for cell in edited.cells)
+        before, after = (jupytext.reads(text, suffix).cells for text in (was, now))
+        assert after[0].source == "# Edited" != before[0].source
+        assert [cell.source for cell in after[1:]] == [cell.source for cell in before[1:]]
+        assert not any(cell.get("outputs") for cell in after)
