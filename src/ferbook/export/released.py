@@ -7,7 +7,6 @@ the convolutions before it. Its layers are Keras's own, so a saved file needs no
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import yaml
 from keras import layers
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.files import read_json
 from ferbook.core.recipe import Recipe
 from ferbook.core.writing import whole_folder
 from ferbook.data.faces import SIDE
@@ -108,7 +108,7 @@ were not measured. The code is under the MIT license; FER-2013 was gathered for 
 
 
 def _card() -> dict[str, Any]:
-    return json.loads((RELEASED / "card.json").read_text(encoding="utf-8"))
+    return read_json(RELEASED / "card.json")
 
 
 def _plain(layer: layers.Layer) -> layers.Layer:
