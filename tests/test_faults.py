@@ -15,6 +15,7 @@ import pytest
 from conftest import ROOT
 
 from ferbook.core import lock as core_lock
+from ferbook.core import writing
 from ferbook.core.files import read_yaml
 from ferbook.core.writing import write_json
 from ferbook.results import store
@@ -33,14 +34,55 @@ def test_killed_at_random_moments_it_ends_as_if_left_alone(tmp_path, stage, kill
     assert row["kills"] >= kills and row["survived"] == row["trials"] and not row["problems"]
 
 
-def test_leftovers_of_a_killed_write_are_removed_by_the_next(tmp_path):
-    path, gone = tmp_path / "a.json", subprocess.Popen(["true"])
-    gone.wait()
-    mine = tmp_path / f".a.json.{os.getpid()}.tmp"
-    for left in (mine, tmp_path / f".a.json.{gone.pid}.tmp", tmp_path / ".b.json.1.tmp"):
-        left.touch()
-    write_json(path, {})
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".b.json.1.tmp", "a.json"]
+WRITER = """
+import sys, time
+from pathlib import Path
+from ferbook.core.writing import whole_file, whole_folder
+with globals()[sys.argv[1]](Path(sys.argv[2])) as new:
+    (new / "a" if new.is_dir() else new).write_text("half")
+    print("writing", flush=True)
+    time.sleep(100)
+"""
+
+
+@contextlib.contextmanager
+def writer(kind, path):
+    """A process that is amid writing `path`."""
+    command = [sys.executable, "-c", WRITER, kind, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "writing\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("kind", ["whole_file", "whole_folder"])
+def test_the_leftovers_of_killed_writers_alone_are_removed_by_the_next(tmp_path, kind):
+    """Killed and not yet waited for, a process still has a number, which `kill -0` finds."""
+    (tmp_path / ".other.1.tmp").mkdir()
+    with writer(kind, tmp_path / "set") as alive:
+        with writer(kind, tmp_path / "set") as killed:
+            assert len(list(tmp_path.glob(".set.*.tmp"))) == 2
+            killed.kill()
+            os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)  # a zombie from here on
+            os.kill(killed.pid, 0)
+            with getattr(writing, kind)(tmp_path / "set") as new:
+                assert len(list(tmp_path.glob(".set.*.tmp"))) == 2  # the living one's and its own
+                (new / "a" if kind == "whole_folder" else new).write_text("whole")
+        assert alive.poll() is None
+    left = sorted(path.name for path in tmp_path.iterdir() if not path.match(".set.*.tmp"))
+    assert left == [".other.1.tmp", "set"]
+
+
+def test_many_writers_of_one_file_leave_it_whole_and_nothing_beside_it(tmp_path):
+    program = "import sys, pathlib; from ferbook.core.writing import write_atomically\n"
+    program += "for _ in range(50): write_atomically(pathlib.Path(sys.argv[1]), bytes(1000))"
+    command = [sys.executable, "-c", program, str(tmp_path / "a")]
+    writers = [subprocess.Popen(command) for _ in range(3)]
+    assert [process.wait() for process in writers] == [0] * 3
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_bytes() == bytes(1000)
 
 
 def command_line(*arguments, **options):

@@ -62,15 +62,17 @@ def test_an_altered_byte_is_found_in_each_kind_of_file(project, path):
 
 def test_missing_and_added_files_are_found(project, monkeypatch):
     (project / RUN / "history.csv").unlink()
-    (project / "results/.run.json.1.tmp").touch()
+    left = ".run.json.1.tmp/run.json"
+    (project / "results" / left).parent.mkdir()
+    (project / "results" / left).touch()
     name = RUN.removeprefix("results/")
     found = findings(monkeypatch, project)
     assert f"missing: {name}/history.csv" in found
-    assert f"not in {manifest.NAME}: .run.json.1.tmp" in found
+    assert f"not in {manifest.NAME}: {left}" in found
     assert any("history.csv" in line and line.startswith("results/") for line in found)
     manifest.renew(project / "results")  # blesses what is gone, but no leftover of a write
     found = list(manifest.check(project / "results"))
-    assert found == [f"not in {manifest.NAME}: .run.json.1.tmp"]
+    assert found == [f"not in {manifest.NAME}: {left}"]
 
 
 def test_sha256sum_reads_the_manifest(project):

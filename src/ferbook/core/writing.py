@@ -7,30 +7,26 @@ import glob
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from filelock import lock_descriptor
 
 from ferbook.core.files import FileError, quoted
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a temporary file beside `path`, flush to disk, rename.
+    """Write to a temporary file near `path`, flush to disk, rename.
 
     A killed writer leaves the old file as it was. A symbolic link at `path` is replaced, not
     written through.
     """
-    _sweep(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.unlink(missing_ok=True)
-        with open(temporary, "xb") as file:  # x: never through a link that lies there
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as temporary, open(temporary, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager
@@ -39,16 +35,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     If the block ends with an error, or nothing was written, `path` stays as it was.
     """
-    _sweep(path)
-    folder = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    try:
+    with _workshop(path) as folder:
         yield folder / path.name  # its own name: some libraries choose a format by the suffix
         if (folder / path.name).exists():
             os.replace(folder / path.name, path)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -59,22 +49,14 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     `folder` holds something that the new one does not.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        yield temporary
+    with _workshop(folder) as workshop:
+        new = workshop / folder.name
+        new.mkdir()
+        yield new
         if folder.exists():
-            _refuse_strangers(folder, temporary)
-            os.replace(folder, old)
-        os.replace(temporary, folder)
-    finally:
-        if old.exists() and not folder.exists():
-            os.replace(old, folder)
-        shutil.rmtree(old, ignore_errors=True)
-        shutil.rmtree(temporary, ignore_errors=True)
+            _refuse_strangers(folder, new)
+            os.replace(folder, _old(workshop, folder))
+        os.replace(new, folder)
 
 
 def _refuse_strangers(folder: Path, new: Path) -> None:
@@ -95,25 +77,50 @@ def refuse_sources(targets: Iterable[Path], sources: Iterable[str | Path]) -> No
             raise FileError(f"{target}: is to be read and to be written. Give another target.")
 
 
-def _sweep(path: Path) -> None:
-    """Remove what killed writers of `path` left behind; the temporary name holds their process."""
+@contextlib.contextmanager
+def _workshop(path: Path) -> Iterator[Path]:
+    """A folder beside `path`, on the same file system, for what is to take its place.
+
+    Its lock ends with its writer, however that ends; the next writer of `path` then removes it.
+    """
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        process = left.name.removeprefix(f".{path.name}.").split(".")[0]
+        if left.is_dir() and not left.is_symlink():
+            with _locked(left, wait=False) as abandoned:
+                if abandoned:
+                    _remove(left, path)
+    with contextlib.ExitStack() as lock:
+        folder = None
+        while folder is None or not folder.exists():  # one taken for abandoned before its lock
+            folder = Path(tempfile.mkdtemp(".tmp", f".{path.name}.", path.parent))
+            lock.enter_context(_locked(folder, wait=True))
         try:
-            os.kill(int(process), 0)
-        except ProcessLookupError:
-            _put_away(left, path)
-        except (ValueError, OverflowError, OSError):  # not ours, or somebody else's
-            pass
+            yield folder
+        finally:
+            _remove(folder, path)
 
 
-def _put_away(left: Path, path: Path) -> None:
-    if left.name.endswith(".old.tmp") and not path.exists():
-        os.replace(left, path)  # killed between the two renames of `whole_folder`
-    elif left.is_dir() and not left.is_symlink():
-        shutil.rmtree(left, ignore_errors=True)
-    else:
-        left.unlink(missing_ok=True)
+@contextlib.contextmanager
+def _locked(folder: Path, wait: bool) -> Iterator[bool]:
+    """Whether `folder` is locked for the block: never on a system where folders have no locks."""
+    with contextlib.ExitStack() as stack:
+        held = False
+        with contextlib.suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            held = lock_descriptor(descriptor, blocking=wait)
+        yield held
+
+
+def _remove(workshop: Path, path: Path) -> None:
+    """Remove a temporary folder; an old `path` in it goes back if no new one replaced it."""
+    if _old(workshop, path).exists() and not path.exists():
+        os.replace(_old(workshop, path), path)
+    shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _old(workshop: Path, folder: Path) -> Path:
+    """Where `whole_folder` keeps what it replaces, between its two renames."""
+    return workshop / f"{folder.name}.old"
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

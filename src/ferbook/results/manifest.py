@@ -28,8 +28,8 @@ class ManifestError(FerbookError, ValueError):
 def renew(folder: str | Path) -> Path:
     """Write the manifest of what is in `folder` now; leftovers of killed writes stay out."""
     path = Path(folder) / NAME
-    digests = {n: d for n, d in _digests(Path(folder)).items()
-               if not d.startswith("unreadable") and not n.endswith(".tmp")}  # fmt: skip
+    digests = {name: digest for name, digest in _digests(Path(folder)).items()
+               if not digest.startswith("unreadable") and ".tmp/" not in name}  # fmt: skip
     write_atomically(path, "".join(f"{d}  {n}\n" for n, d in digests.items()).encode())
     return path
 
