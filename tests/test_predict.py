@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 import zipfile
 
 import numpy as np
@@ -142,6 +143,22 @@ def test_order_is_kept_when_pictures_are_read_ahead(tmp_path):
     assert [e[-6:] for e in found.empty] == ["30.png"]
     one = classifier.Classifier().probabilities(np.full((1, 48, 48), 120, np.uint8))[0]
     assert found.faces[seen.index(20)].probabilities["sad"] == pytest.approx(one[5], abs=0.02)
+
+
+def test_threads_that_read_ahead_end_with_the_call(tmp_path):
+    """Not when garbage is collected: that may be amid the start of a thread, and waits for ever."""
+    for i in range(20):
+        Image.new("L", (48, 48), 6 * i).save(tmp_path / f"{i:02d}.png")
+    started, calls = set(threading.enumerate()), iter([False, True, None])
+
+    def stop():  # after one picture, and then with an error
+        if (answer := next(calls, None)) is None:
+            raise RuntimeError
+        return answer
+
+    with pytest.raises(RuntimeError) as kept:  # its frames hold all that was in use
+        predict.gather(tmp_path, stop=stop)
+    assert kept.value.__traceback__ and set(threading.enumerate()) <= started
 
 
 def test_a_file_that_is_no_model_is_refused(photo, tmp_path):

@@ -1,5 +1,6 @@
 """FER-2013 in every form it is handed around in; names follow from pixels."""
 
+import dataclasses
 import hashlib
 import io
 import tarfile
@@ -12,7 +13,7 @@ from PIL import Image
 from test_data import GREY, load, png, write_csv, write_zip
 from typer.testing import CliRunner
 
-from ferbook.cli import app
+from ferbook.cli import app, dataset
 from ferbook.data import faces as data_faces
 from ferbook.data import ferplus, official, sources
 from ferbook.data.faces import DataError
@@ -385,7 +386,12 @@ def test_data_check_says_what_is_there_missing_and_foreign(tmp_path, part):
 def test_data_check_knows_a_file_of_the_contest(tmp_path, rows, monkeypatch):
     (tmp_path / "a.csv").write_bytes(rows)
     code, words = check(tmp_path / "a.csv", "--subset")
-    assert code == 0 and "No image has a proven name" in words
+    assert code == 0 and "Of these 300 images 1 are in Kaggle's archive: another data set" in words
     monkeypatch.setattr(table, "PUBLISHED_MD5", {hashlib.md5(rows).hexdigest(): "fer2013.csv"})
     code, words = check(tmp_path / "a.csv", "--subset")
     assert code == 0 and "the contest's fer2013.csv, byte for byte" in words
+
+
+def test_data_check_says_when_no_image_gets_votes_of_ferplus(faces):
+    others = dataclasses.replace(faces, name="fer2013")  # a whole set that was encoded anew
+    assert "No image has a proven name" in [*dataset._members(others)][-1]

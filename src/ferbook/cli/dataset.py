@@ -125,10 +125,10 @@ def _members(faces: Faces) -> Iterator[str]:
     from ferbook.data import official
 
     found = official.membership(faces)
-    if not found.there and len(faces) != len(found.missing):
+    if faces.name == "other":
         yield (
-            f"None of these {len(faces):,} images is in Kaggle's archive: another data set. "
-            "Keep its runs in a result store of their own, --results."
+            f"Of these {len(faces):,} images {found.there:,} are in Kaggle's archive: "
+            "another data set. Keep its runs in a result store of their own, --results."
         )
         return
     yield (

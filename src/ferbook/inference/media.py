@@ -13,6 +13,7 @@ import cv2  # here, and not in a function: its first import fails in two threads
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from ferbook.core.files import FileError, read_bytes
 from ferbook.inference import pixels
 from ferbook.inference.face import InputError
 from ferbook.inference.formats import HEAD_BYTES, READ, kind_of_bytes
@@ -30,9 +31,9 @@ def read_picture(path: str | Path) -> Image.Image:
     Raises InputError when it is broken, too large or of another format.
     """
     try:
-        if Path(path).stat().st_size > MAX_FILE_BYTES:
-            raise InputError(f"{path}: more than {MAX_FILE_BYTES / 1e6:.0f} MB.")
-        content = Path(path).read_bytes()
+        content = read_bytes(path, MAX_FILE_BYTES)
+    except FileError as error:
+        raise InputError(str(error)) from error
     except OSError as error:
         raise InputError(f"{path}: not readable ({error.strerror}).") from error
     return decode(content, str(path))

@@ -136,15 +136,15 @@ def _several(
         raise InputError(f"boxes: expected {len(pictures)} lists, one for each picture.")
     each = boxes if boxes is not None else [None] * len(pictures)
     searches = [_with_boxes(search, some) for some in each]
+    pairs = list(zip(pictures, searches, strict=True))
     found: list[list[Found]] = []
-    for i, call in enumerate(
-        ahead(lambda pair: _look(*pair), list(zip(pictures, searches, strict=True)))
-    ):
-        try:
-            found.append(call())
-        except Exception as error:  # one bad picture must not cost the answers of the others
-            warnings.warn(f"pictures[{i}]: {error}", stacklevel=3)
-            found.append([])
+    with ahead(lambda pair: _look(*pair), pairs) as looked:
+        for i, call in enumerate(looked):
+            try:
+                found.append(call())
+            except Exception as error:  # one bad picture must not cost the answers of the others
+                warnings.warn(f"pictures[{i}]: {error}", stacklevel=3)
+                found.append([])
     answers = classify((pair for pairs in found for pair in pairs), classifier)
     return [[next(answers) for _ in pairs] for pairs in found]
 

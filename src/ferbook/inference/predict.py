@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
@@ -73,20 +74,24 @@ class _Look:
 
     def at(self, items: list[Item], targets: dict[str, Path], track: Track) -> None:
         """Add the faces of all items to the report, and write the marked copies."""
-        looked = ahead(self._picture, [item for item in items if _is_still(item)])
-        for still, run in itertools.groupby(track(items, len(items), "looking"), _is_still):
-            if still:
-                found = classify(self._found(run, looked), self._classifier)
-                self._report.faces.extend(found)
-                continue
-            for item in filter(self._goes_on, run):
-                with self._report.noting(item.name):
-                    watch = Watch(item, self._answers(item), self._how, self._report)
-                    watch.run(targets.get(item.name), track)
+        stills = [item for item in items if _is_still(item)]
+        with ahead(self._picture, stills) as looked:
+            for still, run in itertools.groupby(track(items, len(items), "looking"), _is_still):
+                if still:
+                    found = classify(self._found(run, looked), self._classifier)
+                    self._report.faces.extend(found)
+                else:
+                    self._moving(run, targets, track)
         if self._left:
             line = f"stopped: {self._left:,} of {len(items):,} sources not looked at."
             self._report.problems.append(line)
-        _mark(self._report, [item for item in items if _is_still(item)], targets)
+        _mark(self._report, stills, targets)
+
+    def _moving(self, items: Iterable[Item], targets: dict[str, Path], track: Track) -> None:
+        for item in filter(self._goes_on, items):
+            with self._report.noting(item.name):
+                watch = Watch(item, self._answers(item), self._how, self._report)
+                watch.run(targets.get(item.name), track)
 
     def _goes_on(self, item: Item) -> bool:
         stopped = self._how.stop()
@@ -126,19 +131,34 @@ def _is_still(item: Item) -> bool:
     return item.kind not in ("video", "camera")
 
 
-def ahead(work: Callable[[T], R], items: list[T]) -> Iterator[Callable[[], R]]:
-    """Calls that wait for `work` on each item, in order; some are done ahead, on all cores."""
-    workers = os.cpu_count() or 1
+@contextlib.contextmanager
+def ahead(work: Callable[[T], R], items: list[T]) -> Iterator[Iterator[Callable[[], R]]]:
+    """Calls that wait for `work` on each item, in order; some are done ahead, on all cores.
+
+    The threads end with the block. Left to the garbage collector, which may come along while a
+    thread starts, their end could wait for ever.
+    """
     if len(items) < 2:  # no threads for one picture
-        yield from (functools.partial(work, item) for item in items)
+        yield (functools.partial(work, item) for item in items)
         return
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = deque(pool.submit(work, item) for item in items[: 4 * workers])
-        for item in items[4 * workers :]:
-            yield waiting.popleft().result
-            waiting.append(pool.submit(work, item))
-        for future in waiting:
-            yield future.result
+    workers = os.cpu_count() or 1
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield _results(pool, work, items, 4 * workers)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _results(
+    pool: ThreadPoolExecutor, work: Callable[[T], R], items: list[T], most: int
+) -> Iterator[Callable[[], R]]:
+    """With at most so many in work or done and not yet asked for."""
+    waiting = deque(pool.submit(work, item) for item in items[:most])
+    for item in items[most:]:
+        yield waiting.popleft().result
+        waiting.append(pool.submit(work, item))
+    for future in waiting:
+        yield future.result
 
 
 def _mark(report: Report, items: list[Item], targets: dict[str, Path]) -> None:

@@ -74,11 +74,9 @@ class Run:
     def label(self) -> str:
         """What figures and tables call the run; one on other data than FER-2013 says so."""
         name = names.display_name(self.study, self.recipe)
-        return (
-            name
-            if self.is_fer2013
-            else f"{name} ({'synthetic' if self.is_synthetic else 'other data'})"
-        )
+        if self.is_fer2013:
+            return name
+        return f"{name} ({'synthetic' if self.is_synthetic else 'other data'})"
 
     @property
     def actor(self) -> str:

@@ -98,28 +98,25 @@ def finals(runs: Iterable[Run]) -> list[Run]:
             FINALS.index(run.study), run.recipe.name, run.recipe.image_size, run.recipe.seed
         ),
     )  # fmt: skip
-    first = {(run.study, _without_seed(run)): run for run in reversed(complete)}
-    return [run for run in complete if run is first[run.study, _without_seed(run)]]
+    return [run for run in complete if run is seeds_of(run, complete)[0]]
 
 
 def sizes_of(run: Run, runs: Iterable[Run]) -> list[Run]:
     """Those of `runs` of the same study and recipe but for seed and input size, by size."""
-    one = replace(_without_seed(run), image_size=1)
-    same = [
-        other for other in runs
-        if other.study == run.study and replace(_without_seed(other), image_size=1) == one
-    ]  # fmt: skip
-    return sorted(same, key=lambda other: (other.recipe.image_size, other.recipe.seed))
+    return _alike(run, runs, image_size=1, seed=0)
 
 
 def seeds_of(run: Run, runs: Iterable[Run]) -> list[Run]:
     """Those of `runs` of the same study and recipe, by seed."""
-    same = [o for o in runs if (o.study, _without_seed(o)) == (run.study, _without_seed(run))]
-    return sorted(same, key=lambda other: other.recipe.seed)
+    return _alike(run, runs, seed=0)
 
 
-def _without_seed(run: Run) -> Recipe:
-    return replace(run.recipe, seed=0)
+def _alike(run: Run, runs: Iterable[Run], **apart_from: int) -> list[Run]:
+    """Those of the same study whose recipes are one when these fields have these values."""
+    recipe = replace(run.recipe, **apart_from)
+    same = [o for o in runs
+            if o.study == run.study and replace(o.recipe, **apart_from) == recipe]  # fmt: skip
+    return sorted(same, key=lambda other: (other.recipe.image_size, other.recipe.seed))
 
 
 def of_study(study: Study, runs: Iterable[Run]) -> list[Run]:
