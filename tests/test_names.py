@@ -31,7 +31,7 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
         ("short_ours_changes", {"name": "mixup", **GRID},
          "our recipe, short grid, EfficientNet-Lite0 at 48 px: mixup", "our recipe"),
         ("ours", {"name": "ours_scratch", "backbone": "vgg_medium", "image_size": 48},
-         "our second recipe, medium VGG, 48 px", "our recipe"),
+         "our second recipe, medium VGG, 48 px", "our second recipe"),
         ("scratch_rates",
          {"name": "vgg_small_3e3", "backbone": "vgg_small", "weights": "none", "image_size": 48},
          "our recipe without FER+, small VGG at 48 px, random weights: learning rate 3e-3",

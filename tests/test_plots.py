@@ -74,7 +74,7 @@ def test_colors_of_actors_stand_out_from_the_page(ground):
 def test_colors_of_actors_are_told_apart(vision):
     seen = [lab(np.array(VISION[vision]) @ linear(color)) for color in plots.COLORS.values()]
     distances = [np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)]
-    assert len(distances) == 10 and min(distances) >= 15
+    assert len(distances) == 15 and min(distances) >= 15
 
 
 def test_two_series_of_one_actor_differ_in_their_marker():

@@ -22,8 +22,8 @@ from ferbook.results import names
 # A color for each actor. Contrast of at least 3 to 1 on white and on the dark theme's ground, and
 # a distance of at least 15 in CIE Lab between any two, seen normally or with protanopia,
 # deuteranopia or tritanopia (Machado et al. 2009): computed in tests/test_plots.py.
-COLORS = dict(zip(names.ACTORS, ("#cf3a10", "#dd55c8", "#0b62d0", "#189a4f", "#777777"),
-                  strict=True))  # fmt: skip
+_RED, _PINK, _BLUE, _GREEN, _AMBER = "#cf3a10", "#dd55c8", "#0b62d0", "#189a4f", "#cc8314"
+COLORS = dict(zip(names.ACTORS, (_RED, _PINK, _BLUE, _GREEN, _AMBER, "#777777"), strict=True))
 NEUTRALS = ("#3d3d3d", "#8c8c8c", "#c9c9c9")  # for what belongs to no actor
 _MARKERS = ("o", "s", "^", "D", "v")
 

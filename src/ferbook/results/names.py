@@ -20,7 +20,8 @@ RECIPES = {
     "ours_scratch": "our second recipe",
     "quick": "smoke run",
 }
-ACTORS = (ORIGINAL, RECIPES["paper"], RECIPES["ours"], RECIPES["ours_no_ferplus"], OTHERS)
+_FAMILIES = ("paper", "ours", "ours_no_ferplus", "ours_scratch")
+ACTORS = (ORIGINAL, *(RECIPES[name] for name in _FAMILIES), OTHERS)
 """Whoever a result belongs to; each has one color in the book, see `paper.plots`."""
 
 # Study of a grid -> the recipe that it changes, and what tells it from other grids around it.
