@@ -95,6 +95,7 @@ from ferbook.data.sources import load
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.training import figures, tables
 from ferbook.results import store
+from ferbook.results.study import read_study
 from ferbook.training import input_pipeline, keras_weights, models, train
 from ferbook.training.device import check as check_device
 
@@ -111,12 +112,18 @@ faces = load(data, subset=subset)
 table.Notice(synthetic=faces.name == "synthetic")
 
 # %% [markdown]
-# ## The recipe
+# ## The recipes
 #
-# {numref}`tab-recipe` compares the hyperparameters of this run with what the original states.
+# {numref}`tab-recipe` has the hyperparameters of this run beside what the original states and beside
+# those of our two recipes, which [](../method.md) describes.
 
 # %% tags=["hide-input"]
-tables.recipe_table(recipe, files.read_yaml("book/original.yml")["recipe"])
+ours, second = (
+    next(iter(read_study(f"configs/{name}.yml").recipes.values()))
+    for name in ("ours", "ours_scratch")
+)
+recipes = {"this run": recipe, "our recipe": ours, "our second recipe": second}
+tables.recipe_table(recipes, files.read_yaml("book/original.yml")["recipe"])
 
 # %% [markdown]
 # ## What the network sees

@@ -128,18 +128,26 @@ def test_homeless_results_fail_everywhere_under_both_readings(findings):
 
 
 def test_recipe_table_attributes_to_the_original_what_it_states():
-    recipe = Recipe(dropout=0.3, mixup_alpha=0.2)
-    shown = recipe_table(recipe, {"dropout": 0.5, "batch_size": 32}).formatted()
+    recipes = {
+        "one": Recipe(dropout=0.3, mixup_alpha=0.2),
+        "two": Recipe(schedule="cosine", warmup_epochs=0, backbone="vgg_small", weights="none"),
+    }
+    stated = {"dropout": 0.5, "batch_size": 32, "plateau_factor": 0.3}
+    shown = recipe_table(recipes, stated).formatted()
+    assert list(shown.columns) == ["hyperparameter", "original", "one", "two"]
     rows = {str(row[0]): row[1:] for row in shown.to_numpy().tolist()}
-    assert rows["`dropout`"] == ["0.5", "0.3", "changed"]
-    assert rows["`batch_size`"] == ["32", "32", ""]
-    assert rows["`mixup_alpha`"] == ["not stated", "0.2", ""]
-    assert rows["`backbone`"] == ["not stated", "EfficientNetB2", ""]
-    assert rows["`horizontal_flip`"] == ["not stated", "yes", ""]
+    assert rows["`dropout`"] == ["0.5", "0.3", "same"]
+    assert rows["`batch_size`"] == ["32", "same", "same"]
+    assert rows["`mixup_alpha`"] == ["not stated", "0.2", "off"]
+    assert rows["`backbone`"] == ["not stated", "EfficientNetB2", "small VGG"]
+    assert rows["`weights`"] == ["not stated", "ImageNet", "random"]
+    assert rows["`plateau_factor`"] == ["0.3", "same", "off"]  # of no effect with a cosine
+    assert rows["`lr_warmup_fraction`"] == ["not stated", "off", "0.1"]
+    assert rows["`warmup_learning_rate`"] == ["not stated", "0.001", "off"]
     assert (
         "`teachers`" not in rows and "`distillation_share`" not in rows
     )  # off, like what needs it
-    assert "`lr_warmup_fraction`" not in rows and "`erasing_probability`" not in rows
+    assert "`erasing_probability`" not in rows and "`name`" not in rows
 
 
 def test_words_between_asterisks_are_in_italics():

@@ -12,37 +12,52 @@ from ferbook.paper.table import Table, code
 from ferbook.results import names
 
 _NAMES = ("name", "train_images")  # of the run, not of its recipe
-_OPTIONS = {"small_image_size": "small_epochs", "distillation_share": "teachers"}  # whose they are
+# What has an effect only where another field has this value, or where it is on at all.
+_NEEDS = {
+    "small_image_size": ("small_epochs", None), "distillation_share": ("teachers", None),
+    "warmup_learning_rate": ("warmup_epochs", None), "lr_warmup_fraction": ("schedule", "cosine"),
+    "early_stopping_patience": ("schedule", "plateau"), "plateau_factor": ("schedule", "plateau"),
+    "plateau_patience": ("schedule", "plateau"), "stem_stride": ("backbone", "efficientnet"),
+    "drop_path_rate": ("backbone", "efficientnet_lite"),
+}  # fmt: skip
 _WORDS = {name: names.network_name(name) for name in BACKBONES} | {
     "imagenet": "ImageNet", "adamw": "AdamW", "adam": "Adam", "plateau": "on plateaus",
+    "none": "random",
 }  # fmt: skip
 
 
-def recipe_table(recipe: Recipe, stated: Mapping[str, Any]) -> Table:
-    """The hyperparameters of a run beside what the original states of them, by field.
+def recipe_table(recipes: Mapping[str, Recipe], stated: Mapping[str, Any]) -> Table:
+    """The hyperparameters of recipes, by what to call them, beside what the original states.
 
-    An option that is off (false, zero or empty) is left out where the original does not state it.
+    A field that is false, zero, empty, or without effect is off; one that is off in all recipes
+    and that the original does not state has no row.
     """
-    values = {name: value for name, value in vars(recipe).items()
-              if name in stated or _is_on(recipe, name)}  # fmt: skip
-    rows = [
-        (code(name), _word(stated[name]) if name in stated else "not stated", _word(value),
-         "changed" if stated.get(name, value) != value else "")
-        for name, value in values.items()
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["hyperparameter", "original", "this run", "difference"])
+    rows = {
+        code(name): [_word(stated[name]) if name in stated else "not stated",
+                     *(_beside(recipe, name, stated) for recipe in recipes.values())]
+        for name in vars(Recipe()) if name not in _NAMES
+        if name in stated or any(_is_on(recipe, name) for recipe in recipes.values())
+    }  # fmt: skip
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["original", *recipes])
     caption = (
-        "The recipe: what the original states, and this run's hyperparameters. Options that are "
-        "off and that the original does not state are left out."
+        "The recipes: what the original states, and what was used here. Parts that are off "
+        "everywhere, or have no effect, and that the original does not state are left out."
     )
-    return Table(frame.set_index("hyperparameter"), caption, "tab-recipe")
+    return Table(frame.rename_axis("hyperparameter"), caption, "tab-recipe")
+
+
+def _beside(recipe: Recipe, name: str, stated: Mapping[str, Any]) -> str:
+    value = getattr(recipe, name)
+    if not _is_on(recipe, name):
+        return "off"
+    return "same" if stated.get(name) == value else _word(value)
 
 
 def _is_on(recipe: Recipe, name: str) -> bool:
     """Whether a field of a recipe has an effect; those of an option that is off have none."""
-    if name == "lr_warmup_fraction":
-        return recipe.schedule == "cosine"
-    return name not in _NAMES and bool(getattr(recipe, _OPTIONS.get(name, name)))
+    other, value = _NEEDS.get(name, (name, None))
+    found = getattr(recipe, other)
+    return str(found).startswith(value) if value else bool(found)
 
 
 def _word(value: Any) -> str:
