@@ -171,7 +171,7 @@ run = store.load_run(folder)
 # confidence. Below each picture are the probability of the prediction and the expression that most
 # taggers of FER+ saw. Where the two agree, the label is more doubtful than the prediction.
 
-# %% mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labeled neutral and predicted sad; labeled fear and predicted surprise."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first; below each, the probability of the prediction, and the expression that most taggers of FER+ saw.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labeled neutral and predicted sad; labeled fear and predicted surprise."}} tags=["hide-input"]
 figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # %% [markdown]
 # ## Limits

@@ -157,7 +157,7 @@ def test_a_failure_is_annotated_with_its_probability_and_what_most_taggers_saw()
     faces = SimpleNamespace(files=files, images=np.zeros((2, 48, 48), np.uint8))
     figure = training.failures(faces, SimpleNamespace(test=test), [("angry", "sad")], count=3)
     notes = [axes.get_xlabel() for axes in figure.axes]
-    assert notes == ["94%\nFER+: none", "70%\nFER+: anger", ""]
+    assert notes == ["94%\nundecided", "70%\nanger", ""]
 
 
 RUNS = [

@@ -275,19 +275,35 @@ def test_doubted_labels_by_class(runs):
     assert frame.loc["all"].tolist() == [28, 3, 2, 1, 1]
 
 
+def described(*runs):
+    """`runs` with what prose says of each beside its answers, and the data set that they saw."""
+    for each in runs:
+        each.info.update({"parameters": {"total": 2_000_000, "trainable": 1},
+                      "hardware": {"cpu": "A", "cores": 1}})  # fmt: skip
+        each.history["phase"] = each.history["accuracy"] = 0.5
+        vars(each)["label_issues"] = pd.DataFrame({"label": ["fear"], "ferplus": ["sad"]})
+    return {"splits": {"test": 14}, "leaked_files": sorted(LEAKED), "duplicate_groups": []}
+
+
 def test_study_numbers_set_our_run_beside_the_reference():
     one, two = run("paper", range(7), folder="reference"), run("ours", [0], folder="ours")
     two = dataclasses.replace(
         two, test=dataclasses.replace(two.test, augmented=one.test.probabilities)
     )
-    dataset = {"splits": {"test": 14}, "leaked_files": sorted(LEAKED), "duplicate_groups": []}
-    for each in (one, two):
-        each.info.update({"parameters": {"total": 2_000_000, "trainable": 1},
-                      "hardware": {"cpu": "A", "cores": 1}})  # fmt: skip
-        each.history["phase"] = each.history["accuracy"] = 0.5
-        vars(each)["label_issues"] = pd.DataFrame({"label": ["fear"], "ferplus": ["sad"]})
+    dataset = described(one, two)
     found = prose.study_numbers([one, two], dataset, ORIGINAL)
     assert found["ours_gain"] == pytest.approx(600 / 14)  # 13 right answers against 7
     assert found["ours_correct"] == 13 and found["ours_parameters_millions"] == 2.0
     assert found["ours_tta_correct"] == 7
     assert found["data_n_test"] == 14 and found["original_accuracy"] == 68.78
+
+
+def test_second_numbers_set_our_second_recipe_beside_ours_without_votes():
+    runs = [run("ours", range(9), folder="ours"), run("ours_no_ferplus", range(7), folder="ours"),
+            run("ours_scratch", [0], folder="ours")]  # fmt: skip
+    found = prose.second_numbers(runs, described(*runs), ORIGINAL)
+    assert found["second_correct"] == 13 and found["second_gain"] == pytest.approx(600 / 14)
+    assert found["second_p"] == pytest.approx(2 / 2**6)  # six images, all one way
+    assert found["second_parameters_millions"] == 2.0
+    alone = prose.second_numbers(runs[:1], described(*runs), ORIGINAL)
+    assert alone["second_correct"] == 5 and alone["second_gain"] == 0

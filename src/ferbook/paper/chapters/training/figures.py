@@ -115,8 +115,7 @@ def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int
 
 def _second_opinions(files: np.ndarray) -> list[str]:
     """What most taggers of FER+ saw in each image."""
-    return [f"FER+: {ferplus.VOTES[i]}" if i >= 0 else "FER+: none"
-            for i in ferplus.pluralities(files)]  # fmt: skip
+    return [ferplus.VOTES[i] if i >= 0 else "undecided" for i in ferplus.pluralities(files)]
 
 
 def _places(faces: Faces, files: np.ndarray) -> np.ndarray:
