@@ -75,10 +75,14 @@ def test_texts_name_what_tells_the_rows_of_a_recipe_apart(frame):
         "overview_paper": "71.4% at 96 px and 85.7% at 260 px",
         "overview_ours": "92.9%",
         "overview_ours_no_ferplus": "85.7%",
+        "overview_ours_scratch": "not run",
     }
     assert prose.score_texts(frame.iloc[:1])["overview_ours"] == "not run"
     gpu = frame.iloc[1:2].rename(index=lambda _: f"{PAPER}, EfficientNetB2, 260 px")
     assert prose.score_texts(gpu)["overview_paper"] == "71.4% with EfficientNetB2 at 260 px"
+    plain = frame.iloc[1:2].rename(index=lambda _: "our second recipe, medium VGG, 48 px")
+    plain["actor"] = "our second recipe"
+    assert prose.score_texts(plain)["overview_ours_scratch"] == "71.4% with medium VGG at 48 px"
 
 
 def test_cost_is_that_of_all_runs():

@@ -13,7 +13,7 @@ from ferbook.results import names
 from ferbook.results.names import hardware_name
 from ferbook.results.run import Run
 
-_KEYS = ("paper", "ours", "ours_no_ferplus")
+_KEYS = ("paper", "ours", "ours_no_ferplus", "ours_scratch")
 
 
 def score_texts(frame: pd.DataFrame) -> dict[str, str]:
