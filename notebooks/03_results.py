@@ -116,7 +116,7 @@ audit_tables.audit_summary(table_audit.audit_table("book/second.yml"), label="ta
 # %% [markdown]
 # ## Class by class
 #
-# {numref}`tab-classes` shows the original's Table II with our scores beside each column, and
+# {numref}`tab-classes` shows the scores of the original's Table II with ours beside them, and
 # {numref}`fig-recalls` shows the recalls. The largest change is on {glue:text}`reference_fallen_class`: the
 # original reports a recall of {glue:text}`reference_fallen_from:.0f`%; our run reaches
 # {glue:text}`reference_fallen_to:.0f`%. All figures of this book use these colors.

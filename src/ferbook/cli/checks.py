@@ -35,7 +35,7 @@ def audit(
     """Check a published table by arithmetic: test set, whole numbers, agreement of its cells.
 
     The form of the file is described in ferbook.claims.published; book/original.yml and
-    book/second.yml are examples. Ends with status 2 when some result is possible on no test set.
+    book/second.yml are examples. Ends with status 2 when a result is impossible on every test set.
     """
     with errors():
         look_for(table)
@@ -62,7 +62,7 @@ def verify(
     """Recompute every score, table, figure, grade and number of the book, and compare.
 
     Ends with status 1 and a line for each thing that disagrees. Needs neither TensorFlow nor the
-    data set, and carries out nothing that an executed notebook holds.
+    data set, and runs no code from an executed notebook.
     """
     with errors():
         look_for(project / "results")

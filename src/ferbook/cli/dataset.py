@@ -77,7 +77,7 @@ def convert(
     ] = None,
     crop: Annotated[bool, typer.Option(help="Take the largest face of each picture.")] = False,
 ) -> None:
-    """Make pictures of any size and colour a data set like FER-2013: 48 px, grey, seven classes.
+    """Turn pictures of any size or color into a data set like FER-2013: 48 px, gray, seven classes.
 
     SOURCE holds angry/, disgust/, fear/, happy/, neutral/, sad/ and surprise/, or train/ and test/
     with these in them.

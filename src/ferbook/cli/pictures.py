@@ -26,17 +26,19 @@ def predict(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write answers here.")] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write answers here.")] = None,
     annotate: Annotated[Path | None, typer.Option(help="Folder for marked copies.")] = None,
-    replace: Annotated[bool, typer.Option(help="Let --annotate replace its files.")] = False,
-    show: Annotated[bool, typer.Option("--show", help="Show videos and cameras, marked.")] = False,
-    every: Annotated[int, typer.Option(min=1, help="Of a video, every so many frames.")] = 10,
+    replace: Annotated[bool, typer.Option(help="Let --annotate overwrite existing files.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show videos and cameras in a window.")
+    ] = False,
+    every: Annotated[int, typer.Option(min=1, help="Analyze every n-th frame of a video.")] = 10,
     smooth: Annotated[
-        float, typer.Option(min=0, max=3600, help="Of a video, the answers' half-life in seconds.")
+        float, typer.Option(min=0, max=3600, help="Smooth a video: half-life in seconds.")
     ] = 0.0,
-    faces: Annotated[int | None, typer.Option(min=1, help="Only the so many largest.")] = None,
-    whole: Annotated[bool, typer.Option(help="Each picture is one face: search none.")] = False,
-    min_face: Annotated[int, typer.Option(min=20, help="The least face, in pixels a side.")] = 20,
+    faces: Annotated[int | None, typer.Option(min=1, help="Keep only the n largest faces.")] = None,
+    whole: Annotated[bool, typer.Option(help="Each picture is one face; do not search.")] = False,
+    min_face: Annotated[int, typer.Option(min=20, help="Smallest face to find, in pixels.")] = 20,
 ) -> None:
-    """Say what the faces in pictures, videos or before a camera express.
+    """Classify the expressions of faces in pictures, videos or a camera's view.
 
     A picture of at most 64 px a side is taken for a face; in others faces are looked for. Answers
     are an expression's look, not a feeling: see the chapter Ethics. Ctrl-C ends the work; what was
@@ -113,7 +115,7 @@ def any_size(
     target: Annotated[Path, typer.Argument(help="The ONNX file to write.")],
     model: Annotated[Path | None, typer.Option(help="An exported ONNX file.")] = None,
 ) -> None:
-    """Write a model that takes grey faces of any size: the resizing of predict in its graph."""
+    """Write a model for gray faces of any size, with the resizing of predict inside."""
     with errors():
         from ferbook.inference import onnx_resize
         from ferbook.inference.classifier import RELEASED

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def train(
     config: Annotated[Path, typer.Argument(help="A recipe or a grid: a file of configs/.")],
     data: Annotated[str, typer.Option(help="archive.zip, its folder or fer2013.csv.")] = "",
-    run: Annotated[str, typer.Option(help="One run of a grid; all when empty.")] = "",
+    run: Annotated[str, typer.Option(help="One run of a grid; by default, all.")] = "",
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
     runs: Annotated[Path, typer.Option(help="Checkpoints of unfinished runs.")] = Path("runs"),
     deterministic: Annotated[
@@ -25,7 +25,9 @@ def train(
     ] = False,
     augment_in_model: Annotated[bool, typer.Option(help="Warp images on the GPU.")] = False,
     final: Annotated[bool, typer.Option(help="Evaluate on the test images as well.")] = False,
-    subset: Annotated[bool, typer.Option(help="The data are meant to be a part of it.")] = False,
+    subset: Annotated[
+        bool, typer.Option(help="Accept data that are only a part of FER-2013.")
+    ] = False,
     allow_cpu: Annotated[
         bool, typer.Option(help="Train on a processor what asks for a GPU.")
     ] = False,
@@ -74,10 +76,10 @@ def _planned(config: Path, run: str) -> tuple[Study, list[Recipe]]:
 
 def device(
     config: Annotated[Path, typer.Argument(help="A recipe or a grid: a file of configs/.")],
-    allow_cpu: Annotated[bool, typer.Option(help="A processor will do as well.")] = False,
+    allow_cpu: Annotated[bool, typer.Option(help="Accept a processor in place of a GPU.")] = False,
     memory: Annotated[bool, typer.Option(help="Estimate the memory; needs no GPU.")] = False,
 ) -> None:
-    """Say what would train a configuration: GPU or processor, precision, XLA, driver, CUDA.
+    """Show what a configuration would be trained on: GPU or processor, precision, XLA, CUDA.
 
     With --memory, what fits into cards of 6 to 24 GB, estimated from the model.
 
@@ -114,10 +116,10 @@ def runs(
 
 def compare(
     data: Annotated[str, typer.Argument(help="archive.zip, its folder or fer2013.csv.")],
-    only: Annotated[str, typer.Option(help="One of them; all when empty.")] = "",
+    only: Annotated[str, typer.Option(help="One of the three; by default, all.")] = "",
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
 ) -> None:
-    """Evaluate others on the same test images: packaged models, classical features, ten crops.
+    """Evaluate packaged models, classical features and ten crops on the same test images.
 
     The last are crops of each image, classified by our released model.
     """
@@ -137,7 +139,7 @@ def compare(
 
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder in the result store.")],
-    source: Annotated[str, typer.Option("--data", help="archive.zip, its folder or a csv.")],
+    source: Annotated[str, typer.Option("--data", help="archive.zip, its folder or fer2013.csv.")],
     weights: Annotated[Path | None, typer.Option(help="Default: runs/STUDY/RUN/best.npz.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Default: exports/RUN.")] = None,
     results: Annotated[Path, typer.Option(help="Measurements go here.")] = Path("results"),

@@ -54,21 +54,21 @@ def accuracy_table(run: Run, dataset: Mapping[str, Any]) -> Table:
 def class_table(runs: Sequence[Run], original: Mapping[str, Any]) -> Table:
     """The original's Table II beside the same scores of our runs on all test images."""
     scores = [score(run.test) for run in runs]
-    rows = {}
+    who = [names.ORIGINAL, *(run.label for run in runs)]
+    rows = []
     for name in (*CLASSES, "overall"):
         ours = [s["classes"][name] if name in CLASSES else s["weighted"] for s in scores]
-        cells = [original["table_2"][name], *ours]
-        support = ours[0].get("support", scores[0]["total"])
-        rows[name] = [c[key] for key in ("precision", "recall", "f1") for c in cells] + [support]
-    who = [names.ORIGINAL, *(run.label for run in runs)]
-    columns = [f"{key} {name}" for key in ("P", "R", "F1") for name in who]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=[*columns, "images"])
+        images = ours[0].get("support", scores[0]["total"])
+        for key, word in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
+            cells = [c[key] for c in (original["table_2"][name], *ours)]
+            rows.append([name, images, word, *cells])
+    frame = pd.DataFrame(rows, columns=["class", "images", "score", *who]).set_index("class")
     caption = (
-        "Precision P, recall R and F1 in the original's Table II and of our runs; the last row is "
-        "weighted by class size."
+        "Precision, recall and F1 in the original's Table II and of our runs; the last three rows "
+        "are weighted by class size."
     )
-    formats = dict.fromkeys(columns, ".2f") | {"images": ",d"}
-    return Table(frame.rename_axis("class"), caption, "tab-classes", formats)
+    formats = dict.fromkeys(who, ".2f") | {"images": ",d"}
+    return Table(frame, caption, "tab-classes", formats)
 
 
 def second_truth_table(runs: Sequence[Run]) -> Table:
