@@ -115,7 +115,7 @@ grades.grade_bar(graded)
 # | **Cost** | {glue:text}`overview_runs` finished runs, {glue:text}`overview_core_hours:.0f` core hours; reading and checking the book needs no training |
 # | **Outcome** | {glue:text}`06_claims.ipynb::claims_fact_confirmed:d` statements confirmed as facts, {glue:text}`06_claims.ipynb::claims_consistent_by_arithmetic:d` consistent by arithmetic, {glue:text}`06_claims.ipynb::claims_contradicted:d` contradicted, {glue:text}`06_claims.ipynb::claims_not_run:d` not run |
 #
-# *In:* the result store and the ledger of claims. *Takes* seconds.
+# *Input:* the result store and the ledger of claims. *Run time:* seconds.
 
 # %% tags=["remove-cell"]
 values = key_numbers.dataset_numbers(dataset) | key_numbers.original_numbers(original, dataset)

@@ -21,8 +21,8 @@
 # faces. This chapter describes what a reader needs to know to interpret accuracies measured on it. Images that
 # occur more than once have a chapter of their own, [](09_leak.ipynb).
 #
-# *In:* the data set, in any of its forms. *Out:* `dataset.json` in the result store.
-# *Takes* about half a minute.
+# *Input:* the data set, in any of its forms. *Output:* `dataset.json` in the result store.
+# *Run time:* about half a minute.
 
 # %% tags=["parameters", "hide-cell"]
 data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
@@ -70,13 +70,13 @@ table.Notice(synthetic=faces.name == "synthetic")
 # %% tags=["hide-input"]
 tables.count_table(dataset)
 
-# %% mystnb={"figure": {"caption": "Images per class in each official part of the data set.", "name": "fig-counts"}, "image": {"alt": "Bar chart of image counts for seven expressions in three parts; happy is the largest class, disgust the smallest by far."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Images per class in each official part of the data set; disgust is by far the rarest in all three.", "name": "fig-counts"}, "image": {"alt": "Bar chart of image counts for seven expressions in three parts; happy is the largest class, disgust the smallest by far."}} tags=["hide-input"]
 figures.class_counts(dataset)
 # %% [markdown]
 # Some faces in {numref}`fig-montage` clearly show the expression of their row, and others would fit
 # two or three rows.
 
-# %% mystnb={"figure": {"caption": "Six images of each class, chosen at random.", "name": "fig-montage"}, "image": {"alt": "Grid of small gray faces, one row per labeled expression."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Six images of each class, chosen at random. Some would fit two or three classes.", "name": "fig-montage"}, "image": {"alt": "Grid of small gray faces, one row per labeled expression."}} tags=["hide-input"]
 figures.montage(faces, seed=seed)
 # %% [markdown]
 # ## Training, validation and test images
@@ -132,7 +132,7 @@ tables.certainty_table(dataset)
 # - The largest class, {glue:text}`data_largest_class`, has {glue:text}`data_largest_ratio:.0f` times as many images
 #   as the smallest, {glue:text}`data_smallest_class`.
 # - {glue:text}`data_duplicate_images:,` images have a byte-identical copy;
-#   {glue:text}`data_conflicting_groups` groups of copies contradict themselves in their labels.
+#   {glue:text}`data_conflicting_groups` groups of copies have contradictory labels.
 # - Ten new taggers agree with the labels of FER-2013 on {glue:text}`data_ferplus_agreement:.1f`% of the
 #   images, and on {glue:text}`data_ferplus_agreement_fear:.1f`% of those labeled fear.
 # ```

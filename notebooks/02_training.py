@@ -22,8 +22,8 @@
 # they produce to the result store. A finished run is loaded instead of being trained again; an interrupted
 # run is resumed from its last epoch.
 #
-# *In:* the data set. *Out:* `run.json`, `history.csv` and `predictions.npz` of one run.
-# *Takes* a minute on synthetic faces and about an hour and a half with the profile `laptop`.
+# *Input:* the data set. *Output:* `run.json`, `history.csv` and `predictions.npz` of one run.
+# *Run time:* a minute on synthetic faces and about an hour and a half with the profile `laptop`.
 
 # %% tags=["parameters", "hide-cell"]
 data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
@@ -167,7 +167,7 @@ run = store.load_run(folder)
 # ## Failure cases
 #
 # The original suggests a figure of failure cases in two panels, neutral mistaken for sad and fear mistaken
-# for surprise, and does not print it. {numref}`fig-failures` is ours: the errors with the highest
+# for surprise, but does not print it. {numref}`fig-failures` is ours: the errors with the highest
 # confidence. Below each picture are the probability of the prediction and the expression that most
 # taggers of FER+ saw. Where the two agree, the label is more doubtful than the prediction.
 

@@ -23,7 +23,7 @@
 # run with the original class by class, on all test images and on those without a copy in training. A run of our
 # own recipe, explained in [](04_ablations.ipynb), is shown beside it.
 #
-# *In:* the result store, nothing else: no images, no network, no GPU. *Takes* seconds.
+# *Input:* the result store, nothing else: no images, no internet connection, no GPU. *Run time:* seconds.
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
@@ -80,7 +80,7 @@ tables.accuracy_table(run, dataset)
 # {glue:text}`sizes_smallest_px` to {glue:text}`sizes_largest_px` pixels, accuracy goes from
 # {glue:text}`sizes_smallest_accuracy:.2f`% to {glue:text}`sizes_largest_accuracy:.2f`%.
 
-# %% mystnb={"figure": {"caption": "The original's recipe on the small network at several input sizes: accuracy on all test images, a dot a seed and a line through the means. A diamond is the original as reported, at its own network and input size.", "name": "fig-sizes"}, "image": {"alt": "Accuracy against the side of the input in pixels, a line that rises, and a diamond for the original at 260 pixels."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The original's recipe on the small network at several input sizes: accuracy on all test images, one dot per seed and a line through the means. The diamond is the original as reported, at its own network and input size.", "name": "fig-sizes"}, "image": {"alt": "Accuracy against the side of the input in pixels, a line that rises, and a diamond for the original at 260 pixels."}} tags=["hide-input"]
 figures.sizes(sizes, original)
 
 # %% [markdown]
@@ -124,7 +124,7 @@ audit_tables.audit_summary(table_audit.audit_table("book/second.yml"), label="ta
 # %% tags=["hide-input"]
 tables.class_table(runs, original)
 
-# %% mystnb={"figure": {"caption": "Recall of each class on all test images, the original's and ours.", "name": "fig-recalls"}, "image": {"alt": "Bars of recall for seven expressions, the original's and those of our runs."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Recall of each class on all test images, the original's and ours, with 95% intervals.", "name": "fig-recalls"}, "image": {"alt": "Bars of recall for seven expressions, the original's and those of our runs."}} tags=["hide-input"]
 figures.recalls(runs, original)
 # %% [markdown]
 # ## Learning curves

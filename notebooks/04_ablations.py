@@ -21,7 +21,7 @@
 # and of ours are removed or exchanged, one at a time, with several seeds each. The chapter also compares our
 # recipe with the original, with published packages and with classical methods.
 #
-# *In:* the result store, nothing else. *Takes* seconds. The runs themselves: `make study`.
+# *Input:* the result store, nothing else. *Run time:* seconds. The runs themselves: `make study`.
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
@@ -77,7 +77,7 @@ tables.pairs_table(finals)
 
 # %% [markdown]
 # {numref}`tab-views` shows the gain of test-time augmentation: the mirror image, or the ten crops that
-# were common for ImageNet {cite:p}`krizhevsky2012`. Of two crop sizes, this one was chosen on validation
+# were common for ImageNet {cite:p}`krizhevsky2012`. The crop size was chosen from two on validation
 # images. Ten crops need ten times the computation; the comparison with the original uses one answer per image.
 
 # %% tags=["hide-input"]
@@ -111,7 +111,7 @@ figures.finalists(finals)
 # original's {glue:text}`paper_changes_epochs` epochs; of four rates, this one was best on validation
 # images without a twin in training, and twice that rate collapsed ({numref}`tab-paper_rates`).
 
-# %% mystnb={"figure": {"caption": "One change at a time to the original's recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "One change at a time to the original's recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. The gray band is what seeds alone cause: twice the standard deviation of such a difference. A change whose bar lies within it cannot be told from another seed.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
 figures.forest(paper_changes, runs, leaked_files)
 
 # %% tags=["hide-input"]
@@ -131,7 +131,7 @@ tables.trials_table(study.read_study(f"{configs_dir}/paper_rates.yml"), trials)
 # recipe uses was decided in shorter trials on validation before this table was made, and was not changed
 # after the fact.
 
-# %% mystnb={"figure": {"caption": "One change at a time to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. In the gray band lies what other seeds alone do, twice the standard deviation of such a difference.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "One change at a time to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. The gray band is what seeds alone cause: twice the standard deviation of such a difference. A change whose bar lies within it cannot be told from another seed.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}} tags=["hide-input"]
 figures.forest(ours_changes, runs, leaked_files)
 
 # %% tags=["hide-input"]
@@ -194,7 +194,7 @@ tables.others_table(others, finals, leaked_files)
 #
 # {numref}`fig-parameters` plots accuracy against the size of the network.
 
-# %% mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the points that nothing smaller surpasses.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the models that no smaller model surpasses.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}} tags=["hide-input"]
 points = tables.cost_frame(finals, others, original)
 figures.pareto(points, "parameters")
 

@@ -22,8 +22,8 @@
 # best run is exported as single files. Each is evaluated on all test images, and its size, accuracy and
 # latency are measured beside published packages, one after the other on the same machine.
 #
-# *In:* the result store, where `ferbook export` put its measurements, and the data set for the
-# pictures at the end. *Takes* a minute.
+# *Input:* the result store, where `ferbook export` put its measurements, and the data set for the
+# pictures at the end. *Run time:* a minute.
 
 # %% tags=["parameters", "hide-cell"]
 data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
@@ -102,7 +102,7 @@ tables.pruning_table(measured)
 # corruptions of {cite:t}`hendrycks2019`, at the severities used for small images, on
 # {glue:text}`deployment_robustness_images:,` test images.
 
-# %% mystnb={"figure": {"caption": "Accuracy on corrupted test images against the severity of the corruption; 0 is the unaltered picture.", "name": "fig-robustness"}, "image": {"alt": "Lines of accuracy falling with severity for eight kinds of corruption."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy on corrupted test images against the severity of the corruption; 0 is the unaltered picture. The steeper a line falls, the more the model depends on what is disturbed.", "name": "fig-robustness"}, "image": {"alt": "Lines of accuracy falling with severity for eight kinds of corruption."}} tags=["hide-input"]
 figures.robustness(measured["robustness"])
 # %% [markdown]
 # ## Where the evidence lies

@@ -22,8 +22,8 @@
 # listed below in the original's own words, with a grade that a program computes from the result store, from the
 # counts of the data, and by arithmetic.
 #
-# *In:* the result store, the ledger `book/claims.yml` and `book/sentences.yml`, which maps each
-# sentence of the original to its claims. *Takes* seconds.
+# *Input:* the result store, the ledger `book/claims.yml` and `book/sentences.yml`, which maps each
+# sentence of the original to its claims. *Run time:* seconds.
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
@@ -66,7 +66,7 @@ tables.grade_table(graded)
 
 # %% [markdown]
 # A *stand-in* is the original's recipe with another network, at another input size or on fewer images;
-# the evidence names it. Its results do not decide about the original's numbers. A score is graded only by a run
+# the evidence names it. Its results neither confirm nor refute the original's numbers. A score is graded only by a run
 # of the original's own configuration. It is replicated if it differs by no more than another
 # seed would change it: Student's t times the standard deviation over seeds of the same recipe, for the
 # difference of two runs. A threshold that does not follow from the original's words is marked as ours. The effect

@@ -22,7 +22,7 @@
 # resampled once, in a compiled loop, from the bytes in memory to the input size. This chapter measures the
 # cost of that and of the rest of the code.
 #
-# *In:* the result store, where the benchmark put its measurements: `make bench`. *Takes* seconds.
+# *Input:* the result store, where the benchmark put its measurements: `make bench`. *Run time:* seconds.
 # In a smoke run the benchmark is cut short and its numbers mean nothing.
 
 # %% tags=["parameters", "hide-cell"]
@@ -145,8 +145,8 @@ tables.memory_table(measured)
 # {glue:text}`bench_faces_turned_less` degrees and
 # {glue:text}`bench_faces_centerface_more` by {glue:text}`bench_faces_turned_more` degrees; the cascade
 # {glue:text}`bench_faces_haar_upright`, {glue:text}`bench_faces_haar_less` and
-# {glue:text}`bench_faces_haar_more`. In {glue:text}`bench_faces_empty` scenes without a face they raise
-# {glue:text}`bench_faces_centerface_false` and {glue:text}`bench_faces_haar_false` false alarms
+# {glue:text}`bench_faces_haar_more`. In {glue:text}`bench_faces_empty` scenes without a face, CenterFace raises
+# {glue:text}`bench_faces_centerface_false` false alarms and the cascade {glue:text}`bench_faces_haar_false`
 # ({numref}`tab-detection`). Some test images show no face at all, so no detector finds them all.
 
 # %% tags=["hide-input"]

@@ -22,7 +22,7 @@
 # {glue:text}`reliability_mutants` planted errors.** This chapter describes these trials, and how much a result
 # changes when a training is repeated with other seeds.
 #
-# *In:* the result store, nothing else. *Takes* seconds. The stress tests themselves: `make fuzz`,
+# *Input:* the result store, nothing else. *Run time:* seconds. The stress tests themselves: `make fuzz`,
 # `make bounds`, `make faults`, `make coverage`, `make mutants`, `make licences`, `make advisories`.
 
 # %% tags=["parameters", "hide-cell"]

@@ -22,7 +22,7 @@
 # {glue:text}`copies_gain_test:+.1f` on all.** This chapter counts the copies, shows some of them, and compares
 # the same training with and without them.
 #
-# *In:* the data set and the result store. *Takes* about a minute.
+# *Input:* the data set and the result store. *Run time:* about a minute.
 
 # %% tags=["parameters", "hide-cell"]
 data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv

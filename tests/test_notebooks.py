@@ -112,4 +112,4 @@ def test_an_edit_of_a_module_is_seen_by_the_next_cell(path):
 def test_it_opens_with_its_finding_and_says_what_it_takes(path):
     texts = [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "markdown"]
     assert texts[0].startswith("# ") and "\n\n**" in texts[0]
-    assert "*In:*" in "".join(texts) and "*Takes*" in "".join(texts)
+    assert "*Input:*" in "".join(texts) and "*Run time:*" in "".join(texts)
