@@ -72,7 +72,7 @@ peers = store.load_answers(results_dir, "peers")
 # microcontroller it was **not run**.
 
 # %% tags=["hide-input"]
-tables.exports_table(measured, peers)
+tables.exports_table(measured, peers, run.label)
 
 # %% [markdown]
 # int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points against float32 and gives the same

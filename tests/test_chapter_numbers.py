@@ -42,8 +42,8 @@ def test_exports_stand_before_packaged_models():
     """One of two test images right, and a peer without answers in the store left out."""
     answers = Predictions(np.array(["a", "b"]), np.array([0, 1], np.uint8), np.eye(7)[[0, 0]])
     peers = {"fer": Answers("fer", {"package": "fer 22.5", "megabytes": 0.5}, answers)}
-    table = deployment_tables.exports_table(EXPORTED, peers)
-    assert table.label == "tab-exports" and "ours/a" in table.caption
+    table = deployment_tables.exports_table(EXPORTED, peers, "our recipe")
+    assert table.label == "tab-exports" and "run “our recipe”" in table.caption
     assert table.frame.iloc[0].tolist() == [2.5, 0.75, "30.06\u00a0to\u00a095.44%", 0.9, 4.0, 2.0]
     assert table.frame.iloc[1, :2].tolist() == [0.5, 0.5]
     shown = table.formatted().iloc[2].tolist()

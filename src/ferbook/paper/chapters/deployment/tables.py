@@ -42,15 +42,18 @@ def _scores(answers: Answers) -> tuple[float, str]:
     return scores["accuracy"], interval(scores)
 
 
-def exports_table(measured: Mapping[str, Any], peers: Mapping[str, Answers]) -> Table:
-    """Each file of `cost_frame`: size, accuracy, agreement with Keras, latency."""
+def exports_table(measured: Mapping[str, Any], peers: Mapping[str, Answers], label: str) -> Table:
+    """Each file of `cost_frame`: size, accuracy, agreement with Keras, latency.
+
+    `label` is the name of the exported run in the book.
+    """
     frame = cost_frame(measured, peers).drop(columns="actor")
     frame.columns = ["MB", "accuracy", "95% interval", "same answer as Keras", "ms, one image",
                      "ms, in a batch of 32"]  # fmt: skip
     formats = {"MB": ".1f", "accuracy": ".2%", "same answer as Keras": ".1%"}
     formats |= dict.fromkeys(frame.columns[-2:], ".1f")
     caption = (
-        f"Exports of the run {measured['run']}, then packaged models of others, on all test "
+        f"Exports of the run “{label}”, then packaged models of others, on all test "
         "images. Latency per image, median of twenty rounds on the processor named above."
     )
     return Table(frame, caption, "tab-exports", formats)
