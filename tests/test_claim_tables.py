@@ -132,12 +132,13 @@ def test_recipe_table_attributes_to_the_original_what_it_states():
         "one": Recipe(dropout=0.3, mixup_alpha=0.2),
         "two": Recipe(schedule="cosine", warmup_epochs=0, backbone="vgg_small", weights="none"),
     }
-    stated = {"dropout": 0.5, "batch_size": 32, "plateau_factor": 0.3}
+    stated = {"dropout": 0.5, "batch_size": 32, "plateau_factor": 0.3, "train_batch_norm": False}
     shown = recipe_table(recipes, stated).formatted()
     assert list(shown.columns) == ["hyperparameter", "original", "one", "two"]
     rows = {str(row[0]): row[1:] for row in shown.to_numpy().tolist()}
     assert rows["`dropout`"] == ["0.5", "0.3", "same"]
     assert rows["`batch_size`"] == ["32", "same", "same"]
+    assert rows["`train_batch_norm`"] == ["no", "same", "same"]
     assert rows["`mixup_alpha`"] == ["not stated", "0.2", "off"]
     assert rows["`backbone`"] == ["not stated", "EfficientNetB2", "small VGG"]
     assert rows["`weights`"] == ["not stated", "ImageNet", "random"]

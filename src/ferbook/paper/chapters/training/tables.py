@@ -47,10 +47,10 @@ def recipe_table(recipes: Mapping[str, Recipe], stated: Mapping[str, Any]) -> Ta
 
 
 def _beside(recipe: Recipe, name: str, stated: Mapping[str, Any]) -> str:
-    value = getattr(recipe, name)
-    if not _is_on(recipe, name):
-        return "off"
-    return "same" if stated.get(name) == value else _word(value)
+    value, is_on = getattr(recipe, name), _is_on(recipe, name)
+    if stated.get(name) == value and (is_on or name not in _NEEDS):
+        return "same"
+    return _word(value) if is_on else "off"
 
 
 def _is_on(recipe: Recipe, name: str) -> bool:
