@@ -102,43 +102,6 @@ def test_several_faces_are_found_and_none_where_none_is():
     assert detector.detect(np.full((300, 400), 128, np.uint8)) == []
 
 
-@pytest.mark.parametrize(
-    ("shape", "min_face", "scales"),
-    [((480, 640), 20, [2, 1, 0.5, 0.25]), ((480, 640), 24, [1, 0.5, 0.25]),
-     ((480, 640), 60, [0.5, 0.25]), ((640, 640), 20, [1, 0.5, 0.25]), ((90, 90), 999, [1])],
-)  # fmt: skip
-def test_the_least_face_has_24_to_48_px_in_the_largest_level(shape, min_face, scales):
-    """Small pictures are doubled for it, larger ones are not."""
-    levels = search._pyramid(np.zeros(shape, np.uint8), min_face)
-    assert [scale for scale, _ in levels] == scales
-    assert all(level.shape == (shape[0] * scale, shape[1] * scale) for scale, level in levels)
-
-
-def test_a_face_is_where_it_is_seen_again_and_in_the_mirror():
-    """Scores 0.1, 0.2 and 0.4 have the geometric mean 0.2."""
-    spot, again, mirrored = np.array(
-        [[0.1, 9, 9, 9, 9], [0.2, 10, 20, 30, -4], [0.4, 12, 22, 34, 0]]
-    )
-    assert search._agreed(spot, again[None], mirrored[None]) == pytest.approx(
-        np.array([[0.2, 11, 21, 32, -2]])
-    )
-    none = np.zeros((0, 5))
-    assert len(search._agreed(spot, again[None], none)) == 0
-    assert len(search._agreed(spot, none, mirrored[None])) == 0
-
-
-def test_mirror_images_are_seen_where_the_picture_has_the_face():
-    turn = cv2.getRotationMatrix2D(MIDDLE, -20, 1.0)
-    levels = [(1.0, cv2.warpAffine(GREY, turn, GREY.shape[::-1]))]
-    spots = np.array([[1, 235.0, 122, 110, 10]])
-    (plain,), (mirrored,) = (
-        search._closer(levels, spots, *search.CLOSER[-1], mirrored=mirror)
-        for mirror in (False, True)
-    )
-    assert mirrored[0, 1:4] == pytest.approx(plain[0, 1:4], abs=8)
-    assert mirrored[0, 4] == pytest.approx(20, abs=8) and plain[0, 4] == pytest.approx(20, abs=8)
-
-
 def test_large_pictures_are_looked_at_in_tiles():
     wide = np.full((1200, 2200), 128, np.uint8)
     wide[600:1112, 1600:2112] = GREY

@@ -3,8 +3,7 @@
 // pixel or two. A spot is where a face may be: score, middle, side (px), turn (degrees, clockwise).
 
 const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, NEXT_SCORE = 0.02, LAST_SCORE = 0.25;
-const PLACES = 16, LEAST_PLACES = 48, DOUBLED = 400000;
-const MOST_OVERLAP = 0.3, MOST_SHARED = 0.5, MOST_TURN = 60;
+const PLACES = 16, MOST_OVERLAP = 0.3, MOST_SHARED = 0.5, MOST_TURN = 60;
 const LEVEL = 160, CLOSER = [[112, 2.0], [160, 1.5]], CELL = 4, MULTIPLE = 32;
 const CUT_OUT = 1.18, LEAST_TURN = 15, MIN_FACE = 20;
 
@@ -21,21 +20,20 @@ export async function detect(pixels, width, height, run) {
   }
   spots = best(spots, MOST_OVERLAP, ofUnion);
   const likely = spots.filter((spot) => spot.score > LIKELY_SCORE).length;
-  const places = Math.max(LEAST_PLACES, PLACES * Math.ceil((width * height) / 1e6));
-  spots = spots.slice(0, Math.max(places, likely));
+  spots = spots.slice(0, Math.max(PLACES * Math.ceil((width * height) / 1e6), likely));
   for (const [side, sides] of CLOSER) {
     const found = await closer(levels, spots, side, sides, run);
     spots = best(found.flat(), MOST_OVERLAP, ofUnion).filter((spot) => spot.score > NEXT_SCORE);
   }
-  const again = await closer(levels, spots, ...CLOSER.at(-1), run);
   const mirrored = await closer(levels, spots, ...CLOSER.at(-1), run, true);
-  spots = spots.flatMap((spot, i) => agreed(spot, again[i], mirrored[i]));
+  spots = spots.map((spot, i) => ({
+    ...spot, score: Math.sqrt(spot.score * (mirrored[i][0]?.score ?? 0)) }));
   return best(spots.filter((spot) => spot.score > LAST_SCORE), MOST_SHARED, ofSmaller)
     .map((spot) => square(spot, width, height)).filter((box) => box.width >= MIN_FACE)
     .sort((a, b) => b.width - a.width);
 }
 
-// The picture, a small one in double size too, and at half the scale of before each.
+// The picture at half the scale of before each.
 function pyramid(pixels, width, height) {
   const levels = [{ scale: 1, pixels, width, height }];
   for (let last = levels[0]; Math.max(last.width, last.height) > LEVEL; last = levels.at(-1)) {
@@ -48,28 +46,7 @@ function pyramid(pixels, width, height) {
     }
     levels.push({ scale: last.scale / 2, pixels: half, width: w, height: h });
   }
-  return width * height > DOUBLED ? levels : [doubled(pixels, width, height), ...levels];
-}
-
-// Between two pixels lie two new ones, each three parts of the nearer and one of the other.
-function doubled(pixels, width, height) {
-  const out = new Uint8Array(4 * width * height);
-  for (let y = 0; y < 2 * height; y += 1) {
-    const [near, far] = neighbours(y, height).map((row) => row * width);
-    for (let x = 0; x < 2 * width; x += 1) {
-      const [here, beside] = neighbours(x, width);
-      const upper = 3 * pixels[near + here] + pixels[near + beside];
-      const lower = 3 * pixels[far + here] + pixels[far + beside];
-      out[2 * y * width + x] = (3 * upper + lower + 8) >> 4;
-    }
-  }
-  return { scale: 2, pixels: out, width: 2 * width, height: 2 * height };
-}
-
-// The nearer and the farther of the pixels about one of double size, along an axis.
-function neighbours(k, length) {
-  const near = k >> 1, far = k % 2 ? near + 1 : near - 1;
-  return [near, Math.min(Math.max(far, 0), length - 1)];
+  return levels;
 }
 
 // The spots in each of several pictures of one size, which are filled up with black.
@@ -120,14 +97,6 @@ function shared(a, b) {
 const ofUnion = (a, b) => shared(a, b) / (a.side ** 2 + b.side ** 2 - shared(a, b));
 const ofSmaller = (a, b) => shared(a, b) / Math.min(a.side, b.side) ** 2;
 
-// All three scores' geometric mean at the mean of the last two places, if there are both.
-function agreed(spot, [again], [mirrored]) {
-  if (!again || !mirrored) return [];
-  const mean = (key) => (again[key] + mirrored[key]) / 2;
-  return [{ score: Math.cbrt(spot.score * again.score * mirrored.score),
-    x: mean("x"), y: mean("y"), side: mean("side"), turn: mean("turn") }];
-}
-
 // For each spot a list: the spot as it looks from near, or nothing.
 async function closer(levels, spots, view, sides, run, mirrored = false) {
   if (!spots.length) return [];
@@ -140,11 +109,7 @@ async function closer(levels, spots, view, sides, run, mirrored = false) {
     return turned(level, middle, frame.side * scale, frame.turn, view);
   });
   if (mirrored) views.forEach((pixels) => mirror(pixels, view));
-  let seen = await look(views, view, view, run);
-  if (mirrored) {
-    seen = seen.map((spots) => spots.map(({ x, turn, ...spot }) => (
-      { ...spot, x: view - x, turn: -turn })));
-  }
+  const seen = await look(views, view, view, run);
   return frames.map((frame, i) => inPicture(frame, view, seen[i]));
 }
 

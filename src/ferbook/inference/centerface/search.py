@@ -2,9 +2,9 @@
 
 The network sees a turned or small face with little confidence, and much else as well. What it may
 be is looked at again as if it were upright and of the size that the network knows best. What was
-seen by chance is not seen once more, nor in a mirror: the geometric mean of the last three scores
-decides. All constants were chosen on synthetic scenes made from training images and on photographs
-of scikit-image.
+seen by chance is not seen in a mirror: the geometric mean of the last score and that of the mirror
+image decides. All constants were chosen on synthetic scenes made from training images and on
+photographs of scikit-image.
 """
 
 from __future__ import annotations
@@ -15,19 +15,18 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from ferbook.inference.centerface.network import Spots, best, look, of_smaller
 
 FIRST_SCORE = 0.01  # for a second look
 LIKELY_SCORE = 0.1  # for a second look even if there are more than
-PLACES, LEAST_PLACES = 16, 48  # for each million pixels begun, and in any picture
+PLACES = 16  # for each million pixels begun
 NEXT_SCORE = 0.02  # for a third look
 LAST_SCORE = 0.25  # of a face
 MOST_OVERLAP = 0.3  # of the union of two places, which are else one
 MOST_SHARED = 0.5  # of the smaller one of two faces, which are else one
-LEAST_SEEN = 24  # px, of a face in the first look
-DOUBLED = 400_000  # px of a picture that is also looked at in double size, at most: time grows
+LEAST_SEEN = 20  # px, of a face in the first look
 LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbours share
 CLOSER = ((112, 2.0), (160, 1.5))  # px of a closer look, and how many sides of a face it shows
 MOST_TURN = 60  # degrees; more is an error of the first look
@@ -48,27 +47,25 @@ def find(picture: Grey, min_face: int) -> Spots:
     """The faces, the most certain first; those much smaller than `min_face` px may be missed."""
     levels = _pyramid(picture, min_face)
     spots = best(np.concatenate([_first(*level) for level in levels]), MOST_OVERLAP)
-    places = max(LEAST_PLACES, PLACES * math.ceil(picture.size / 1e6))
+    places = PLACES * math.ceil(picture.size / 1e6)
     spots = spots[: max(places, int((spots[:, 0] > LIKELY_SCORE).sum()))]
     for look_closer in CLOSER:
         found = _closer(levels, spots, *look_closer)
         spots = best(np.concatenate([spots[:0], *found]), MOST_OVERLAP)
         spots = spots[spots[:, 0] > NEXT_SCORE]
-    views = (_closer(levels, spots, *CLOSER[-1], mirrored=mirrored) for mirrored in (False, True))
-    agreed = np.concatenate([spots[:0], *map(_agreed, spots, *views)])
-    return best(agreed[agreed[:, 0] > LAST_SCORE], MOST_SHARED, of_smaller)
+    mirrored = [one[:, 0].sum() for one in _closer(levels, spots, *CLOSER[-1], mirrored=True)]
+    spots[:, 0] = np.sqrt(spots[:, 0] * mirrored)
+    return best(spots[spots[:, 0] > LAST_SCORE], MOST_SHARED, of_smaller)
 
 
 def _pyramid(picture: Grey, min_face: int) -> list[tuple[float, Grey]]:
-    """The picture, a small one in double size too, and at half the scale of before each."""
+    """The picture at half the scale of before each, the largest first."""
     levels = [(1.0, picture)]
     while max(levels[-1][1].shape) > LEVEL:
         scale, level = levels[-1]
         h, w = (length // 2 for length in level.shape)
         half = cv2.resize(level[: 2 * h, : 2 * w], (w, h), interpolation=cv2.INTER_AREA)
         levels.append((scale / 2, half))
-    if picture.size <= DOUBLED:
-        levels.insert(0, (2.0, cv2.resize(picture, None, fx=2, fy=2)))
     enough = [level for level in levels if min_face * level[0] < 2 * LEAST_SEEN]
     return enough or levels[-1:]
 
@@ -100,24 +97,17 @@ def _closer(
     *,
     mirrored: bool = False,
 ) -> list[Spots]:
-    """Each spot as it looks from near, or none if nothing is seen there."""
+    """Each spot as it looks from near, or none if nothing is seen there.
+
+    Of mirror images only the score is of use.
+    """
     frames = [Frame(x, y, sides * side, turn if abs(turn) < MOST_TURN else 0.0)
               for _, x, y, side, turn in spots]  # fmt: skip
     if not frames:
         return []
     views = np.stack([_view(levels, frame, pixels) for frame in frames])
     found = look(views[:, :, ::-1] if mirrored else views, FIRST_SCORE)
-    if mirrored:
-        found = [seen * (1, -1, 1, 1, -1) + (0, pixels, 0, 0, 0) for seen in found]
     return [_in_picture(frame, pixels, seen) for frame, seen in zip(frames, found, strict=True)]
-
-
-def _agreed(spot: Float[np.ndarray, "5"], again: Spots, mirrored: Spots) -> Spots:
-    """All three scores' geometric mean at the mean of the last two places, if there are both."""
-    if not len(again) or not len(mirrored):
-        return again[:0]
-    score = np.cbrt(spot[0] * again[0, 0] * mirrored[0, 0])
-    return np.array([[score, *(again[0, 1:] + mirrored[0, 1:]) / 2]])
 
 
 def _view(levels: list[tuple[float, Grey]], frame: Frame, pixels: int) -> Grey:
