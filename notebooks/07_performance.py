@@ -135,9 +135,9 @@ tables.memory_table(measured)
 # ## Finding faces
 #
 # `ferbook predict` and the page [](../try_it.md) find faces with CenterFace {cite:p}`xu2019`, a network that
-# its authors trained on photographs. It searches the picture at several scales, a small picture in double size
-# too. Each candidate is examined again at a larger scale, turned upright by its eyes, once more to confirm its place,
-# and mirrored. OpenCV's Haar cascade is the usual alternative. Both searched the same **synthetic scenes**, which show faces from tiny to almost as high as the
+# its authors trained on photographs. It searches the picture at several scales. Each candidate is examined
+# again at a larger scale, turned upright by its eyes, and mirrored. OpenCV's Haar cascade is the usual
+# alternative. Both searched the same **synthetic scenes**, which show faces from tiny to almost as high as the
 # picture. All thresholds were chosen on other scenes, made from training images, and on a few photographs.
 #
 # CenterFace finds {glue:text}`bench_faces_centerface_upright` of upright faces,
