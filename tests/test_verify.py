@@ -65,6 +65,7 @@ def test_missing_and_added_files_are_found(project, monkeypatch):
     left = ".run.json.1.tmp/run.json"
     (project / "results" / left).parent.mkdir()
     (project / "results" / left).touch()
+    (project / "results/.old.tmp").touch()
     name = RUN.removeprefix("results/")
     found = findings(monkeypatch, project)
     assert f"missing: {name}/history.csv" in found
@@ -72,7 +73,7 @@ def test_missing_and_added_files_are_found(project, monkeypatch):
     assert any("history.csv" in line and line.startswith("results/") for line in found)
     manifest.renew(project / "results")  # blesses what is gone, but no leftover of a write
     found = list(manifest.check(project / "results"))
-    assert found == [f"not in {manifest.NAME}: {left}"]
+    assert found == [f"not in {manifest.NAME}: {name}" for name in (".old.tmp", left)]
 
 
 def test_sha256sum_reads_the_manifest(project):

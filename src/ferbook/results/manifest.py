@@ -18,6 +18,7 @@ from ferbook.core.writing import write_atomically
 
 NAME = "MANIFEST.sha256"
 MAX_FILE_BYTES = 1_000_000_000
+_LEFT = re.compile(r"\.tmp(/|$)")  # by a killed write
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 
 
@@ -29,7 +30,7 @@ def renew(folder: str | Path) -> Path:
     """Write the manifest of what is in `folder` now; leftovers of killed writes stay out."""
     path = Path(folder) / NAME
     digests = {name: digest for name, digest in _digests(Path(folder)).items()
-               if not digest.startswith("unreadable") and ".tmp/" not in name}  # fmt: skip
+               if not digest.startswith("unreadable") and not _LEFT.search(name)}  # fmt: skip
     write_atomically(path, "".join(f"{d}  {n}\n" for n, d in digests.items()).encode())
     return path
 
