@@ -99,7 +99,7 @@ def _compiled(
 ) -> keras.Model:
     model = build(recipe)
     (models.freeze_backbone if phase == "warmup" else models.unfreeze)(model, recipe)
-    optimization.compile_model(model, recipe, optimization.optimizer(phase, recipe, 100))
+    optimization.compile_model(model, recipe, phase, 100)
     model.optimizer.build(model.trainable_variables)
     return model
 

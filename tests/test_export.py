@@ -12,7 +12,7 @@ pytest.importorskip("tf2onnx", reason="needs ferbook[export]")
 from ferbook.core.classes import CLASSES  # noqa: E402
 from ferbook.core.recipe import Recipe  # noqa: E402
 from ferbook.data import splits  # noqa: E402
-from ferbook.export import convert, corruptions, deploy, pruning  # noqa: E402
+from ferbook.export import convert, corruptions, deploy  # noqa: E402
 from ferbook.inference import classifier, face  # noqa: E402
 from ferbook.results import metrics, store  # noqa: E402
 from ferbook.training import train  # noqa: E402
@@ -114,14 +114,6 @@ def test_weights_of_another_run_are_refused(trained, faces, tmp_path):
         **run.info["recipe"], "pooling": "attention"}})  # fmt: skip
     with pytest.raises(ValueError, match="pools by attention"):
         convert.deployable(attention, weights)
-
-
-def test_pruning_takes_the_smallest():
-    kernels = [np.array([[1.0, -2.0]]), np.array([[3.0, -4.0]])]
-    np.testing.assert_array_equal(pruning.pruned(kernels, 0.5), [[[0, 0]], [[3, -4]]])
-    assert pruning.pruned(kernels, 0) is kernels
-    with pytest.raises(ValueError, match="Received: 1"):
-        pruning.pruned(kernels, 1.0)
 
 
 @pytest.mark.parametrize("name", corruptions.SEVERITIES)

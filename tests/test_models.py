@@ -106,17 +106,6 @@ def test_batch_norm_can_be_trained():
     assert len(model.trainable_weights) == 3 + 2 + 3 * 2
 
 
-def test_votes_head_shares_all_but_its_last_layer():
-    model = untrained("tiny")
-    assert models.add_votes_head(model, Recipe()) is model
-    both = models.add_votes_head(model, Recipe(ferplus_loss_weight=0.5))
-    images = np.full((2, 48, 48, 1), 90.0, np.float32)
-    answers = both(images).numpy()
-    assert answers.shape == (2, 15) and len(both.weights) == len(model.weights) + 2
-    np.testing.assert_array_equal(answers[:, :7], model(images).numpy())
-    np.testing.assert_allclose(answers[:, 7:].sum(1), 1, rtol=1e-6)
-
-
 def test_attention_pools_by_weights_that_sum_to_one():
     recipe = Recipe(backbone="tiny", weights="none", image_size=48, pooling="attention")
     model = models.build_model(recipe)

@@ -55,6 +55,7 @@ def test_changes_alter_the_base_and_steps_the_step_before(tmp_path):
         ({"changes": ["adam"]}, "grid.yml: "),
         ({"seeds": ["a"]}, "seed: expected int"),
         ({"changes": {"x": {"teachers": "x"}}}, "come before x-tiny-48-s42. Received: x-tiny"),
+        ({"changes": {"x": {"start_from": "y"}}}, "come before x-tiny-48-s42. Received: y-tiny"),
     ],
 )
 def test_errors_name_file_and_key(tmp_path, values, message):

@@ -7,16 +7,16 @@ rule study:
         [f"results/{GRID.name}/{run}/run.json" for run in GRID.recipes] if GRID else [],
 
 
-# Teachers are trained first; a newer file of a teacher is no reason to train again.
-def teachers(wildcards):
+# Runs to learn from are trained first; a newer file of theirs is no reason to train again.
+def earlier(wildcards):
     recipe = GRID.recipes.get(wildcards.run) if GRID else None
-    names = recipe.teacher_runs if recipe else []
+    names = [*recipe.teacher_runs, *recipe.start_runs] if recipe else []
     return [f"results/{wildcards.study}/{name}/run.json" for name in names]
 
 
 rule run:
     input:
-        ancient(teachers),
+        ancient(earlier),
     output:
         "results/{study}/{run}/run.json",
     log:

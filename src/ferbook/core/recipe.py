@@ -85,6 +85,12 @@ class Recipe:
     mixup_alpha: float = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
     cutmix_alpha: float = 0.0  # the same with a rectangle of the other image pasted in; 0: none
     ferplus_loss_weight: float = 0.0  # of a second head's loss on the FER+ votes; 0: no such head
+    landmark_loss_weight: float = 0.0  # of a head's loss on eyes, nose and mouth; 0: no such head
+    # Of each batch, the highest losses of one network, from which a second does not learn, and the
+    # other way round; 0: no second network.
+    co_teaching_share: float = 0.0
+    start_from: str = ""  # recipe whose run of the same study and seed gives the first weights
+    pruned_share: float = 0.0  # of all kernels' entries, the smallest at the start, kept at zero
     teachers: str = ""  # recipes whose runs of the same study and seed teach, between spaces
     distillation_share: float = 0.5  # of the teachers' mean answer in a target, beside the label
 
@@ -106,8 +112,12 @@ class Recipe:
     @property
     def teacher_runs(self) -> list[str]:
         """The runs of `teachers`: of the same backbone, size and seed, and so of the same split."""
-        names = self.teachers.split()
-        return [dataclasses.replace(self, name=name, teachers="").run_name for name in names]
+        return [dataclasses.replace(self, name=name).run_name for name in self.teachers.split()]
+
+    @property
+    def start_runs(self) -> list[str]:
+        """The run of `start_from`, if any: of the same backbone, size and seed."""
+        return [dataclasses.replace(self, name=name).run_name for name in self.start_from.split()]
 
 
 def _check_types(recipe: Recipe) -> None:
@@ -132,7 +142,7 @@ _MORE_THAN_ZERO = (
 )  # fmt: skip
 _LESS_THAN_ONE = (
     "dropout", "drop_path_rate", "ema_momentum", "label_smoothing", "shift_fraction",
-    "zoom_fraction", "plateau_factor", "lr_warmup_fraction",
+    "zoom_fraction", "plateau_factor", "lr_warmup_fraction", "co_teaching_share", "pruned_share",
 )  # fmt: skip
 _AT_MOST_ONE = ("erasing_probability", "distillation_share")
 _OF_WHOLE_BATCHES = ("ema_momentum", "sam_radius")
@@ -172,6 +182,12 @@ def _check_together(recipe: Recipe) -> None:
             raise RecipeError(
                 f"{name}: works on whole batches; needs accumulate 1. "
                 f"Received: accumulate {recipe.accumulate}."
+            )
+    for name in ("mixup_alpha", "cutmix_alpha"):
+        if recipe.landmark_loss_weight and getattr(recipe, name):
+            raise RecipeError(
+                f"landmark_loss_weight: an image of two faces has no landmarks; needs {name} 0. "
+                f"Received: {name} {getattr(recipe, name)}."
             )
     if recipe.small_epochs > recipe.finetune_epochs:
         raise RecipeError(

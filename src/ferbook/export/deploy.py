@@ -14,13 +14,14 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.writing import whole_folder, write_json
 from ferbook.data import splits
 from ferbook.data.faces import Faces
-from ferbook.export import convert, corruptions, measure, pruning
+from ferbook.export import convert, corruptions, measure
 from ferbook.export.convert import ExportError
 from ferbook.export.latency import Answerer, latency
 from ferbook.inference.classifier import RELEASED
 from ferbook.results import store
 from ferbook.results.metrics import with_temperature
 from ferbook.results.run import Run
+from ferbook.training import pruning
 
 CALIBRATION_IMAGES = 512
 ROBUSTNESS_IMAGES = 2000  # at least, for pruning and corruptions
@@ -109,7 +110,7 @@ def _measured(files: dict[str, Path], test: Faces) -> dict[str, dict[str, Any]]:
 
 def _pruning(model: keras.Model, some: Faces) -> list[dict[str, Any]]:
     """Accuracy after global magnitude pruning of all kernels, without training again."""
-    kernels = [w for w in model.trainable_weights if len(w.shape) > 1]
+    kernels = pruning.kernels(model)
     before, rows = [keras.ops.convert_to_numpy(w) for w in kernels], []
     for share in PRUNED_SHARES:
         for variable, array in zip(kernels, pruning.pruned(before, share), strict=True):

@@ -33,6 +33,7 @@ _GRIDS = {
     "short_paper_changes": ("paper", "short grid, "),
     "ours_changes": ("ours", ""),
     "leak": ("ours", "copies grid, "),
+    "remedies": ("ours", "remedies grid, "),
     "short_ours_changes": ("ours", "short grid, "),
     "short_scratch": ("ours", "short grid, "),
 }
@@ -40,12 +41,14 @@ _CHANGES = {
     "base": "the recipe itself",
     "adam": "Adam in place of AdamW",
     "attention": "attention pooling",
+    "co_teaching": "co-teaching",
     "bare": "one phase, no regularizers",
     "distinct": "without copies in training",
     "double_rate": "twice the learning rate",
     "double_rate_frozen": "twice the rate, BatchNorm frozen",
     "frozen_batch_norm": "BatchNorm frozen",
     "half_rate": "half the learning rate",
+    "landmarks": "with a landmark head",
     "lite1": "EfficientNet-Lite1",
     "lite2": "EfficientNet-Lite2",
     "longer": "more epochs",
@@ -56,6 +59,7 @@ _CHANGES = {
     "no_smoothing": "without label smoothing",
     "no_votes": "without FER+",
     "no_warmup": "without phase 1",
+    "retrained": "trained further, nothing pruned",
     "votes": "with FER+",
 }  # fmt: skip
 _VGGS = {
@@ -91,6 +95,8 @@ def change_name(name: str) -> str:
     """An entry of a grid's `changes` or `steps`, or a recipe of no known family."""
     if rate := re.fullmatch(r"(?:.*_)?(\de)(\d)", name):
         return f"learning rate {rate[1]}-{rate[2]}"
+    if share := re.fullmatch(r"pruned_(\d+)", name):
+        return f"{share[1]}% of the weights pruned"
     words = name.replace("_", " ")
     return _CHANGES.get(name, f"without {words[3:]}" if words.startswith("no ") else words)
 

@@ -49,7 +49,7 @@ def read_study(path: str | Path) -> Study:
     """The study that the YAML file at `path` describes.
 
     Raises StudyError for an unknown key, a value that makes no sense, two runs of one name, or
-    teachers that are trained later or not at all.
+    runs to learn from that are trained later or not at all.
     """
     values = read_yaml(path)
     _check_keys(values, _KEYS, path)
@@ -58,9 +58,9 @@ def read_study(path: str | Path) -> Study:
         for recipe in _recipes(values):
             if recipe.run_name in recipes:
                 raise StudyError(f"two runs are called {recipe.run_name}.")
-            if missing := set(recipe.teacher_runs) - set(recipes):
+            if missing := {*recipe.teacher_runs, *recipe.start_runs} - set(recipes):
                 raise StudyError(
-                    f"teachers: expected runs that come before {recipe.run_name}. "
+                    f"teachers and start_from: expected runs that come before {recipe.run_name}. "
                     f"Received: {', '.join(sorted(missing))}."
                 )
             recipes[recipe.run_name] = recipe

@@ -21,7 +21,7 @@ from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
 from ferbook.core.writing import write_atomically
 from ferbook.results.run import Run
-from ferbook.training import models
+from ferbook.training import auxiliary, models
 
 _LOGGED = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -37,7 +37,7 @@ def load_network(run: Run, weights: Path) -> keras.Model:
     """
     recipe = dataclasses.replace(run.recipe, weights="none")
     model = models.build_model(recipe)
-    _restore(models.add_votes_head(model, recipe), weights)
+    restore_weights(auxiliary.with_auxiliaries(model, recipe), weights)
     return model
 
 
@@ -102,7 +102,7 @@ class Checkpoint:
 
     def restore_best(self, model: keras.Model) -> None:
         """Put the epoch of the highest validation accuracy into the model."""
-        _restore(model, self.folder / "best.npz")
+        restore_weights(model, self.folder / "best.npz")
 
     def finish(self) -> None:
         """Keep the best epoch only, for exports: the run is in the result store."""
@@ -161,7 +161,11 @@ class EpochEnd(keras.callbacks.Callback):
         self.checkpoint.save(self.model, row, last=last)
 
 
-def _restore(trained: keras.Model, weights: Path) -> None:
+def restore_weights(trained: keras.Model, weights: Path) -> None:
+    """Put the best epoch of a run of the same network, as it was trained, into `trained`.
+
+    Raises CheckpointError when the file cannot be read or belongs to another network.
+    """
     try:
         _assign(trained.variables, _read_state(weights)[0]["model"])
     except (FileNotFoundError, KeyError, ValueError) as error:

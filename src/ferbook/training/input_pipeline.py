@@ -14,10 +14,10 @@ from jaxtyping import Float
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
-from ferbook.core.recipe import Recipe
+from ferbook.core.recipe import Recipe, RecipeError
 from ferbook.data import ferplus, splits
 from ferbook.data.faces import Faces
-from ferbook.training import augment
+from ferbook.training import augment, auxiliary
 
 EVALUATION_BATCH = 128
 
@@ -28,18 +28,21 @@ def training_dataset(
     epochs: range,
     *,
     taught: Float[np.ndarray, "n 7"] | None = None,
+    landmarks: Float[np.ndarray, "n 5 2"] | None = None,
     augment_in_model: bool = False,
 ) -> tf.data.Dataset:
     """Augmented batches of `epochs`, which see images of one size; see `by_size`.
 
     With `augment_in_model`, images as they are and their maps, for `augment.resampled`; else it
-    yields float32 images (n, side, side, 1), targets (n, 7 or 15) and weights (n,): see `targets`.
-    `taught` are the answers of other runs on the same images, see `targets`.
+    yields float32 images (n, side, side, 1), targets (n, outputs) and weights (n,): see `targets`.
+    `taught` are the answers of other runs on the same images, see `targets`; `landmarks`, in
+    px, those of the images, for a recipe that learns them.
     """
     ((side, _),) = by_size(recipe, epochs)
     images, wanted = tf.constant(train.images), tf.constant(targets(train, recipe, taught))
     weights = splits.class_weights(train.labels, recipe.class_weight_clip)[train.labels]
     weights = tf.constant(weights, tf.float32)
+    points = None if landmarks is None else tf.constant(landmarks, tf.float32)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
@@ -49,12 +52,13 @@ def training_dataset(
 
     def load(step: tf.Tensor, rows: tf.Tensor):
         seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
-        batch = tf.gather(images, rows)
-        if augment_in_model:
-            batch = batch, augment.draw_maps(batch, recipe, seed, side)
-        else:
-            batch = augment.augment(batch, recipe, seed, side)
-        batch = batch, tf.gather(wanted, rows), tf.gather(weights, rows)
+        batch, answers = tf.gather(images, rows), tf.gather(wanted, rows)
+        maps = augment.draw_maps(batch, recipe, seed, side)
+        if points is not None:
+            places = auxiliary.moved(tf.gather(points, rows), maps, side)
+            answers = tf.concat([answers[:, : -places.shape[1]], places], axis=1)
+        batch = (batch, maps) if augment_in_model else augment.augment(batch, recipe, seed, side)
+        batch = batch, answers, tf.gather(weights, rows)
         if recipe.mixup_alpha:
             batch = augment.mix(*batch, recipe.mixup_alpha, seed)
         if recipe.cutmix_alpha:
@@ -65,20 +69,34 @@ def training_dataset(
     return batches.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
+def check_resampling_is_all(recipe: Recipe) -> None:
+    """Raise RecipeError where `augment_in_model` cannot do what the recipe does to images."""
+    for name in ("erasing_probability", "mixup_alpha", "cutmix_alpha", "small_epochs"):
+        if getattr(recipe, name):
+            raise RecipeError(
+                f"augment_in_model: needs {name} 0, since the model's graph resamples to one size "
+                f"and no more. Received: {name} {getattr(recipe, name)}."
+            )
+
+
 def targets(
     faces: Faces, recipe: Recipe, taught: Float[np.ndarray, "n 7"] | None = None
 ) -> Float[np.ndarray, "n outputs"]:
     """One-hot labels, float32 (n, 7); with a votes head, followed by the shares of FER+ (n, 8).
 
-    `taught` takes the recipe's share of the labels' place.
+    `taught` takes the recipe's share of the labels' place. With a head for landmarks, ten NaNs
+    follow: where they are is up to the augmentation.
     """
     wanted = np.eye(len(CLASSES), dtype=np.float32)[faces.labels]
     if taught is not None:
         share = recipe.distillation_share
         wanted = ((1 - share) * wanted + share * taught).astype(np.float32)
-    if recipe.ferplus_loss_weight == 0:
-        return wanted
-    return np.hstack([wanted, ferplus.expression_shares(faces.files).astype(np.float32)])
+    parts = [wanted]
+    if recipe.ferplus_loss_weight:
+        parts.append(ferplus.expression_shares(faces.files).astype(np.float32))
+    if recipe.landmark_loss_weight:
+        parts.append(np.full((len(faces), 2 * auxiliary.LANDMARKS), np.nan, np.float32))
+    return np.hstack(parts)
 
 
 def augmentation_examples(faces: Faces, recipe: Recipe, rounds: int = 3):

@@ -11,7 +11,6 @@ from keras import layers
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import BACKBONES, Recipe, RecipeError
-from ferbook.data.ferplus import EXPRESSIONS
 from ferbook.training import keras_weights, lite_network, lite_weights
 from ferbook.training.fast_layers import (
     FusedBatchNormalization,
@@ -38,6 +37,8 @@ _VGG = {
     "vgg_small": ((2, 32), (2, 64), (2, 128), (2, 256)),
     "vgg_medium": ((2, 48), (2, 96), (2, 192), (2, 384)),
 }
+
+TWIN = "twin"  # a second network that learns beside the first
 
 
 def build_model(recipe: Recipe) -> keras.Model:
@@ -81,31 +82,25 @@ def build_backbone(recipe: Recipe, *, channels: int = 3) -> keras.Model:
     return backbone
 
 
-def add_votes_head(model: keras.Model, recipe: Recipe) -> keras.Model:
-    """`model` with a second head for the votes of FER+, if the recipe trains one.
-
-    Both share all layers but their last; the output is (n, 7 + 8), the expressions first.
-    """
-    if recipe.ferplus_loss_weight == 0:
-        return model
-    dropped = model.get_layer("dropout").output
-    votes = layers.Dense(len(EXPRESSIONS), "softmax", dtype="float32", name="votes")(dropped)
-    both = layers.Concatenate(name="expression_and_votes")([model.output, votes])
-    return keras.Model(model.input, both, name=f"{model.name}_votes")
-
-
 def freeze_backbone(model: keras.Model, recipe: Recipe) -> None:
-    """Phase 1: only the head learns."""
-    model.get_layer("backbone").trainable = False
+    """Phase 1: only the heads learn."""
+    for backbone in _backbones(model):
+        backbone.trainable = False
 
 
 def unfreeze(model: keras.Model, recipe: Recipe) -> None:
     """Phase 2: all layers learn; BatchNorm keeps its statistics unless `train_batch_norm`."""
-    backbone = model.get_layer("backbone")
-    backbone.trainable = True
-    for layer in backbone.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = recipe.train_batch_norm
+    for backbone in _backbones(model):
+        backbone.trainable = True
+        for layer in backbone.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = recipe.train_batch_norm
+
+
+def _backbones(model: keras.Model) -> list[keras.Model]:
+    """The backbone of `model`, and that of the network that learns beside it, if any."""
+    twins = [layer for layer in model.layers if layer.name == TWIN]
+    return [network.get_layer("backbone") for network in (model, *twins)]
 
 
 def fold_grey(backbone: keras.Model, recipe: Recipe) -> keras.Model:

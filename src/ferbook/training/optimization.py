@@ -9,22 +9,24 @@ import tensorflow as tf
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
+from ferbook.training import auxiliary
 
 
-def compile_model(
-    model: keras.Model, recipe: Recipe, optimizer: keras.optimizers.Optimizer
-) -> None:
-    """Give `model` the loss and the accuracy of `recipe`, for the targets of `batches`."""
-    n = len(CLASSES)
+def compile_model(model: keras.Model, recipe: Recipe, phase: str, steps: int) -> None:
+    """Give `model` loss, accuracy and optimizer of `phase`, "warmup" or "finetune".
+
+    It has so many `steps` an epoch, of the batches that `input_pipeline` makes.
+    """
+    n, optimizer = len(CLASSES), _optimizer(phase, recipe, steps)
+    steps *= recipe.warmup_epochs if phase == "warmup" else recipe.finetune_epochs
 
     def loss(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
-        value = keras.losses.categorical_crossentropy(
-            wanted[:, :n], answers[:, :n], label_smoothing=recipe.label_smoothing
-        )
-        if recipe.ferplus_loss_weight == 0:
-            return value
-        votes = keras.losses.categorical_crossentropy(wanted[:, n:], answers[:, n:])
-        return value + recipe.ferplus_loss_weight * votes  # an image without votes adds 0
+        share = recipe.co_teaching_share
+        if not share:
+            return auxiliary.loss(wanted, answers, recipe)
+        one, two = (auxiliary.loss(wanted, half, recipe) for half in tf.split(answers, 2, axis=1))
+        progress = tf.cast(optimizer.iterations, tf.float32) / steps
+        return auxiliary.co_teaching_loss(one, two, share, progress)
 
     def accuracy(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
         return keras.metrics.categorical_accuracy(wanted[:, :n], answers[:, :n])
@@ -35,8 +37,7 @@ def compile_model(
     model.compile(optimizer, loss, metrics=[metric], jit_compile=has_gpu())
 
 
-def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer of `phase`, "warmup" or "finetune", with so many `steps` an epoch."""
+def _optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     how: dict[str, Any] = {"use_ema": recipe.ema_momentum > 0, "ema_momentum": recipe.ema_momentum}
     if recipe.accumulate > 1:
         how["gradient_accumulation_steps"] = recipe.accumulate

@@ -21,10 +21,20 @@ from ferbook.core.recipe import Recipe, RecipeError
 from ferbook.data import splits
 from ferbook.data.duplicates import duplicate_groups, validation_twins
 from ferbook.data.faces import Faces
+from ferbook.inference.centerface.landmarks import find_landmarks
 from ferbook.results import store
 from ferbook.results.run import Run
-from ferbook.training import augment, device, distillation, input_pipeline, models, optimization
+from ferbook.training import (
+    augment,
+    auxiliary,
+    device,
+    input_pipeline,
+    models,
+    optimization,
+    pruning,
+)
 from ferbook.training.checkpoint import Checkpoint, EpochEnd, load_network
+from ferbook.training.earlier import Earlier
 
 PHASES = ("warmup", "finetune")
 
@@ -78,15 +88,17 @@ def _train(
     augment_in_model: bool,
 ) -> None:
     if augment_in_model:
-        _check_resampling_is_all(recipe)
+        input_pipeline.check_resampling_is_all(recipe)
     parts = splits.split_for(faces, recipe)
     training = splits.training_subset(parts, recipe)
     # Before the seed is set: the network then starts as it would without teachers.
-    taught = distillation.answers(recipe, training, _about(faces), folder.parent, own.parent)
+    earlier = Earlier(folder.parent, own.parent, _about(faces))
+    taught = earlier.answers(recipe, training)
+    points = find_landmarks(training.images) if recipe.landmark_loss_weight else None
     set_up(recipe, deterministic)
     where = {"augment_in_model": augment_in_model}
     feed = functools.partial(
-        input_pipeline.training_dataset, training, recipe, taught=taught, **where
+        input_pipeline.training_dataset, training, recipe, taught=taught, landmarks=points, **where
     )
     val = input_pipeline.evaluation_dataset(parts.val, recipe, **where)
     checkpoint = Checkpoint(own, recipe, _about(faces))
@@ -94,7 +106,10 @@ def _train(
     device.check_replicas(recipe, strategy.num_replicas_in_sync)
     with strategy.scope():
         model = models.build_model(recipe)
-        trained = models.add_votes_head(model, recipe)
+        trained = auxiliary.with_auxiliaries(model, recipe)
+        earlier.start(trained, recipe)
+        if recipe.pruned_share:
+            pruning.prune(model, recipe.pruned_share)
         fitted = _wrapped(trained, recipe, training.images.shape[1], augment_in_model)
         for phase in PHASES:
             (models.freeze_backbone if phase == "warmup" else models.unfreeze)(trained, recipe)
@@ -182,7 +197,7 @@ def _fit_phase(
     if epochs == 0 or checkpoint.has_finished(phase):
         return
     done = len(checkpoint.rows(phase))
-    optimization.compile_model(model, recipe, optimization.optimizer(phase, recipe, steps))
+    optimization.compile_model(model, recipe, phase, steps)
     stateful = optimization.stoppers(recipe) if recipe.schedule == "plateau" else []
     averaging = [keras.callbacks.SwapEMAWeights()] if recipe.ema_momentum else []
     # Epochs count over both phases in the data's seed, so that no two epochs are alike.
@@ -205,15 +220,6 @@ def _fit_phase(
                     *pace,
                 ],
                 verbose=verbose,
-            )
-
-
-def _check_resampling_is_all(recipe: Recipe) -> None:
-    for name in ("erasing_probability", "mixup_alpha", "cutmix_alpha", "small_epochs"):
-        if getattr(recipe, name):
-            raise RecipeError(
-                f"augment_in_model: needs {name} 0, since the model's graph resamples to one size "
-                f"and no more. Received: {name} {getattr(recipe, name)}."
             )
 
 

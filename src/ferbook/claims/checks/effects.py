@@ -104,6 +104,7 @@ def _page(found: Effect) -> str:
     shown = {
         "leak": "09_leak#tab-leak",
         "ours_changes": "04_ablations#fig-ours_changes",
+        "remedies": "04_ablations#fig-remedies",
         "paper_changes": "04_ablations#fig-paper_changes",
     }
     return shown.get(found.study, "../all_runs#tab-ledger")

@@ -26,12 +26,15 @@ _building = threading.Lock()
 
 def look(pictures: UInt8[np.ndarray, "n h w"], least_score: float) -> list[Spots]:
     """The spots above the score in each picture; neighbours show the same face."""
+    return [decode(*maps, least_score) for maps in zip(*maps_of(pictures), strict=True)]
+
+
+def maps_of(pictures: UInt8[np.ndarray, "n h w"]) -> list[Float[np.ndarray, "n c rows columns"]]:
+    """What `decode` takes, each for all pictures; a cell is of CELL x CELL px."""
     height, width = pictures.shape[1:]
     fill = [(0, 0), (0, 0), (0, -height % MULTIPLE), (0, -width % MULTIPLE)]
     filled = np.pad(pictures[:, None].astype(np.float32), fill)
-    names = ["heatmap", "size", "offset", "landmarks"]
-    found = _session().run(names, {"pictures": filled})
-    return [decode(*maps, least_score) for maps in zip(*found, strict=True)]
+    return _session().run(["heatmap", "size", "offset", "landmarks"], {"pictures": filled})
 
 
 def decode(

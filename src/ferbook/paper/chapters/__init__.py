@@ -28,7 +28,9 @@ class Chapter:
         return any(path.startswith("{results}") for path in self.inputs)
 
 
-_STUDIES = ("paper_changes", "ours_changes", "leak", "paper_rates", "scratch_rates")
+_STUDIES = (
+    "paper_changes", "ours_changes", "remedies", "leak", "paper_rates", "scratch_rates"
+)  # fmt: skip
 _GRIDS = tuple(f"configs/{name}.yml" for name in _STUDIES)
 
 _LEDGER = tuple(f"book/{name}.yml" for name in ("original", "claims", "sentences", "field"))

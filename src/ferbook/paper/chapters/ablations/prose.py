@@ -62,6 +62,16 @@ def grid_numbers(plan: Study) -> dict[str, Any]:
     }
 
 
+def remedy_numbers(plan: Study) -> dict[str, Any]:
+    """`remedies_*`: the settings of a grid of remedies that its rows do not name."""
+    recipes = {recipe.name: recipe for recipe in plan.recipes.values()}
+    return {
+        "remedies_landmark_weight": recipes["landmarks"].landmark_loss_weight,
+        "remedies_co_teaching_percent": 100 * recipes["co_teaching"].co_teaching_share,
+        "remedies_retrained_epochs": recipes["retrained"].finetune_epochs,
+    }
+
+
 def view_numbers(views: Mapping[str, Answers]) -> dict[str, float]:
     """`ten_crops_accuracy`: of the released run, or NaN."""
     crops = views.get("ten_crops")

@@ -1,0 +1,66 @@
+"""What a run takes from earlier runs of its study: their weights to start from, or their answers.
+
+Source of learning from answers: Hinton, Vinyals & Dean, "Distilling the Knowledge in a Neural
+Network", 2015; here without a temperature.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from jaxtyping import Float
+
+from ferbook.core.recipe import Recipe, RecipeError
+from ferbook.data.faces import Faces
+from ferbook.results import store
+from ferbook.results.run import Run
+from ferbook.training import checkpoint, input_pipeline
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The runs of a study on one data set: their folders in the result store and of checkpoints."""
+
+    results: Path
+    runs: Path
+    dataset: dict[str, str]
+
+    def answers(self, recipe: Recipe, faces: Faces) -> Float[np.ndarray, "n 7"] | None:
+        """What the recipe's teachers say of `faces`, averaged over them and both mirrors, if any.
+
+        Raises RecipeError when a teacher is missing or learned from another data set.
+        """
+        found = [self._answers(name, faces) for name in recipe.teacher_runs]
+        return np.mean(found, axis=0, dtype=np.float32) if found else None
+
+    def start(self, trained: keras.Model, recipe: Recipe) -> None:
+        """Give `trained` the weights of the run that the recipe starts from, if any.
+
+        Raises RecipeError as `answers`, and CheckpointError when that run's network is another.
+        """
+        for name in recipe.start_runs:
+            self._run(name)
+            checkpoint.restore_weights(trained, self.runs / name / "best.npz")
+
+    def _answers(self, name: str, faces: Faces) -> np.ndarray:
+        run = self._run(name)
+        model = checkpoint.load_network(run, self.runs / name / "best.npz")
+        return input_pipeline.predict(model, faces, run.recipe).augmented
+
+    def _run(self, name: str) -> Run:
+        folder = self.results / name
+        try:
+            if not (self.runs / name / "best.npz").exists():
+                raise FileNotFoundError(f"{self.runs / name} has none")
+            run = store.load_run(folder)
+        except (FileNotFoundError, ValueError) as error:
+            raise RecipeError(
+                f"{name}, from which this run learns, is not trained, or its weights are not kept "
+                f"({error}). Delete {folder} and train it first."
+            ) from error
+        if run.info["dataset"] != self.dataset:
+            raise RecipeError(f"{name} learned from {run.info['dataset']}, not {self.dataset}.")
+        return run
