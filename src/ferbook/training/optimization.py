@@ -17,7 +17,7 @@ def compile_model(model: keras.Model, recipe: Recipe, phase: str, steps: int) ->
 
     It has so many `steps` an epoch, of the batches that `input_pipeline` makes.
     """
-    n, optimizer = len(CLASSES), _optimizer(phase, recipe, steps)
+    n, rule = len(CLASSES), optimizer(phase, recipe, steps)
     steps *= recipe.warmup_epochs if phase == "warmup" else recipe.finetune_epochs
 
     def loss(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
@@ -25,7 +25,7 @@ def compile_model(model: keras.Model, recipe: Recipe, phase: str, steps: int) ->
         if not share:
             return auxiliary.loss(wanted, answers, recipe)
         one, two = (auxiliary.loss(wanted, half, recipe) for half in tf.split(answers, 2, axis=1))
-        progress = tf.cast(optimizer.iterations, tf.float32) / steps
+        progress = tf.cast(rule.iterations, tf.float32) / steps
         return auxiliary.co_teaching_loss(one, two, share, progress)
 
     def accuracy(wanted: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
@@ -34,10 +34,11 @@ def compile_model(model: keras.Model, recipe: Recipe, phase: str, steps: int) ->
     # A bare function would become a metric within the first step, which is then traced twice.
     metric = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
     # XLA on a CPU is several times slower.
-    model.compile(optimizer, loss, metrics=[metric], jit_compile=has_gpu())
+    model.compile(rule, loss, metrics=[metric], jit_compile=has_gpu())
 
 
-def _optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
+    """The optimizer of `phase`, "warmup" or "finetune", with so many `steps` an epoch."""
     how: dict[str, Any] = {"use_ema": recipe.ema_momentum > 0, "ema_momentum": recipe.ema_momentum}
     if recipe.accumulate > 1:
         how["gradient_accumulation_steps"] = recipe.accumulate
