@@ -6,10 +6,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from ferbook.inference.centerface.network import CELL, maps_of
-from ferbook.inference.centerface.search import CLOSER, LAST_SCORE, turned
+from ferbook.inference.centerface.search import turned
 
 BATCH = 64
-PIXELS, SIDES = CLOSER[-1]  # of the view of a face from near
+PIXELS, SIDES = 160, 1.5  # of a view of the image, its border drawn out, and how many of its sides
+LEAST_SCORE = 0.25  # of a face
 
 
 def find_landmarks(images: UInt8[np.ndarray, "n s s"]) -> Float[np.ndarray, "n 5 2"]:
@@ -33,7 +34,7 @@ def _of_batch(images: UInt8[np.ndarray, "n s s"]) -> Float[np.ndarray, "n 5 2"]:
 def _of_view(heatmap, size, offset, landmarks) -> Float[np.ndarray, "5 2"]:
     """The landmarks of the likeliest face, in px of the view."""
     row, column = np.unravel_index(heatmap[0].argmax(), heatmap[0].shape)
-    if heatmap[0, row, column] < LAST_SCORE:
+    if heatmap[0, row, column] < LEAST_SCORE:
         return np.full((5, 2), np.nan)
     y, x = CELL * (np.array([row, column]) + 0.5 + offset[:, row, column])
     height, width = CELL * np.exp(size[:, row, column])
