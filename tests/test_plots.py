@@ -220,9 +220,13 @@ def test_changes_that_differ_are_told_from_those_within_the_spread_of_seeds():
     ]  # fmt: skip
     # t is 8 and 1 with 2 degrees of freedom: p is 0.015 and 0.42.
     found = changes.change_words(PLAN, changes.changes_table(PLAN, runs, LEAKED))
-    assert found == {"s_distinct": "one", "s_like_seeds": "without copies in training"}
+    like, never = "without copies in training", "never"
+    assert found == {"s_distinct": "one", "s_like_seeds": like, "s_undecided": never}
     nothing = changes.change_words(PLAN, changes.changes_table(PLAN, [], LEAKED))
-    assert nothing == {"s_distinct": "none", "s_like_seeds": "none"}
+    undecided = f"one, {like}, {never}"
+    assert nothing == {
+        "s_distinct": "none", "s_like_seeds": "none", "s_undecided": undecided,
+    }  # fmt: skip
 
 
 def test_forest_has_a_dot_a_seed_in_a_band_of_chance():

@@ -83,11 +83,11 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
 def change_words(study: Study, table: Table) -> dict[str, str]:
     """`<study>_distinct` and `<study>_like_seeds`: changes that differ from the recipe, and do not.
 
-    `table` is the study's `changes_table`. The border is a corrected p of 0.05; a change of which
-    it is unknown is in neither.
+    `table` is the study's `changes_table`. The border is a corrected p of 0.05; changes of which it
+    is unknown, for want of runs or of a second seed, are `<study>_undecided`.
     """
-    values = table.frame["p"]
-    parts = {"distinct": values < ALPHA, "like_seeds": values >= ALPHA}
+    values = table.frame["p"].reindex([names.change_name(name) for name in study.changes])
+    parts = {"distinct": values < ALPHA, "like_seeds": values >= ALPHA, "undecided": values.isna()}
     return {
         f"{study.name}_{part}": ", ".join(values.index[chosen]) or "none"
         for part, chosen in parts.items()
