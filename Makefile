@@ -84,7 +84,7 @@ stress: fuzz bounds faults forgeries  ## the same, odd files and killed pipeline
 mutants: $(READY)  ## one small error at a time in eight modules, before their tests
 	$(BIN)/python -m trials.mutants --into results
 
-licences: $(READY)  ## the licence of every locked package
+licences: $(READY)  ## the license of every locked package
 	$(BIN)/python -m trials.licences requirements.lock results/reliability/licences.csv
 
 advisories: $(READY)  ## known vulnerabilities of the locked packages; asks the index

@@ -30,7 +30,7 @@ class Condition:
 
 
 class Placed(NamedTuple):
-    """A face in a scene: which one, its centre, side (px) and angle (degrees, clockwise)."""
+    """A face in a scene: which one, its center, side (px) and angle (degrees, clockwise)."""
 
     index: int
     x: float
@@ -39,7 +39,7 @@ class Placed(NamedTuple):
     angle: float
 
 
-Grey = UInt8[np.ndarray, "h w"]
+Gray = UInt8[np.ndarray, "h w"]
 
 
 def scenes(condition: Condition, faces: UInt8[np.ndarray, "n 48 48"], seed: int):
@@ -50,7 +50,7 @@ def scenes(condition: Condition, faces: UInt8[np.ndarray, "n 48 48"], seed: int)
         yield _scene(condition, faces, indices, rng)
 
 
-def background(size: tuple[int, int], rng: np.random.Generator) -> Grey:
+def background(size: tuple[int, int], rng: np.random.Generator) -> Gray:
     """A picture without a face."""
     height, width = size
     picture = np.full(size, rng.uniform(60, 180), np.float32)
@@ -67,24 +67,24 @@ def background(size: tuple[int, int], rng: np.random.Generator) -> Grey:
 def _draw_figure(picture: np.ndarray, rng: np.random.Generator) -> None:
     """A filled or an empty rectangle, an ellipse or a line."""
     height, width = picture.shape
-    centre = tuple(map(int, rng.uniform(0, (width, height))))
+    center = tuple(map(int, rng.uniform(0, (width, height))))
     extent = np.exp(rng.uniform(np.log(6), np.log(height / 3), 2)).astype(int)
-    grey, thickness = rng.uniform(0, 255), int(rng.choice([-1, 2, 5]))
+    gray, thickness = rng.uniform(0, 255), int(rng.choice([-1, 2, 5]))
     kind = rng.integers(3)
     if kind == 0:
-        corner = tuple(int(c + e) for c, e in zip(centre, extent, strict=True))
-        cv2.rectangle(picture, centre, corner, grey, thickness)
+        corner = tuple(int(c + e) for c, e in zip(center, extent, strict=True))
+        cv2.rectangle(picture, center, corner, gray, thickness)
     elif kind == 1:
         axes = tuple(map(int, extent))
-        cv2.ellipse(picture, centre, axes, rng.uniform(0, 180), 0, 360, grey, thickness)
+        cv2.ellipse(picture, center, axes, rng.uniform(0, 180), 0, 360, gray, thickness)
     else:
-        cv2.line(picture, centre, tuple(map(int, rng.uniform(0, (width, height)))), grey,
+        cv2.line(picture, center, tuple(map(int, rng.uniform(0, (width, height)))), gray,
                  int(rng.integers(1, 8)))  # fmt: skip
 
 
 def _scene(
     condition: Condition, faces: np.ndarray, indices: range, rng: np.random.Generator
-) -> tuple[Grey, list[Placed]]:
+) -> tuple[Gray, list[Placed]]:
     picture = background(condition.size, rng)
     placed: list[Placed] = []
     for index in indices:
@@ -114,7 +114,7 @@ def _place(
 
 
 def _half_hidden(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The left, the right or the lower half of one grey with noise, as behind a hand or a scarf."""
+    """The left, the right or the lower half of one gray with noise, as behind a hand or a scarf."""
     hidden, half = face.copy(), len(face) // 2
     part = [np.s_[:, :half], np.s_[:, half:], np.s_[half:]][rng.integers(3)]
     cover = rng.normal(rng.uniform(20, 235), 8, hidden[part].shape)
@@ -122,7 +122,7 @@ def _half_hidden(face: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return hidden
 
 
-def _paste(picture: Grey, face: np.ndarray, place: Placed) -> None:
+def _paste(picture: Gray, face: np.ndarray, place: Placed) -> None:
     """Scale, turn and blend; the border goes over softly into the background."""
     side = round(place.side)
     how = cv2.INTER_AREA if side < len(face) else cv2.INTER_CUBIC

@@ -40,7 +40,7 @@ def step_times(budget: Budget, torch: str) -> dict[str, Any]:
     one_channel = _compiled(recipe, "finetune", build=_one_channel)
     peer = _Peer(torch, recipe, budget.steps)
     with tempfile.TemporaryDirectory() as folder:
-        files = _grey_files(faces, Path(folder), recipe)
+        files = _gray_files(faces, Path(folder), recipe)
         rounds = interleaved.interleave(budget.rounds, {
             "constant batch": _bare(whole, constant, budget.steps),
             "fit on our input": _fitted(whole, data, budget.steps),
@@ -105,7 +105,7 @@ def _compiled(
 
 
 def _one_channel(recipe: Recipe) -> keras.Model:
-    """As `models.build_model`, without the repetition of grey to three channels."""
+    """As `models.build_model`, without the repetition of gray to three channels."""
     inputs = keras.Input((recipe.image_size, recipe.image_size, 1))
     pooled = layers.GlobalAveragePooling2D()(models.build_backbone(recipe, channels=1)(inputs))
     dropped = layers.Dropout(recipe.dropout, seed=recipe.seed)(pooled)
@@ -151,8 +151,8 @@ def _fitted(model: keras.Model, data: Any, steps: int) -> Callable[[], float]:
     return fit
 
 
-def _grey_files(faces: Faces, folder: Path, recipe: Recipe) -> Any:
-    """The original's generator on a folder, grey, as the network takes it."""
+def _gray_files(faces: Faces, folder: Path, recipe: Recipe) -> Any:
+    """The original's generator on a folder, gray, as the network takes it."""
     return interleaved.keras_generator().flow_from_directory(
         interleaved.write_folder(faces, folder),
         target_size=(recipe.image_size, recipe.image_size),

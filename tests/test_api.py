@@ -19,7 +19,7 @@ from ferbook.core.errors import FerbookError
 from ferbook.inference.face import InputError
 
 ASTRONAUT = examples.astronaut()
-GREY = np.asarray(Image.fromarray(ASTRONAUT).convert("L"))
+GRAY = np.asarray(Image.fromarray(ASTRONAUT).convert("L"))
 
 
 def encoded(array=ASTRONAUT, kind="PNG"):
@@ -69,8 +69,8 @@ def test_predicting_needs_neither_pandas_nor_scipy_nor_a_framework():
 def forms(path):
     """One photo in every form."""
     path.write_bytes(encoded())
-    sixteen = GREY.astype(np.uint16) * 257
-    opaque = np.dstack([ASTRONAUT, np.full(GREY.shape, 255, np.uint8)])
+    sixteen = GRAY.astype(np.uint16) * 257
+    opaque = np.dstack([ASTRONAUT, np.full(GRAY.shape, 255, np.uint8)])
     return {
         "path": path,
         "string": str(path),
@@ -79,12 +79,12 @@ def forms(path):
         "PIL": Image.fromarray(ASTRONAUT),
         "RGB": ASTRONAUT,
         "RGBA": opaque,
-        "grey": GREY,
-        "grey, one channel": GREY[..., None],
+        "gray": GRAY,
+        "gray, one channel": GRAY[..., None],
         "16 bits": sixteen,
-        "floats": GREY / 255,
-        "single precision": (GREY / 255).astype(np.float32),
-        "view": np.asfortranarray(GREY),
+        "floats": GRAY / 255,
+        "single precision": (GRAY / 255).astype(np.float32),
+        "view": np.asfortranarray(GRAY),
     }
 
 
@@ -105,11 +105,11 @@ def test_a_list_gives_a_list_for_each_and_batches_of_arrays_do_too(tmp_path):
     found = ferbook.predict(several)
     assert [len(faces) for faces in found] == [1] * len(several)
     empty = np.full((200, 200), 128, np.uint8)
-    assert [len(faces) for faces in ferbook.predict([ASTRONAUT, empty, GREY])] == [1, 0, 1]
+    assert [len(faces) for faces in ferbook.predict([ASTRONAUT, empty, GRAY])] == [1, 0, 1]
     batch = np.stack([ASTRONAUT, np.full_like(ASTRONAUT, 128)])
     assert [len(faces) for faces in ferbook.predict(batch)] == [1, 0]
     assert ferbook.predict([]) == []
-    many = ferbook.predict([GREY[60:150, 180:270]] * 20, whole=True)
+    many = ferbook.predict([GRAY[60:150, 180:270]] * 20, whole=True)
     assert len({faces[0].confidence for faces in many}) == 1
 
 
@@ -127,7 +127,7 @@ def test_boxes_are_taken_as_they_are():
     (found,) = ferbook.predict(ASTRONAUT)
     (again,) = ferbook.predict(ASTRONAUT, boxes=[found.box])
     assert again.probabilities == found.probabilities
-    several = ferbook.predict([ASTRONAUT, GREY], boxes=[[found.box, (0, 0, 9, 9)], []])
+    several = ferbook.predict([ASTRONAUT, GRAY], boxes=[[found.box, (0, 0, 9, 9)], []])
     assert [len(faces) for faces in several] == [2, 0] and several[0][0].box == found.box
 
 
@@ -151,12 +151,12 @@ def test_whole_and_min_face():
         (None, {}, "expected a path, bytes, an array, a PIL image or a list.*NoneType"),
         ("nowhere.png", {}, r"nowhere\.png: no such file or folder"),
         ("https://example.org/a.png", {}, "nothing is fetched"),
-        (GREY, {"boxes": [(500, 0, 20, 20)]}, "inside 512 x 512 px. Received: .500, 0, 20, 20"),
-        (GREY, {"boxes": [(0, 0, 0, 20)]}, "inside 512 x 512 px"),
-        (GREY, {"boxes": [(0, 0)]}, r"expected \(left, top, width, height\)"),
-        ([GREY], {"boxes": []}, "boxes: expected 1 lists"),
-        (GREY, {"providers": ["TPU"]}, "providers: expected some of .*CPUExecutionProvider.*TPU"),
-        (GREY, {"model": "nowhere.onnx"}, r"nowhere\.onnx: no readable model"),
+        (GRAY, {"boxes": [(500, 0, 20, 20)]}, "inside 512 x 512 px. Received: .500, 0, 20, 20"),
+        (GRAY, {"boxes": [(0, 0, 0, 20)]}, "inside 512 x 512 px"),
+        (GRAY, {"boxes": [(0, 0)]}, r"expected \(left, top, width, height\)"),
+        ([GRAY], {"boxes": []}, "boxes: expected 1 lists"),
+        (GRAY, {"providers": ["TPU"]}, "providers: expected some of .*CPUExecutionProvider.*TPU"),
+        (GRAY, {"model": "nowhere.onnx"}, r"nowhere\.onnx: no readable model"),
     ],
 )
 def test_what_cannot_be_used_is_told(picture, options, message):
@@ -167,7 +167,7 @@ def test_what_cannot_be_used_is_told(picture, options, message):
 
 def test_one_bad_picture_among_several_warns_and_the_others_are_answered(tmp_path):
     with pytest.warns(UserWarning, match=r"pictures\[1\]: nowhere\.png"):
-        found = ferbook.predict([GREY, "nowhere.png", GREY])
+        found = ferbook.predict([GRAY, "nowhere.png", GRAY])
     assert [len(faces) for faces in found] == [1, 0, 1]
 
 
@@ -179,7 +179,7 @@ def test_a_model_is_read_once_and_anew_when_its_file_changes(tmp_path):
     path.write_bytes((pictures.RELEASED / "model-int8.onnx").read_bytes())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert ferbook.predict(GREY, model=path, providers=["CPUExecutionProvider"])
+        assert ferbook.predict(GRAY, model=path, providers=["CPUExecutionProvider"])
     path.write_bytes(b"no model")
     with pytest.raises(InputError, match="not a model exported by ferbook"):
-        ferbook.predict(GREY, model=path)
+        ferbook.predict(GRAY, model=path)

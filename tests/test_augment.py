@@ -59,7 +59,7 @@ def test_same_geometry_as_keras(case, side):
     matrices = augment.transform_matrices(parameters(**case), side)
     whole = augment.resize_matrix(48, side) @ matrices
     ours = augment.resample(image[None], whole, side)[0].numpy()
-    # Grey levels of 255. At 48 px there is one interpolation on both sides; at 96 px Keras has
+    # Gray levels of 255. At 48 px there is one interpolation on both sides; at 96 px Keras has
     # a second one, which differs most where the edge pixels are repeated.
     assert np.abs(ours - theirs).max() < (0.1 if side == 48 else 2.5)
     assert np.abs(ours - theirs).mean() < (0.01 if side == 48 else 0.3)
@@ -138,10 +138,10 @@ def test_same_in_a_dataset_as_by_hand():
 def test_erase_puts_one_rectangle_on_chosen_images():
     images = tf.zeros((200, 48, 48, 1))
     seed = tf.constant([1, 2])
-    grey = augment.erase(images, 0.5, seed).numpy()[..., 0] == 127
-    hit = grey.any(axis=(1, 2))
+    gray = augment.erase(images, 0.5, seed).numpy()[..., 0] == 127
+    hit = gray.any(axis=(1, 2))
     assert 70 < hit.sum() < 130
-    for mask in grey[hit]:
+    for mask in gray[hit]:
         rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         assert mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
         assert len(rows) <= 0.4 * 48 + 1 and len(columns) <= 0.4 * 48 + 1

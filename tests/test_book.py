@@ -1,4 +1,4 @@
-"""The book: a smoke run is labelled, a broken notebook is refused, the published one renders."""
+"""The book: a smoke run is labeled, a broken notebook is refused, the published one renders."""
 
 import io
 import json

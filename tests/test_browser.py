@@ -20,7 +20,7 @@ from ferbook.paper import try_it
 
 cv2 = pytest.importorskip("cv2")
 # Rounding in eight bits differs between processors' kernels: Python's onnxruntime differs from
-# itself by up to 0.06 when its graph optimisations are switched off.
+# itself by up to 0.06 when its graph optimizations are switched off.
 INT8_TOLERANCE = 0.15
 FLOAT_TOLERANCE = 1e-3
 ANSWERS = "[...document.querySelectorAll('[data-part=answers] tbody tr')]"
@@ -51,8 +51,8 @@ def answer(page, path):
 
 
 def cut_outs(paths):
-    greys = [np.asarray(media.read_picture(path).convert("L")) for path in paths]
-    return np.stack([detector.faces_in(grey, "")[0][1] for grey in greys])
+    grays = [np.asarray(media.read_picture(path).convert("L")) for path in paths]
+    return np.stack([detector.faces_in(gray, "")[0][1] for gray in grays])
 
 
 def assert_same_answers(found, expected, tolerance):
@@ -125,12 +125,12 @@ def test_resizing_is_opencvs_to_the_bit(page, shape):
     assert found == expected.ravel().tolist()
 
 
-def test_grey_is_pillows_to_the_bit(page):
-    colours = np.random.default_rng(0).integers(0, 256, (40, 50, 4), dtype=np.uint8)
-    colours[..., 3] = 255
-    found = page.run(f"""import("../_static/try/preprocess.js").then(({{ grey }}) =>
-        Array.from(grey({as_bytes(colours)})))""")
-    expected = Image.fromarray(colours[..., :3]).convert("L")
+def test_gray_is_pillows_to_the_bit(page):
+    colors = np.random.default_rng(0).integers(0, 256, (40, 50, 4), dtype=np.uint8)
+    colors[..., 3] = 255
+    found = page.run(f"""import("../_static/try/preprocess.js").then(({{ gray }}) =>
+        Array.from(gray({as_bytes(colors)})))""")
+    expected = Image.fromarray(colors[..., :3]).convert("L")
     assert found == np.asarray(expected).ravel().tolist()
 
 
@@ -142,14 +142,14 @@ def iou(first, second):
     return across * down / (w * h + p * q - across * down)
 
 
-def searched(page, grey):
+def searched(page, gray):
     """What the page finds, and what Python does: boxes and turns, the largest first."""
-    height, width = grey.shape
+    height, width = gray.shape
     found = page.run(f"""Promise.all(["detect", "model"].map((name) =>
         import(`../_static/try/${{name}}.js`))).then(([{{ detect }}, {{ finder }}]) =>
-        detect({as_bytes(grey)}, {width}, {height}, finder))""")
+        detect({as_bytes(gray)}, {width}, {height}, finder))""")
     places = [([face[k] for k in ("x", "y", "width", "height")], face["turn"]) for face in found]
-    return places, sorted(detector.detect(grey), key=lambda place: -place[0][2])
+    return places, sorted(detector.detect(gray), key=lambda place: -place[0][2])
 
 
 def assert_same_places(found, expected):
@@ -211,7 +211,7 @@ def test_a_photo_is_searched_and_answered(page, tmp_path):
 
 
 def test_where_no_face_is_found_keys_move_and_size_the_square(page, tmp_path):
-    Image.new("RGB", (300, 200), "grey").save(tmp_path / "large.png")
+    Image.new("RGB", (300, 200), "gray").save(tmp_path / "large.png")
     page.choose("[data-part=file]", tmp_path / "large.png")
     page.wait(f"{STATUS}.startsWith('large.png: no face was found')")
     assert page.run("document.querySelector('[data-part=answers]').hidden")

@@ -85,7 +85,7 @@ def test_baseline_learns_and_is_stored(tmp_path, faces):
     assert store.load_answers(tmp_path, "peers") == {}
 
 
-def test_ten_crops_are_corners_centre_and_mirrors():
+def test_ten_crops_are_corners_center_and_mirrors():
     images = np.arange(2 * 5 * 5, dtype=np.uint8).reshape(2, 5, 5)
     found = list(ten_crops.ten_crops(images, 3))
     assert len(found) == 10 and all(crop.shape == (2, 3, 3) for crop in found)

@@ -126,7 +126,7 @@ def test_kaggle(sources, monkeypatch):
 
 
 GOOD = "train/happy/Training_1.jpg"
-GREY = np.full((48, 48), 100, np.uint8)
+GRAY = np.full((48, 48), 100, np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -138,12 +138,12 @@ GREY = np.full((48, 48), 100, np.uint8)
         (("train/bored/Training_1.jpg", b""), "unknown class folder 'bored'"),
         (("train/happy/PublicTest_1.jpg", b""), "a PublicTest image in the folder 'train'"),
         (("notes.txt", b""), "unexpected file 'notes.txt'"),
-        ((GOOD, png(GREY[:47])), r"is 48x47 pixels\. Expected 48x48"),
-        ((GOOD, png(np.stack([GREY, GREY, GREY + 1], -1))), "mode RGB that are not 8-bit gray"),
+        ((GOOD, png(GRAY[:47])), r"is 48x47 pixels\. Expected 48x48"),
+        ((GOOD, png(np.stack([GRAY, GRAY, GRAY + 1], -1))), "mode RGB that are not 8-bit gray"),
         ((GOOD, b"no image"), "not a readable JPEG or PNG"),
-        ((GOOD, png(GREY)[:60]), "not a readable JPEG or PNG"),
+        ((GOOD, png(GRAY)[:60]), "not a readable JPEG or PNG"),
         ((GOOD, bytes(images.MAX_IMAGE_BYTES + 1)), "65,537 bytes"),
-        ((GOOD, png(GREY)), "no image of angry in Training"),
+        ((GOOD, png(GRAY)), "no image of angry in Training"),
     ],
 )
 def test_bad_entries(tmp_path, entry, message):
@@ -154,7 +154,7 @@ def test_bad_entries(tmp_path, entry, message):
 
 
 def test_duplicate_names(tmp_path):
-    path = write_zip(tmp_path / "a.zip", [(GOOD, png(GREY))] * 2)
+    path = write_zip(tmp_path / "a.zip", [(GOOD, png(GRAY))] * 2)
     with pytest.raises(data_faces.DataError, match="two entries are called train/happy"):
         data_sources.load(path)
 
@@ -236,13 +236,13 @@ def test_zip_with_a_bad_entry(tmp_path, change, message):
 def test_other_compressions_are_refused(tmp_path, method):
     # An LZMA header may ask for gigabytes of dictionary.
     with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
-        archive.writestr(GOOD, png(GREY))
+        archive.writestr(GOOD, png(GRAY))
     with pytest.raises(data_faces.DataError, match=f"{GOOD} is compressed by method {method}"):
         data_sources.load(tmp_path / "a.zip", subset=True)
 
 
 def test_an_entry_of_huge_announced_size(tmp_path):
-    path = write_zip(tmp_path / "a.zip", [(GOOD, png(GREY))])
+    path = write_zip(tmp_path / "a.zip", [(GOOD, png(GRAY))])
     content = bytearray(path.read_bytes())
     at = content.index(b"PK\x01\x02")
     content[at + 24 : at + 28] = struct.pack("<I", 4_000_000_000)
@@ -255,7 +255,7 @@ def test_png_whose_text_unpacks_to_megabytes(tmp_path):
     text = PngInfo()
     text.add_text("comment", "x" * 5_000_000, zip=True)
     buffer = io.BytesIO()
-    Image.fromarray(GREY).save(buffer, "PNG", pnginfo=text)
+    Image.fromarray(GRAY).save(buffer, "PNG", pnginfo=text)
     assert len(buffer.getvalue()) < images.MAX_IMAGE_BYTES
     path = write_zip(tmp_path / "a.zip", [(GOOD, buffer.getvalue())])
     with pytest.raises(

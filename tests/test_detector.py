@@ -13,7 +13,7 @@ from ferbook.inference import centerface, detector
 from ferbook.inference.centerface import network, search
 from ferbook.inference.face import InputError
 
-GREY = np.asarray(Image.fromarray(pictures.astronaut()).convert("L"))  # NASA, public domain
+GRAY = np.asarray(Image.fromarray(pictures.astronaut()).convert("L"))  # NASA, public domain
 MIDDLE = (225, 122)  # of the face, x and y
 
 
@@ -76,7 +76,7 @@ def test_squares_stay_inside_the_picture(place, box):
 @pytest.mark.parametrize("degrees", [0, 30, -45])
 def test_a_face_is_found_however_it_is_turned(degrees):
     turn = cv2.getRotationMatrix2D(MIDDLE, -degrees, 1.0)
-    picture = cv2.warpAffine(GREY, turn, GREY.shape[::-1], borderMode=cv2.BORDER_REFLECT)
+    picture = cv2.warpAffine(GRAY, turn, GRAY.shape[::-1], borderMode=cv2.BORDER_REFLECT)
     found = detector.detect(picture, min_face=60)
     (box, turned), *_ = sorted(found, key=lambda one: np.hypot(*_from_face(one[0])))
     assert np.hypot(*_from_face(box)) < 20 and 90 < box[2] < 170
@@ -90,13 +90,13 @@ def _from_face(box):
 def test_turning_back_undoes_turning():
     middle = (255.5, 255.5)
     turn = cv2.getRotationMatrix2D(middle, -30, 1.0)  # OpenCV counts counterclockwise
-    there = cv2.warpAffine(GREY, turn, GREY.shape[::-1])
+    there = cv2.warpAffine(GRAY, turn, GRAY.shape[::-1])
     back = search.turned(there, middle, 200, 30, 200)
-    assert np.abs(back.astype(int) - GREY[156:356, 156:356]).mean() < 6
+    assert np.abs(back.astype(int) - GRAY[156:356, 156:356]).mean() < 6
 
 
 def test_several_faces_are_found_and_none_where_none_is():
-    twice = np.hstack([GREY, GREY])
+    twice = np.hstack([GRAY, GRAY])
     lefts = [box[0] for box, _ in detector.detect(twice, min_face=60)]
     assert len(lefts) == 2 and lefts[1] - lefts[0] == pytest.approx(512, abs=4)
     assert detector.detect(np.full((300, 400), 128, np.uint8)) == []
@@ -104,7 +104,7 @@ def test_several_faces_are_found_and_none_where_none_is():
 
 def test_large_pictures_are_looked_at_in_tiles():
     wide = np.full((1200, 2200), 128, np.uint8)
-    wide[600:1112, 1600:2112] = GREY
+    wide[600:1112, 1600:2112] = GRAY
     (box, _), *_ = detector.detect(wide, min_face=60)
     assert abs(box[0] + box[2] / 2 - 1825) < 20 and abs(box[1] + box[3] / 2 - 722) < 20
 

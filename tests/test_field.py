@@ -51,7 +51,7 @@ def test_a_method_is_read(tmp_path):
         ({"repeated": [{"accuracy": "66%"}]}, "missing"),
         ({"repeated": [FULL["repeated"][0] | {"threads": ["3"]}]}, "threads: expected numbers"),
         ({"repeated": [FULL["repeated"][0] | {"threads": []}]}, "expected how and threads"),
-        ({"colour": "red"}, "colour"),
+        ({"color": "red"}, "color"),
     ],
 )
 def test_what_is_no_method_is_refused(tmp_path, change, message):

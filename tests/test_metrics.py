@@ -16,13 +16,13 @@ def predictions(labels, answers, files=None):
 
 
 def test_wilson_interval_of_the_papers_accuracy():
-    # By hand: centre (k + z^2/2) / (n + z^2), k = 4937, n = 7178, z = 1.959964.
+    # By hand: center (k + z^2/2) / (n + z^2), k = 4937, n = 7178, z = 1.959964.
     low, high = metrics.accuracy_interval(4937, 7178)
     z, k, n = 1.959963985, 4937, 7178
-    centre = (k + z * z / 2) / (n + z * z)
+    center = (k + z * z / 2) / (n + z * z)
     half = z * np.sqrt(k * (n - k) / n + z * z / 4) / (n + z * z)
-    assert low == pytest.approx(centre - half, abs=1e-9)
-    assert high == pytest.approx(centre + half, abs=1e-9)
+    assert low == pytest.approx(center - half, abs=1e-9)
+    assert high == pytest.approx(center + half, abs=1e-9)
 
 
 @pytest.mark.parametrize(("correct", "total"), [(1, 0), (-1, 5), (6, 5)])
@@ -151,7 +151,7 @@ def test_temperature_is_kept_within_bounds():
 
 def test_stored_rows_are_brought_to_one():
     part = made(np.full((2, 7), 0.2), [0, 1])
-    np.testing.assert_allclose(metrics.renormalised(part), 1 / 7)
+    np.testing.assert_allclose(metrics.renormalized(part), 1 / 7)
     assert metrics.score(part)["log_loss"] == pytest.approx(np.log(7))
 
 

@@ -93,7 +93,7 @@ def test_tiny_has_no_imagenet_weights():
         models.build_model(Recipe(backbone="tiny", image_size=48))
 
 
-def test_answers_are_probabilities_for_any_grey_level():
+def test_answers_are_probabilities_for_any_gray_level():
     images = np.stack([np.zeros((48, 48, 1)), np.full((48, 48, 1), 255.0)]).astype(np.float32)
     answers = untrained("tiny").predict(images, verbose=0)
     np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-6)
@@ -120,12 +120,12 @@ def test_attention_pools_by_weights_that_sum_to_one():
 def test_folded_stem_answers_alike():
     recipe = Recipe(backbone="efficientnet_lite0", weights="none", image_size=48)
     backbone = models.build_backbone(recipe)
-    grey = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 1)).astype(np.float32)
-    folded = models.fold_grey(backbone, recipe)
-    repeated = np.repeat(grey, 3, axis=-1)
-    np.testing.assert_allclose(folded(grey), backbone(repeated), atol=1e-5)
+    gray = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 1)).astype(np.float32)
+    folded = models.fold_gray(backbone, recipe)
+    repeated = np.repeat(gray, 3, axis=-1)
+    np.testing.assert_allclose(folded(gray), backbone(repeated), atol=1e-5)
     with pytest.raises(ValueError, match="vgg16 cannot be folded"):
-        models.fold_grey(backbone, Recipe(backbone="vgg16"))
+        models.fold_gray(backbone, Recipe(backbone="vgg16"))
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_near_copy_across_the_split_is_a_leak():
     assert summary["pairs"] == 1 and summary["same_label"] == 0.0
 
 
-def test_thresholds_recognise_planted_copies():
+def test_thresholds_recognize_planted_copies():
     table = near_duplicates.planted_copies(noise(300))
     assert table.loc["recompressed (JPEG quality 30)", "both"] > 0.8  # hard edges
     assert table.loc["with noise (8 gray values)", "both"] > 0.7

@@ -1,4 +1,4 @@
-"""Resizing inside the graph: OpenCV's greys, and the answers of predict."""
+"""Resizing inside the graph: OpenCV's grays, and the answers of predict."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def resizer(tmp_path_factory):
 
 
 @pytest.mark.parametrize("shape", SIZES)
-def test_greys_are_opencvs(resizer, shape):
+def test_grays_are_opencvs(resizer, shape):
     pictures = np.random.default_rng(0).integers(0, 256, (3, *shape), dtype=np.uint8)
     (found,) = resizer.run(None, {"image": pictures[..., None]})
     expected = [cv2.resize(p, (48, 48), interpolation=cv2.INTER_AREA) for p in pictures]

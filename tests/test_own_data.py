@@ -37,8 +37,8 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
-def test_pixels_are_grey_and_averaged(photos, tmp_path):
-    """Each pixel of 48 x 48 is the mean of 2 x 2; grey is 0.299 R + 0.587 G + 0.114 B."""
+def test_pixels_are_gray_and_averaged(photos, tmp_path):
+    """Each pixel of 48 x 48 is the mean of 2 x 2; gray is 0.299 R + 0.587 G + 0.114 B."""
     block = np.array([[10, 20], [30, 40]], np.uint8)
     Image.fromarray(np.tile(block, (48, 48))).save(photos / "sad/0.png")
     Image.new("RGB", (100, 100), (200, 100, 50)).save(photos / "sad/1.png")

@@ -19,7 +19,7 @@ from ferbook.inference.predict import gather
 
 ASTRONAUT = pictures.astronaut()  # Eileen Collins, NASA, public domain
 FACE = np.ascontiguousarray(ASTRONAUT[70:160, 180:270])  # it fills the picture
-GREY = np.asarray(Image.fromarray(ASTRONAUT).convert("L"))
+GRAY = np.asarray(Image.fromarray(ASTRONAUT).convert("L"))
 
 
 def run(*arguments):
@@ -233,34 +233,34 @@ def answers(path, whole=False):
 
 
 def test_sixteen_bits_answer_as_eight_do(tmp_path):
-    saved(tmp_path / "8.png", GREY)
-    sixteen = GREY.astype(np.uint16) * 257
+    saved(tmp_path / "8.png", GRAY)
+    sixteen = GRAY.astype(np.uint16) * 257
     saved(tmp_path / "16.png", sixteen)
     np.testing.assert_array_equal(
-        np.asarray(media.read_picture(tmp_path / "16.png").convert("L")), GREY
+        np.asarray(media.read_picture(tmp_path / "16.png").convert("L")), GRAY
     )
     np.testing.assert_allclose(answers(tmp_path / "16.png"), answers(tmp_path / "8.png"))
     saved(tmp_path / "16.tif", sixteen)
     np.testing.assert_allclose(answers(tmp_path / "16.tif"), answers(tmp_path / "8.png"))
 
 
-def test_transparency_lies_on_white_and_hides_its_colour(tmp_path):
+def test_transparency_lies_on_white_and_hides_its_color(tmp_path):
     alpha = np.zeros((512, 512, 1), np.uint8)
     alpha[20:220, 120:340] = 255
     hidden = np.dstack([ASTRONAUT, alpha])
     shown = np.where(alpha == 255, ASTRONAUT, 255).astype(np.uint8)
     saved(tmp_path / "rgba.png", hidden)
     np.testing.assert_array_equal(np.asarray(media.read_picture(tmp_path / "rgba.png")), shown)
-    saved(tmp_path / "la.png", np.dstack([GREY, alpha]))
+    saved(tmp_path / "la.png", np.dstack([GRAY, alpha]))
     la = np.asarray(media.read_picture(tmp_path / "la.png"))[..., 0]
-    np.testing.assert_array_equal(la, np.where(alpha[..., 0] == 255, GREY, 255))
+    np.testing.assert_array_equal(la, np.where(alpha[..., 0] == 255, GRAY, 255))
     half = np.zeros((80, 80, 4), np.uint8)
     half[..., 3] = 128  # black, half of it seen
     saved(tmp_path / "half.png", half)
     assert set(np.asarray(media.read_picture(tmp_path / "half.png")).ravel()) == {127}
 
 
-def test_a_colour_declared_transparent_is_white(tmp_path):
+def test_a_color_declared_transparent_is_white(tmp_path):
     palette = Image.new("P", (80, 80))
     palette.putpalette([10, 20, 30, 200, 200, 200])
     palette.putpixel((0, 0), 1)
@@ -299,7 +299,7 @@ def test_whole_takes_a_picture_for_a_face(tmp_path):
 def test_the_least_size_does_not_grow_with_the_picture():
     """Twelve faces of about 110 px in 12 megapixels: a twelfth of 3,000 px would lose them all."""
     scene = np.full((3000, 4000), 90, np.uint8)
-    head = GREY[0:260, 110:370]
+    head = GRAY[0:260, 110:370]
     for i in range(12):
         y, x = 100 + (i // 4) * 900, 100 + (i % 4) * 950
         scene[y : y + 260, x : x + 260] = head
@@ -309,7 +309,7 @@ def test_the_least_size_does_not_grow_with_the_picture():
 
 
 def test_no_face_names_the_size_that_was_searched(tmp_path):
-    path = saved(tmp_path / "grey.png", np.full((200, 300), 128, np.uint8))
+    path = saved(tmp_path / "gray.png", np.full((200, 300), 128, np.uint8))
     shown = run(path, "--min-face", 77)
     line = " ".join(shown.output.split())
     assert shown.exit_code == 0 and "faces of 77 px or more" in line and "--whole" in line

@@ -99,8 +99,8 @@ def test_broken_pictures_are_named_and_the_rest_is_answered(photo, tmp_path, con
 
 
 def test_no_face_is_said_and_is_no_error(tmp_path):
-    Image.new("L", (300, 200), 128).save(tmp_path / "grey.png")
-    shown = run(tmp_path / "grey.png")
+    Image.new("L", (300, 200), 128).save(tmp_path / "gray.png")
+    shown = run(tmp_path / "gray.png")
     assert shown.exit_code == 0 and "no face: " in shown.output
 
 
@@ -146,7 +146,7 @@ def test_order_is_kept_when_pictures_are_read_ahead(tmp_path):
 
 
 def test_threads_that_read_ahead_end_with_the_call(tmp_path):
-    """Not when garbage is collected: that may be amid the start of a thread, and waits for ever."""
+    """Not when garbage is collected: that may be amid the start of a thread, and waits forever."""
     for i in range(20):
         Image.new("L", (48, 48), 6 * i).save(tmp_path / f"{i:02d}.png")
     started, calls = set(threading.enumerate()), iter([False, True, None])

@@ -1,6 +1,7 @@
 """No number in the book's prose is typed by hand: it is glued, cited, or a plain constant."""
 
 import re
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -70,8 +71,9 @@ def test_pages_open_with_what_they_say_and_chapters_close_with_what_was_found():
 
 
 BRITISH = re.compile(
-    r"(?i)\b(?:\w*colour\w*|grey\w*|licences?|labelled|neighbour\w*|behaviour\w*|cent(?:re|red)"
-    r"|\w*(?:cogn|normal|minim|maxim|optim|general|memor|regular)is(?:e[ds]?|ing|ation|ers?))\b"
+    r"(?i)\b(?:\w*colour\w*|\w*grey\w*|licences?|\w*labell(?:ed|ing)|\w*neighbour\w*|behaviour\w*"
+    r"|\w*centr(?:e|es|ed)|learnt|spelt|towards|afterwards|for ever"
+    r"|\w*(?:cogn|normal|minim|maxim|optim|general|memor|regular|quant)is(?:e[ds]?|ing|ation|ers?))\b"
 )
 # Of code; and quotes.
 NAMES = r"`[^`\n]*`|(?m:^ *quote:.*$)|\w*licences?[_.)\[]|\blicences =|_licences?"
@@ -82,3 +84,17 @@ TEXTS = [*PAGES, *(ROOT / name for name in ("README.md", "CHANGELOG.md", "book/c
 def test_prose_is_spelled_as_in_the_united_states(path):
     text = path.read_text() if path.suffix != ".ipynb" else str(read_json(path)["cells"])
     assert BRITISH.findall(re.sub(NAMES, "", text)) == []
+
+
+# A stored key and file, and two texts within the released model.
+STORED = r"(?i)\w*licen[cs]es?\w*|name=\"grey\"|, grey, one face that"
+CODE = ("src/**/*.py", "tests/*.py", "benchmarks/*.py", "trials/*.py", "workflow/**/*.*",
+        "configs/*", "book/_static/**/*.js", "book/_static/*.css")  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", CODE)
+def test_code_is_spelled_as_in_the_united_states(pattern):
+    files = [path for path in ROOT.glob(pattern) if path.suffix != ".pyc" and path.is_file()]
+    assert files
+    for path in set(files) - {Path(__file__)}:
+        assert BRITISH.findall(re.sub(STORED, "", path.read_text())) == [], path.name

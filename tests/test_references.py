@@ -44,7 +44,7 @@ def test_a_reference_is_read(tmp_path):
         ({"number": "1"}, "number: expected a whole number"),
         ({"key": 5}, "key: expected text"),
         ({"sure": 1}, "sure: true or false"),
-        ({"colour": "red"}, "colour"),
+        ({"color": "red"}, "color"),
         ({"cited": [{"section": "II"}]}, "purpose: expected text"),
         ({"cited": [{"section": "II", "for": "x", "says": "yes"}]}, "says: expected true, false"),
         ({"cited": ["II"]}, "not a reference"),

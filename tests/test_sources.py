@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
-from test_data import GREY, load, png, write_csv, write_zip
+from test_data import GRAY, load, png, write_csv, write_zip
 from typer.testing import CliRunner
 
 from ferbook.cli import app, dataset
@@ -108,7 +108,7 @@ def test_two_copies_in_one_archive_are_refused(tmp_path, entries):
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
-def test_grey_stored_as_colour_is_grey(tmp_path, faces, mode):
+def test_gray_stored_as_color_is_gray(tmp_path, faces, mode):
     def stored(image):
         buffer = io.BytesIO()
         Image.fromarray(image).convert(mode).save(buffer, "PNG")
@@ -118,9 +118,9 @@ def test_grey_stored_as_colour_is_grey(tmp_path, faces, mode):
     np.testing.assert_array_equal(load(write_zip(tmp_path / "a.zip", kept)).images, faces.images)
 
 
-def test_colour_and_transparency_are_refused(tmp_path):
-    half = np.dstack([GREY, np.full_like(GREY, 128)])
-    for image in (np.dstack([GREY, GREY, GREY + 1]), half):
+def test_color_and_transparency_are_refused(tmp_path):
+    half = np.dstack([GRAY, np.full_like(GRAY, 128)])
+    for image in (np.dstack([GRAY, GRAY, GRAY + 1]), half):
         path = write_zip(tmp_path / "a.zip", [("train/happy/Training_1.png", png(image))])
         with pytest.raises(DataError, match="not 8-bit gray"):
             load(path)
@@ -223,8 +223,8 @@ def test_other_tables_are_explained(tmp_path, header, message):
     ],
 )
 def test_other_forms_are_explained_and_never_guessed(tmp_path, name, message):
-    for form in (write_zip(tmp_path / "a.zip", [(name, png(GREY))]),
-                 unpacked(tmp_path / "folder", [(name, png(GREY))])):  # fmt: skip
+    for form in (write_zip(tmp_path / "a.zip", [(name, png(GRAY))]),
+                 unpacked(tmp_path / "folder", [(name, png(GRAY))])):  # fmt: skip
         with pytest.raises(DataError, match=message):
             load(form)
 
@@ -338,7 +338,7 @@ def test_renamed_files_get_their_names_back(tmp_path, part):
 
 def test_other_pixels_lose_a_name_of_the_archive(tmp_path, part):
     name = part[0][0]
-    changed = [(name, png(GREY)), *part[1:]]
+    changed = [(name, png(GRAY)), *part[1:]]
     loaded = load(write_zip(tmp_path / "a.zip", changed))
     assert loaded.name == "fer2013"
     assert name not in loaded.files and name.replace(".jpg", "-other.jpg") in loaded.files
@@ -374,7 +374,7 @@ def check(*arguments):
 
 
 def test_data_check_says_what_is_there_missing_and_foreign(tmp_path, part):
-    changed = [(part[0][0], png(GREY)), *part[1:]]
+    changed = [(part[0][0], png(GRAY)), *part[1:]]
     code, words = check(write_zip(tmp_path / "a.zip", changed), "--subset")
     there = len(part) - 1
     assert code == 0 and f"{there:,} of the 35,887 images of Kaggle's archive are there" in words

@@ -9,7 +9,7 @@ from ferbook.data import faces as data_faces
 from ferbook.data import sources
 from ferbook.data.drawing import EXPRESSIONS
 from ferbook.data.sources import images
-from ferbook.data.synthetic import CONSTANT_GREYS, MIN_PER_CLASS, draw_faces
+from ferbook.data.synthetic import CONSTANT_GRAYS, MIN_PER_CLASS, draw_faces
 
 SMALL = {"n_train": 60, "n_test": 50}
 
@@ -141,7 +141,7 @@ def test_constant_images_are_exactly_the_planted_ones(drawn):
     flat = faces.images.reshape(len(faces), -1)
     constant = flat.min(axis=1) == flat.max(axis=1)
     assert set(faces.files[constant]) == set(planted.constant)
-    assert sorted(flat[constant, 0]) == sorted(CONSTANT_GREYS)
+    assert sorted(flat[constant, 0]) == sorted(CONSTANT_GRAYS)
     defective = {file for pair in planted.duplicates for file in pair} | dict(
         planted.wrong_labels
     ).keys()
@@ -163,7 +163,7 @@ def edge_directions(images):
 
 @pytest.fixture(scope="module")
 def answers(drawn):
-    """What a linear model calls each image, having learnt from rightly labelled training images."""
+    """What a linear model calls each image, having learned from rightly labeled training images."""
     faces, planted = drawn
     wrong = np.isin(faces.files, [file for file, _ in planted.wrong_labels])
     known = (faces.usages == "Training") & ~wrong
@@ -171,7 +171,7 @@ def answers(drawn):
     return RidgeClassifier(alpha=3.0).fit(features[known], faces.labels[known]).predict(features)
 
 
-def test_expressions_can_be_learnt_but_not_perfectly(drawn, answers):
+def test_expressions_can_be_learned_but_not_perfectly(drawn, answers):
     faces, _ = drawn
     test = faces.usages != "Training"
     accuracy = np.mean(answers[test] == faces.labels[test])
@@ -185,7 +185,7 @@ def test_planted_truth_is_what_was_drawn(drawn, answers):
     answer = {f: CLASSES[a] for f, a in zip(faces.files.tolist(), answers, strict=True)}
     for_truth = sum(answer[file] == true for file, true in planted.wrong_labels)
     for_folder = sum(answer[file] == label_in_name(file) for file, _ in planted.wrong_labels)
-    # A judge that learnt from none of these labels sides with the planted truth.
+    # A judge that learned from none of these labels sides with the planted truth.
     assert for_truth > 2 * for_folder
 
 

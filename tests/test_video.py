@@ -198,10 +198,10 @@ def test_smoothed_answers_of_a_video(tmp_path):
 
 
 def test_only_the_largest_faces(tmp_path):
-    grey = np.asarray(Image.fromarray(ASTRONAUT).convert("L"))
+    gray = np.asarray(Image.fromarray(ASTRONAUT).convert("L"))
     scene = np.full((512, 1300), 128, np.uint8)
-    scene[:512, 700:1212] = grey
-    scene[100:356, 200:456] = cv2.resize(grey, (256, 256), interpolation=cv2.INTER_AREA)
+    scene[:512, 700:1212] = gray
+    scene[100:356, 200:456] = cv2.resize(gray, (256, 256), interpolation=cv2.INTER_AREA)
     two = detector.faces_in(scene, "", search=detector.Search(min_face=40, most=2))
     one = detector.faces_in(scene, "", search=detector.Search(min_face=40, most=1))
     assert [f.box[0] > 700 for f, _ in two] == [False, True]

@@ -1,1 +1,1 @@
-"""Stress tests that take too long for the suite: hostile files, kills, mutants; licences."""
+"""Stress tests that take too long for the suite: hostile files, kills, mutants; licenses."""

@@ -77,7 +77,7 @@ def check(fits, what):
 
 
 def faces():
-    """One grey picture per class and usage: the smallest data set that loads."""
+    """One gray picture per class and usage: the smallest data set that loads."""
     noise = np.random.default_rng(0).integers(0, 256, (21, 48, 48), np.uint8)
     kinds = [(usage, label) for usage in USAGES for label in classes.CLASSES]
     names = [f"{'train' if usage == 'Training' else 'test'}/{label}/{usage}_{i}.jpg"
@@ -294,8 +294,8 @@ def pictures():
 
 
 def read_picture(path):
-    grey = np.asarray(media.read_picture(path).convert("L"))
-    for face, cut_out in detector.faces_in(grey, str(path)):
+    gray = np.asarray(media.read_picture(path).convert("L"))
+    for face, cut_out in detector.faces_in(gray, str(path)):
         check(cut_out.shape == (48, 48) and min(face.box) >= 0, "face")
 
 

@@ -1,4 +1,4 @@
-"""The licence of every locked package, from its own metadata: `make licences`.
+"""The license of every locked package, from its own metadata: `make licences`.
 
     python -m trials.licences requirements.lock results/reliability/licences.csv
 
@@ -26,7 +26,7 @@ def normal(name):
 
 
 def licence(distribution):
-    """What a package says of itself: expression, classifiers, a line, or its licence file."""
+    """What a package says of itself: expression, classifiers, a line, or its license file."""
     metadata = distribution.metadata
     if metadata.get("License-Expression"):
         return metadata["License-Expression"]
@@ -49,7 +49,7 @@ def _from_file(distribution):
 
 
 def kind(text):
-    """What a licence asks for; of a choice (OR) the least."""
+    """What a license asks for; of a choice (OR) the least."""
     kinds = [_kind(part) for part in re.split(r"\bOR\b", text.upper())]
     return min(kinds, key=KINDS.index)
 

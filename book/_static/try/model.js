@@ -65,7 +65,7 @@ async function unpacked(name) {
   return new Response(stream).arrayBuffer();
 }
 
-// Seven probabilities for a grey cut-out of any size.
+// Seven probabilities for a gray cut-out of any size.
 export async function classify(pixels, width, height) {
   const { ort, made } = await session();
   const image = new ort.Tensor("uint8", resize(pixels, width, height), [1, SIDE, SIDE, 1]);

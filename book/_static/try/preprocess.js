@@ -4,8 +4,8 @@
 export const SIDE = 48; // px, of the model's input
 export const LARGEST_CUT_OUT = 64; // px; a picture no larger is taken for a face
 
-// RGBA bytes to grey, with Pillow's whole-number weights (ITU-R 601); transparent ones lie on white.
-export function grey(rgba) {
+// RGBA bytes to gray, with Pillow's whole-number weights (ITU-R 601); transparent ones lie on white.
+export function gray(rgba) {
   const out = new Uint8Array(rgba.length / 4);
   for (let i = 0, k = 0; i < out.length; i += 1, k += 4) {
     const value = (rgba[k] * 19595 + rgba[k + 1] * 38470 + rgba[k + 2] * 7471 + 0x8000) >> 16;
@@ -14,7 +14,7 @@ export function grey(rgba) {
   return out;
 }
 
-// Grey (height x width) to SIDE x SIDE as OpenCV's INTER_AREA does; see its resize.cpp.
+// Gray (height x width) to SIDE x SIDE as OpenCV's INTER_AREA does; see its resize.cpp.
 export function resize(pixels, width, height) {
   if (width < SIDE || height < SIDE) return enlarge(pixels, width, height);
   const whole = width % SIDE === 0 && height % SIDE === 0;
@@ -68,9 +68,9 @@ function blocks(pixels, width, across, down) {
   return out;
 }
 
-// Where an axis is shorter than SIDE, two neighbours are mixed in whole numbers of 1/2048.
+// Where an axis is shorter than SIDE, two neighbors are mixed in whole numbers of 1/2048.
 function enlarge(pixels, width, height) {
-  const across = neighbours(width), down = neighbours(height);
+  const across = neighbors(width), down = neighbors(height);
   const out = new Uint8Array(SIDE * SIDE);
   const mixed = (y, { at, next, weights }) =>
     pixels[y * width + at] * weights[0] + pixels[y * width + next] * weights[1];
@@ -85,7 +85,7 @@ function enlarge(pixels, width, height) {
   return out;
 }
 
-function neighbours(size) {
+function neighbors(size) {
   const scale = size / SIDE;
   return Array.from({ length: SIDE }, (_, i) => {
     const at = Math.floor(i * scale);

@@ -1,7 +1,7 @@
 // The page "Try it": a picture, an example or the camera; a square over the face; seven bars.
 import { detect, turned } from "./detect.js";
 import { about, classify, finder, session } from "./model.js";
-import { LARGEST_CUT_OUT, grey } from "./preprocess.js";
+import { LARGEST_CUT_OUT, gray } from "./preprocess.js";
 
 const page = document.getElementById("try");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
@@ -43,7 +43,7 @@ async function open(file, drawnAs = "") {
   }
 }
 
-// As the file has its pixels: upright, no colour management, as Pillow gives them.
+// As the file has its pixels: upright, no color management, as Pillow gives them.
 async function read(file) {
   if (file.size > MAX_FILE_BYTES) throw new Error(`${file.name}: the file is too large.`);
   try {
@@ -98,7 +98,7 @@ async function findFace(most) {
   const w = Math.round(width * scale), h = Math.round(height * scale);
   const small = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
   small.drawImage(source, 0, 0, w, h);
-  const [face] = await detect(grey(small.getImageData(0, 0, w, h).data), w, h, finder);
+  const [face] = await detect(gray(small.getImageData(0, 0, w, h).data), w, h, finder);
   if (!face || byHand || source !== looked) return byHand;
   settle(face.x / scale, face.y / scale, face.width / scale, face.turn);
   return true;
@@ -106,23 +106,23 @@ async function findFace(most) {
 
 // Answers
 
-// The grey pixels under the square, taken one to one; a turned face is turned back.
+// The gray pixels under the square, taken one to one; a turned face is turned back.
 function cutOut() {
   const { x, y, width, height, turn } = box;
-  if (!turn) return greyOf(x, y, width, height);
+  if (!turn) return grayOf(x, y, width, height);
   const [w, h] = dimensions(), more = Math.ceil(width / 4); // a corner leaves the square by a fifth
   const left = Math.max(x - more, 0), top = Math.max(y - more, 0);
   const part = { width: Math.min(x + width + more, w) - left,
     height: Math.min(y + height + more, h) - top };
-  part.pixels = greyOf(left, top, part.width, part.height);
+  part.pixels = grayOf(left, top, part.width, part.height);
   const middle = [x + (width - 1) / 2 - left, y + (width - 1) / 2 - top];
   return turned(part, middle, width, turn, width);
 }
 
-function greyOf(x, y, width, height) {
+function grayOf(x, y, width, height) {
   const cut = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   cut.drawImage(source, x, y, width, height, 0, 0, width, height);
-  return grey(cut.getImageData(0, 0, width, height).data);
+  return gray(cut.getImageData(0, 0, width, height).data);
 }
 
 let busy = false, again = false;
@@ -204,7 +204,7 @@ function settle(x, y, side, turn = 0) {
   place();
 }
 
-// About its centre.
+// About its center.
 const resizeTo = (side) => move(box.x + (box.width - side) / 2, box.y + (box.width - side) / 2, side);
 
 square.addEventListener("keydown", (event) => {

@@ -62,7 +62,7 @@ def solve(
     Whole numbers h (right) and p (predicted) per class must give every printed precision h / p,
     recall h / n and F1 2 h / (p + n); the p add up to all images and the h to the accuracy. All
     of these are linear in h and p, so an integer program decides. Its tolerance (1e-6) lets in
-    the end of a range that truncation leaves out: it errs towards "possible". Returns class ->
+    the end of a range that truncation leaves out: it errs toward "possible". Returns class ->
     {"hits", "predicted"} -> (least, most); empty when no whole numbers satisfy all of them.
     """
     names, constraints = list(result.classes), _constraints(result, supports, reading)

@@ -25,7 +25,7 @@ from ferbook.core.files import read_yaml
 from ferbook.data.faces import OFFICIAL_COUNTS
 
 SCORES = ("precision", "recall", "f1")
-# Beyond these a file is no table of a paper, and deciding about it could take for ever.
+# Beyond these a file is no table of a paper, and deciding about it could take forever.
 MAX_IMAGES, MAX_CLASSES, MAX_RESULTS = 10_000_000, 32, 100
 _PRINTED_TO = {"accuracy": 1e-4, "classes": 1e-2, "overall": 1e-2, "recalls": 1e-3}
 

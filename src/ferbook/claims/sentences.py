@@ -56,12 +56,12 @@ def read_sentences(path: str | Path) -> list[Sentence]:
             place = caption[1].replace("TABLE", "Table")
         elif not block.startswith("|"):  # the rows of a table belong to its caption
             place = section
-        texts = [normalised(block)] if heading else _split(block, section)
+        texts = [normalized(block)] if heading else _split(block, section)
         found += [Sentence(place, text) for text in texts]
     return found
 
 
-def normalised(text: str) -> str:
+def normalized(text: str) -> str:
     """Blanks and line ends as single blanks."""
     return " ".join(text.split())
 
@@ -99,7 +99,7 @@ def problems(
         *(f"in the map, not in the text: {section}: {digest}"
           for section, digest in known if (section, digest) not in present),
         *(f"{name}: not verbatim in {section}: {quote}" for name, section, quote in quotes
-          if not any(normalised(quote) in text for text in texts.get(section, []))),
+          if not any(normalized(quote) in text for text in texts.get(section, []))),
     ]  # fmt: skip
 
 
@@ -136,8 +136,8 @@ def _heading(block: str, section: str) -> str:
 
 def _split(block: str, section: str) -> Iterator[str]:
     if block.startswith("|"):
-        rows = (normalised(line) for line in block.splitlines())
+        rows = (normalized(line) for line in block.splitlines())
         yield from (row for row in rows if row.strip("|- "))
         return
-    for item in filter(None, map(normalised, _ITEM.split(block))):
+    for item in filter(None, map(normalized, _ITEM.split(block))):
         yield from [item] if section == "References" else _END.split(item)

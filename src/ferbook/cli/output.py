@@ -78,7 +78,7 @@ def any_terminal() -> None:
 
 
 def plain(text: object) -> str:
-    """Text for a terminal: whatever would steer it, or turn the writing round, is spelt out."""
+    """Text for a terminal: whatever would steer it, or turn the writing round, is spelled out."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in str(text))
 
 

@@ -83,7 +83,7 @@ def gabor(image: UInt8[np.ndarray, "side side"]) -> np.ndarray:
 
 @functools.cache
 def _gabor_bank(side: int) -> np.ndarray:
-    """(40, side, side) complex: the spectra of the filters, centred on the first pixel."""
+    """(40, side, side) complex: the spectra of the filters, centered on the first pixel."""
     from skimage.filters import gabor_kernel
 
     bank = np.zeros((40, side, side), complex)

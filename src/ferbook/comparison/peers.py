@@ -39,7 +39,7 @@ class Package:
     member: str
     side: int  # px, input
     channels: int
-    offset: float  # inputs are grey / 255, less this ...
+    offset: float  # inputs are gray / 255, less this ...
     scale: float  # ... times this
     classes: tuple[str, ...]
 

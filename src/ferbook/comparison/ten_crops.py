@@ -1,4 +1,4 @@
-"""Ten crops of each image before the released model: corners and centre, and their mirrors.
+"""Ten crops of each image before the released model: corners and center, and their mirrors.
 
 Source: Krizhevsky et al., NeurIPS 2012, where a crop is seven eighths of the image's side.
 """
@@ -53,7 +53,7 @@ def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Pa
 def ten_crops(
     images: UInt8[np.ndarray, "n h w"], side: int
 ) -> Iterator[UInt8[np.ndarray, "n side side"]]:
-    """Four corners and the centre of `images`, each followed by its mirror."""
+    """Four corners and the center of `images`, each followed by its mirror."""
     down, across = (length - side for length in images.shape[1:])
     for y, x in ((0, 0), (0, across), (down, 0), (down, across), (down // 2, across // 2)):
         crop = images[:, y : y + side, x : x + side]
@@ -85,8 +85,8 @@ def whole_answerer(model: Path, side: int) -> Callable[[np.ndarray], Float[np.nd
     half = session.get_inputs()[0].type == "tensor(float16)"
 
     def answer(faces: np.ndarray) -> np.ndarray:
-        grey = resize(faces, side).numpy().transpose(0, 3, 1, 2)
-        return session.run(None, {resized: grey.astype(np.float16 if half else np.float32)})[0]
+        gray = resize(faces, side).numpy().transpose(0, 3, 1, 2)
+        return session.run(None, {resized: gray.astype(np.float16 if half else np.float32)})[0]
 
     return answer
 

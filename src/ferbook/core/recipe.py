@@ -69,7 +69,7 @@ class Recipe:
     small_epochs: int = 0  # the first so many epochs of phase 2 see smaller images
     small_image_size: int = 64  # px
     ema_momentum: float = 0.0  # of averaged weights, which are then those evaluated; 0: none
-    sam_radius: float = 0.0  # of sharpness-aware minimisation, over all weights; 0: none
+    sam_radius: float = 0.0  # of sharpness-aware minimization, over all weights; 0: none
     label_smoothing: float = 0.06
     class_weight_clip: float = 4.0
     early_stopping_patience: int = 3  # epochs
@@ -81,7 +81,7 @@ class Recipe:
     zoom_fraction: float = 0.25
     shear_degrees: float = 0.1  # the paper's "0.1" is read by Keras as degrees
     horizontal_flip: bool = True
-    erasing_probability: float = 0.0  # of a grey rectangle over part of an image
+    erasing_probability: float = 0.0  # of a gray rectangle over part of an image
     mixup_alpha: float = 0.0  # Beta(alpha, alpha) blends of two images; 0: none
     cutmix_alpha: float = 0.0  # the same with a rectangle of the other image pasted in; 0: none
     ferplus_loss_weight: float = 0.0  # of a second head's loss on the FER+ votes; 0: no such head

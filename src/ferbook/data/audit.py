@@ -70,8 +70,8 @@ def leak_table(faces: Faces) -> pd.DataFrame:
     `same_label` is the fraction of them for which a training copy carries the test label.
     """
     digests, training = faces.digests, faces.usages == "Training"
-    labelled = np.char.add(digests, faces.labels.astype(str))
-    leaked, same = faces.leaked, np.isin(labelled, labelled[training])
+    labeled = np.char.add(digests, faces.labels.astype(str))
+    leaked, same = faces.leaked, np.isin(labeled, labeled[training])
     rows = []
     for usage in ("PublicTest", "PrivateTest"):
         part = faces.usages == usage
@@ -82,7 +82,7 @@ def leak_table(faces: Faces) -> pd.DataFrame:
 
 
 def constant_mask(faces: Faces) -> np.ndarray:
-    """(n,) bool: images of a single grey value."""
+    """(n,) bool: images of a single gray value."""
     return faces.images.min(axis=(1, 2)) == faces.images.max(axis=(1, 2))
 
 
@@ -153,13 +153,13 @@ def summarize_ferplus(faces: Faces) -> dict[str, Any]:
 def describe_images(faces: Faces, leaked_files: Iterable[str] = ()) -> pd.DataFrame:
     """What is known of each image, by file; no pixel can be had from it.
 
-    `brightness` is the mean grey value, `sharpness` the variance of the Laplacian (Pech-Pacheco et
+    `brightness` is the mean gray value, `sharpness` the variance of the Laplacian (Pech-Pacheco et
     al., ICPR 2000), `sha256` that of the pixels, `leaked` whether the file is in `leaked_files`.
     """
-    grey = faces.images.astype(np.float32)
+    gray = faces.images.astype(np.float32)
     measures = {
-        "brightness": grey.mean(axis=(1, 2)).round(1),
-        "sharpness": laplace(grey, axes=(1, 2)).var(axis=(1, 2)).round(1),
+        "brightness": gray.mean(axis=(1, 2)).round(1),
+        "sharpness": laplace(gray, axes=(1, 2)).var(axis=(1, 2)).round(1),
         "sha256": faces.digests,
         "leaked": np.isin(faces.files, list(leaked_files)),
     }

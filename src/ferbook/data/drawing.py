@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from ferbook.data.faces import SIDE
 
-INK = 25.0  # grey of irises, frames and the open mouth
+INK = 25.0  # gray of irises, frames and the open mouth
 OVERSAMPLING = 4  # Pillow draws without anti-aliasing; the shrinking does it
 
 
@@ -23,7 +23,7 @@ class Expression(NamedTuple):
     brow_raise: float = 0.0
     brow_tilt: float = 0.0  # inner ends up
     brow_arch: float = 0.0
-    brow_squeeze: float = 0.0  # towards each other
+    brow_squeeze: float = 0.0  # toward each other
     eye_open: float = 0.0
     lid_droop: float = 0.0  # outer end of the upper lid
     cheek: float = 0.0  # pushes the lower lid up
@@ -56,7 +56,7 @@ AT_REST = np.array(
 
 
 class _Person:
-    """Who is drawn: greys in 0..255, lengths in half heads."""
+    """Who is drawn: grays in 0..255, lengths in half heads."""
 
     def __init__(self, rng: np.random.Generator):
         self.skin = rng.uniform(85, 220)
@@ -69,7 +69,7 @@ class _Person:
         self.lip, self.brow = rng.uniform((0.03, 0.05), (0.065, 0.09))
 
     def tone(self, depth: float) -> float:
-        """The skin's grey (depth 0) darkened towards ink (1)."""
+        """The skin's gray (depth 0) darkened toward ink (1)."""
         return self.skin * (1 - 0.85 * min(max(depth, 0.0), 1.0))
 
 
@@ -83,11 +83,11 @@ class _Pen:
         self.rotation = np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
         self.origin = canvas.width * (np.array([0.5, 0.47]) + rng.normal(0, 0.035, 2))
 
-    def fill(self, x: Points, y: Points, grey: float) -> None:
-        self.draw.polygon(self._place(x, y), fill=int(grey))
+    def fill(self, x: Points, y: Points, gray: float) -> None:
+        self.draw.polygon(self._place(x, y), fill=int(gray))
 
-    def stroke(self, x: Points, y: Points, grey: float, width: float) -> None:
-        self.draw.line(self._place(x, y), fill=int(grey), width=max(1, round(width * self.scale)))
+    def stroke(self, x: Points, y: Points, gray: float, width: float) -> None:
+        self.draw.line(self._place(x, y), fill=int(gray), width=max(1, round(width * self.scale)))
 
     def _place(self, x: Points, y: Points) -> list[int]:
         """Turn the points on the head's ball, then in the plane; to x0, y0, x1, ... in px.
@@ -193,8 +193,8 @@ def _cover(rng: np.random.Generator, pen: _Pen, person: _Person) -> None:
         pen.stroke(np.array([-0.1, 0.1]), np.array([-0.22, -0.22]), INK, 0.03)
     if rng.random() < 0.08:
         angle, size = rng.uniform((0, 0.25), (2 * np.pi, 0.45))
-        grey = rng.uniform(20, 235)
-        pen.fill(0.8 * np.cos(angle) + size * x, 0.8 * np.sin(angle) + 1.4 * size * y, grey)
+        gray = rng.uniform(20, 235)
+        pen.fill(0.8 * np.cos(angle) + size * x, 0.8 * np.sin(angle) + 1.4 * size * y, gray)
 
 
 def _photograph(

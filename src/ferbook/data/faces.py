@@ -35,7 +35,7 @@ class DataError(FerbookError, ValueError):
 class Faces:
     """Images with their labels, in file-name order."""
 
-    images: UInt8[np.ndarray, "n side side"]  # grey
+    images: UInt8[np.ndarray, "n side side"]  # gray
     labels: UInt8[np.ndarray, " n"]  # index into CLASSES
     files: np.ndarray  # (n,) str: "train/angry/Training_3908.jpg"
     name: str  # "fer2013", "synthetic", or "other": most are not of Kaggle's archive

@@ -1,7 +1,7 @@
 """FER+: ten more opinions on almost every image of FER-2013.
 
 `ferplus.csv.gz` joins two things: the votes of microsoft/FERPlus (Barsoum et al. 2016; MIT
-licence, copyright Microsoft Corporation), one line per row of the contest's `fer2013.csv`, and a
+license, copyright Microsoft Corporation), one line per row of the contest's `fer2013.csv`, and a
 crosswalk from the file names of Kaggle's archive to these rows, which was found by matching
 pixels. Its columns are `file`, `fer2013_row` (from 0) and the ten of VOTES. 35,710 of the 35,887
 images are in it; the others have twins among which the match could not choose.

@@ -45,7 +45,7 @@ def close_pairs(hashes: UInt64[np.ndarray, " n"], distance: int) -> np.ndarray:
     bands = [2**high - 2**low for low, high in itertools.pairwise(edges)]
     found = [np.empty((0, 2), np.int64)]
     for chosen in itertools.combinations(bands, agreeing):
-        for pairs in _neighbours(hashes & np.uint64(sum(chosen))):
+        for pairs in _neighbors(hashes & np.uint64(sum(chosen))):
             near = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]) <= distance
             found.append(np.sort(pairs[near], axis=1))
     return np.unique(np.concatenate(found), axis=0)
@@ -57,7 +57,7 @@ def near_duplicates(faces: Faces) -> pd.DataFrame:
     Columns: rows `first` and `second`, whether `mirrored`, whether byte-`identical`.
     Images of almost one shade have no picture to compare and are left out.
     """
-    normal = _normalised(faces.images)
+    normal = _normalized(faces.images)
     rows = np.flatnonzero(normal.any(axis=1))
     images, n = faces.images[rows], len(rows)
     both = np.concatenate([images, images[:, :, ::-1]])
@@ -78,9 +78,9 @@ def near_duplicates(faces: Faces) -> pd.DataFrame:
 def planted_copies(
     images: UInt8[np.ndarray, "n side side"], *, count: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
-    """How many of `count` altered copies of images the two thresholds recognise, by alteration.
+    """How many of `count` altered copies of images the two thresholds recognize, by alteration.
 
-    The last row compares images at random instead: what is recognised there is a false alarm, or
+    The last row compares images at random instead: what is recognized there is a false alarm, or
     one of the copies that the data set holds by itself.
     """
     random = np.random.default_rng(seed)
@@ -88,13 +88,13 @@ def planted_copies(
     rows = {}
     for name, alter in _alterations(random).items():
         copies = np.stack([alter(image) for image in chosen])
-        rows[name] = _recognised(chosen, copies)
-    rows["another image"] = _recognised(chosen, np.roll(chosen, 1, axis=0))
+        rows[name] = _recognized(chosen, copies)
+    rows["another image"] = _recognized(chosen, np.roll(chosen, 1, axis=0))
     columns = ["within hash distance", "above correlation", "both"]
     return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("copy")
 
 
-def _neighbours(keys: np.ndarray) -> list[np.ndarray]:
+def _neighbors(keys: np.ndarray) -> list[np.ndarray]:
     """Pairs of positions with equal keys, in chunks (m, 2)."""
     order = np.argsort(keys)
     ordered = keys[order]
@@ -107,8 +107,8 @@ def _neighbours(keys: np.ndarray) -> list[np.ndarray]:
     return chunks
 
 
-def _normalised(images: np.ndarray) -> Float[np.ndarray, "n p"]:
-    """Pixels with mean 0 and length 1; all zeros below one grey value of standard deviation."""
+def _normalized(images: np.ndarray) -> Float[np.ndarray, "n p"]:
+    """Pixels with mean 0 and length 1; all zeros below one gray value of standard deviation."""
     flat = images.reshape(len(images), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     spread = np.linalg.norm(flat, axis=1, keepdims=True)
@@ -124,9 +124,9 @@ def _correlations(
     return np.einsum("np,np->n", normal[first], others.reshape(len(others), side**2))
 
 
-def _recognised(images: np.ndarray, copies: np.ndarray) -> tuple[float, float, float]:
+def _recognized(images: np.ndarray, copies: np.ndarray) -> tuple[float, float, float]:
     bits = np.bitwise_count(perceptual_hashes(images) ^ perceptual_hashes(copies))
-    like = np.einsum("np,np->n", _normalised(images), _normalised(copies))
+    like = np.einsum("np,np->n", _normalized(images), _normalized(copies))
     near, alike = bits <= HASH_DISTANCE, like >= CORRELATION
     return float(near.mean()), float(alike.mean()), float((near & alike).mean())
 

@@ -1,7 +1,7 @@
 """The images of Kaggle's archive, known by their pixels.
 
 `official.csv.gz` has a row for each of the 35,887: its file name in the archive, and the first
-twelve hexadecimal digits of the SHA-256 of its 48 x 48 decoded grey values. A name alone proves
+twelve hexadecimal digits of the SHA-256 of its 48 x 48 decoded gray values. A name alone proves
 nothing: images with a name of the archive and other pixels would be given the wrong votes.
 """
 

@@ -20,7 +20,7 @@ from ferbook.data.faces import OFFICIAL_COUNTS, SIDE, USAGES, Faces
 WRONG_FRACTION = 0.03  # of all images, beside the copies with conflicting labels
 COPY_FRACTION = 0.05  # FER-2013 has 1,853 surplus copies among 35,887 images
 CONFLICT_EVERY = 8  # copies; in FER-2013 57 of 1,516 groups conflict, too few to test with
-CONSTANT_GREYS = (0, 255)  # two values, lest the constant images be copies of each other
+CONSTANT_GRAYS = (0, 255)  # two values, lest the constant images be copies of each other
 MIN_PER_CLASS = 3  # images of each class in each usage
 
 
@@ -30,7 +30,7 @@ class Planted:
 
     duplicates: tuple[tuple[str, str], ...]  # (original, byte-identical copy); originals may repeat
     wrong_labels: tuple[tuple[str, str], ...]  # (file, class drawn), conflicting copies included
-    constant: tuple[str, ...]  # one grey value, no face; their labels mean nothing
+    constant: tuple[str, ...]  # one gray value, no face; their labels mean nothing
 
 
 def draw_faces(
@@ -52,13 +52,13 @@ def draw_faces(
     drawn = labels.copy()
     drawn[wrong] = (labels[wrong] + rng.integers(1, len(CLASSES), len(wrong))) % len(CLASSES)
     images = np.stack([draw_face(rng, CLASSES[label], image_size) for label in drawn])
-    images[constant] = np.array(CONSTANT_GREYS, np.uint8)[:, None, None]
+    images[constant] = np.array(CONSTANT_GRAYS, np.uint8)[:, None, None]
     for original, copy in copies:
         images[copy], drawn[copy] = images[original], drawn[original]
-    names, mislabelled = files.tolist(), np.flatnonzero(drawn != labels)
+    names, mislabeled = files.tolist(), np.flatnonzero(drawn != labels)
     planted = Planted(
         duplicates=tuple((names[original], names[copy]) for original, copy in copies),
-        wrong_labels=tuple((names[row], CLASSES[drawn[row]]) for row in mislabelled),
+        wrong_labels=tuple((names[row], CLASSES[drawn[row]]) for row in mislabeled),
         constant=tuple(names[row] for row in constant),
     )
     return Faces(images, labels, files, "synthetic"), planted
@@ -99,9 +99,9 @@ def _class_counts(total: int, official: tuple[int, ...]) -> Int[np.ndarray, " 7"
 def _plan_defects(
     rng: np.random.Generator, labels: UInt8[np.ndarray, " n"], in_train: Bool[np.ndarray, " n"]
 ) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int]]]:
-    """Rows of the constant and the wrongly labelled images, and (original, copy) rows."""
+    """Rows of the constant and the wrongly labeled images, and (original, copy) rows."""
     order = rng.permutation(len(labels))
-    n_constant, n_wrong = len(CONSTANT_GREYS), round(WRONG_FRACTION * len(labels))
+    n_constant, n_wrong = len(CONSTANT_GRAYS), round(WRONG_FRACTION * len(labels))
     constant, wrong, free = np.split(order, [n_constant, n_constant + n_wrong])
     return constant, wrong, list(_plan_copies(free, labels, in_train))
 

@@ -1,6 +1,6 @@
 """A trained run as single files that need none of our code: Keras, ONNX, LiteRT.
 
-Preprocessing and calibration are inside the graph. Input `image`: uint8 (n, 48, 48, 1), grey.
+Preprocessing and calibration are inside the graph. Input `image`: uint8 (n, 48, 48, 1), gray.
 Outputs: `probabilities`, float32 (n, 7) in the order of CLASSES, after the temperature found on
 validation; `evidence`, float32 (n, h, w, 7), the logits of each place of the last feature map.
 Their mean over all places is the logit of each class, so for these networks (average pooling, one
@@ -53,11 +53,11 @@ def deployable(run: Run, weights: str | Path) -> keras.Model:
     dense = layers.Dense(len(CLASSES), name="evidence")
 
     image = keras.Input((SIDE, SIDE, 1), dtype="uint8", name="image")
-    grey = layers.Resizing(recipe.image_size, recipe.image_size, name="resize")(
+    gray = layers.Resizing(recipe.image_size, recipe.image_size, name="resize")(
         keras.ops.cast(image, "float32")
     )
-    backbone = models.fold_grey(model.get_layer("backbone"), recipe)
-    features = _without_dropout(backbone)(grey)
+    backbone = models.fold_gray(model.get_layer("backbone"), recipe)
+    features = _without_dropout(backbone)(gray)
     evidence = dense(features)
     dense.set_weights([array / temperature for array in head.get_weights()])
     logits = layers.GlobalAveragePooling2D(name="pool")(evidence)
@@ -102,14 +102,14 @@ def _write_onnx(
     signature = [tf.TensorSpec((None, SIDE, SIDE, 1), tf.uint8, name="image")]
     call = tf.function(lambda image: model(image, training=False), input_signature=signature)
     graph, _ = tf2onnx.convert.from_function(call, input_signature=signature, opset=OPSET)
-    onnx.save(_labelled(repeatable.renamed(graph), about), files["onnx-float32"])
+    onnx.save(_labeled(repeatable.renamed(graph), about), files["onnx-float32"])
     half = convert_float_to_float16(onnx.load(files["onnx-float32"]), keep_io_types=True)
-    onnx.save(_labelled(half, about), files["onnx-float16"])
+    onnx.save(_labeled(half, about), files["onnx-float16"])
     _quantize(files["onnx-float32"], files["onnx-int8"], images)
-    onnx.save(_labelled(onnx.load(files["onnx-int8"]), about), files["onnx-int8"])
+    onnx.save(_labeled(onnx.load(files["onnx-int8"]), about), files["onnx-int8"])
 
 
-def _labelled(graph: Any, about: dict[str, Any]) -> Any:
+def _labeled(graph: Any, about: dict[str, Any]) -> Any:
     """`graph` with class names and `about` in its metadata."""
     import onnx
 

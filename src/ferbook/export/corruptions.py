@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 # Severities 1 to 5. Source: Hendrycks & Dietterich, ICLR 2019, as they set them for small images
-# (CIFAR-10-C); grey level in [0, 1].
+# (CIFAR-10-C); gray level in [0, 1].
 SEVERITIES: dict[str, tuple[float, ...]] = {
     "Gaussian noise": (0.04, 0.06, 0.08, 0.09, 0.10),  # standard deviation
     "shot noise": (500, 250, 100, 75, 50),  # photons at white
@@ -39,8 +39,8 @@ def corrupt(
             [_BY_IMAGE[name](image, SEVERITIES[name][severity - 1]) for image in images]
         )
     random = np.random.default_rng((seed, severity))
-    grey = _ON_ARRAYS[name](images / 255.0, SEVERITIES[name][severity - 1], random)
-    return np.round(255 * np.clip(grey, 0, 1)).astype(np.uint8)
+    gray = _ON_ARRAYS[name](images / 255.0, SEVERITIES[name][severity - 1], random)
+    return np.round(255 * np.clip(gray, 0, 1)).astype(np.uint8)
 
 
 def _impulse(x: np.ndarray, share: float, random: np.random.Generator) -> np.ndarray:

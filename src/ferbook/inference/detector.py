@@ -40,7 +40,7 @@ SEARCH = Search()
 def faces_in(
     picture: UInt8[np.ndarray, "h w"], source: str, frame: int = 0, search: Search = SEARCH
 ) -> list[tuple[Face, np.ndarray]]:
-    """The faces of a grey picture, each with its cut-out of 48 x 48 px.
+    """The faces of a gray picture, each with its cut-out of 48 x 48 px.
 
     Raises InputError for a box that leaves the picture.
     """

@@ -23,7 +23,7 @@ _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*"
 # as black ones, and for GXF, which counts fields for frames.
 _VIDEOS = (
     b"\x1a\x45\xdf\xa3",  # Matroska, WebM
-    b"\x00\x00\x01\xba",  # MPEG programme stream
+    b"\x00\x00\x01\xba",  # MPEG program stream
     b"\x00\x00\x01\xb3",  # MPEG-1 and 2 video
     b"\x30\x26\xb2\x75",  # Windows Media
     b"\xb7\xd8\x00\x20",  # recorded television of Windows

@@ -41,7 +41,7 @@ class Watching:
 
 
 class Watch:
-    """One video or camera; `answers` gives the faces of a grey picture with its number."""
+    """One video or camera; `answers` gives the faces of a gray picture with its number."""
 
     def __init__(
         self,

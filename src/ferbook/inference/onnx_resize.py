@@ -2,7 +2,7 @@
 
 ONNX has no area interpolation, but it is linear: along each axis the output is a product with the
 matrix of shares that input pixels have in output pixels. The graph builds both matrices from the
-input's shape, so one file takes any height and width. Greys are OpenCV's but for two cases that
+input's shape, so one file takes any height and width. Grays are OpenCV's but for two cases that
 differ by at most one: faces below 48 px, which it mixes in whole numbers, and of 96 x 96 px, where
 it rounds halves up.
 """

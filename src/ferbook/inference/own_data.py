@@ -1,7 +1,7 @@
-"""A data set of one's own in the form of FER-2013: faces of 48 x 48 px in grey, in seven classes.
+"""A data set of one's own in the form of FER-2013: faces of 48 x 48 px in gray, in seven classes.
 
 Pictures lie in folders by class, such as `angry/1.jpg`, or below `train/` and `test/` as well.
-They become grey and small exactly as `ferbook predict` makes them.
+They become gray and small exactly as `ferbook predict` makes them.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ def _small_faces(
     seen = set()
     for path, label, part in found:
         try:
-            grey = np.asarray(read_picture(path).convert("L"))
-            faces = faces_in(grey, str(path), search=Search(whole=not crop))
+            gray = np.asarray(read_picture(path).convert("L"))
+            faces = faces_in(gray, str(path), search=Search(whole=not crop))
         except (InputError, OSError) as error:
             result.left_out.append(str(error))
             continue

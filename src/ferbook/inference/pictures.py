@@ -41,7 +41,7 @@ def predict(
     (n, h, w, channels) of pictures, which gives such a list for each. A picture is
     - a path, or the bytes of a file: BMP, GIF, JPEG, PNG, TIFF, WebP, AVIF;
     - a PIL image;
-    - an array (h, w) or (h, w, 1) of greys, (h, w, 3) RGB or (h, w, 4) RGBA: uint8, uint16 from 0
+    - an array (h, w) or (h, w, 1) of grays, (h, w, 3) RGB or (h, w, 4) RGBA: uint8, uint16 from 0
       to 65,535, or floating-point numbers from 0 to 1. OpenCV's are BGR: give `array[..., ::-1]`.
 
     A folder, a video or "camera:0" gives one list of all faces, of a video in `every` so many
@@ -156,8 +156,8 @@ def _with_boxes(search: Search, boxes: Iterable[Box] | None) -> Search:
 def _look(picture: Any, search: Search) -> list[Found]:
     """The faces of one picture of any form with their cut-outs."""
     source = str(picture) if isinstance(picture, (str, os.PathLike)) else ""
-    grey = np.asarray(_opened(picture).convert("L"))
-    return faces_in(grey, source, search=search)
+    gray = np.asarray(_opened(picture).convert("L"))
+    return faces_in(gray, source, search=search)
 
 
 def _opened(picture: Any) -> Image.Image:

@@ -1,7 +1,7 @@
 """Pixels of every kind as 8-bit RGB that looks the same.
 
-16-bit greys are scaled by 257, not cut off; transparent pixels show a white background, as on a
-white page, and not the colour that the file hides beneath them.
+16-bit grays are scaled by 257, not cut off; transparent pixels show a white background, as on a
+white page, and not the color that the file hides beneath them.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def upright(image: Image.Image) -> Image.Image:
 
 
 def eight_bit(values: np.ndarray) -> UInt8[np.ndarray, "..."]:
-    """Grey or colour values as uint8.
+    """Gray or color values as uint8.
 
     uint8 stays; uint16 is taken from 0 to 65,535; floating-point numbers from 0 to 1.
     Raises InputError for other kinds, and for numbers outside that range.
@@ -80,7 +80,7 @@ def eight_bit(values: np.ndarray) -> UInt8[np.ndarray, "..."]:
 
 
 def from_array(array: np.ndarray) -> Image.Image:
-    """An array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) as a picture: grey, RGB, RGBA."""
+    """An array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) as a picture: gray, RGB, RGBA."""
     fits = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
     if not fits or array.size == 0:
         raise InputError(

@@ -45,10 +45,10 @@ def gather(
     show: Show | None = None,
     stop: Callable[[], bool] = never,
 ) -> Report:
-    """Answers for every face of `sources`; what fails is noted, and the rest is answered.
+    """Answers forevery face of `sources`; what fails is noted, and the rest is answered.
 
     Pictures are read and searched on all cores. `annotate` is a folder for marked copies, which
-    `replace` lets overwrite earlier ones; `reports` are files to be written afterwards, none of
+    `replace` lets overwrite earlier ones; `reports` are files to be written afterward, none of
     which may be a source. `every` and `smooth` (half-life, s) are of videos: see `moving`, also for
     `show` and `stop`; `track` shows how far the work is. Raises InputError, before anything is
     looked at, for a missing source, an empty folder, an unusable model or such a file.
@@ -118,10 +118,10 @@ class _Look:
         return faces_in(np.asarray(picture.convert("L")), item.name, search=self._search)
 
     def _answers(self, item: Item) -> Callable[[np.ndarray, int], list[Face]]:
-        """The classified faces of a grey frame with its number."""
+        """The classified faces of a gray frame with its number."""
 
-        def answers(grey: np.ndarray, number: int) -> list[Face]:
-            found = faces_in(grey, item.name, number, self._search)
+        def answers(gray: np.ndarray, number: int) -> list[Face]:
+            found = faces_in(gray, item.name, number, self._search)
             return list(classify(found, self._classifier))
 
         return answers
@@ -136,7 +136,7 @@ def ahead(work: Callable[[T], R], items: list[T]) -> Iterator[Iterator[Callable[
     """Calls that wait for `work` on each item, in order; some are done ahead, on all cores.
 
     The threads end with the block. Left to the garbage collector, which may come along while a
-    thread starts, their end could wait for ever.
+    thread starts, their end could wait forever.
     """
     if len(items) < 2:  # no threads for one picture
         yield (functools.partial(work, item) for item in items)

@@ -132,7 +132,7 @@ def authors(cff: Mapping[str, Any]) -> list[Json]:
 
 
 def licence(cff: Mapping[str, Any]) -> str:
-    """The address of the licence in SPDX's list."""
+    """The address of the license in SPDX's list."""
     return f"https://spdx.org/licenses/{cff['license']}"
 
 

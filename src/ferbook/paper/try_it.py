@@ -125,7 +125,7 @@ def _pack(source: Path, target: Path) -> None:
 
 
 def _draw_examples(page: Path) -> list[dict[str, str]]:
-    """One drawn face for each class that was drawn as it is labelled."""
+    """One drawn face for each class that was drawn as it is labeled."""
     faces, planted = draw_faces(400, 50, seed=1)
     no_use = {*planted.constant, *(file for file, _ in planted.wrong_labels)}
     examples = []

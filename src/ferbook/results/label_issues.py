@@ -8,7 +8,7 @@ import pandas as pd
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
 from ferbook.data import ferplus
-from ferbook.results.metrics import renormalised
+from ferbook.results.metrics import renormalized
 
 
 def label_issues(predictions: Predictions) -> pd.DataFrame:
@@ -20,7 +20,7 @@ def label_issues(predictions: Predictions) -> pd.DataFrame:
     """
     from cleanlab.filter import find_label_issues
 
-    probabilities = renormalised(predictions)
+    probabilities = renormalized(predictions)
     rows = find_label_issues(
         predictions.labels.astype(int), probabilities,
         return_indices_ranked_by="self_confidence", n_jobs=1,

@@ -133,7 +133,7 @@ def calibration(predictions: Predictions, *, bins: int = 15) -> dict[str, Any]:
     Confidence is the highest probability. `rows` hold per bin of equal width its images, mean
     confidence and accuracy. Source: Guo et al., "On Calibration of Modern Neural Networks", 2017.
     """
-    probabilities = renormalised(predictions)
+    probabilities = renormalized(predictions)
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == predictions.labels
     index = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -147,11 +147,11 @@ def calibration(predictions: Predictions, *, bins: int = 15) -> dict[str, Any]:
 
 
 def fit_temperature(val: Predictions) -> float:
-    """The temperature that minimises the log loss on validation; above 1 softens.
+    """The temperature that minimizes the log loss on validation; above 1 softens.
 
     Source: Guo et al. 2017.
     """
-    logits = np.log(np.maximum(renormalised(val), 1e-7))
+    logits = np.log(np.maximum(renormalized(val), 1e-7))
     rows = np.arange(len(val))
 
     def loss(log_temperature: float) -> float:
@@ -163,7 +163,7 @@ def fit_temperature(val: Predictions) -> float:
 
 def with_temperature(predictions: Predictions, temperature: float) -> Predictions:
     """The same answers with probabilities sharpened or softened; their order stays."""
-    logits = np.log(np.maximum(renormalised(predictions), 1e-7))
+    logits = np.log(np.maximum(renormalized(predictions), 1e-7))
     return replace(predictions, probabilities=softmax(logits / temperature, axis=1))
 
 
@@ -172,7 +172,7 @@ def _check_not_empty(predictions: Predictions) -> None:
         raise ValueError("predictions: expected at least one image. Received: none.")
 
 
-def renormalised(predictions: Predictions) -> Float[np.ndarray, "n 7"]:
+def renormalized(predictions: Predictions) -> Float[np.ndarray, "n 7"]:
     """Probabilities in float64 with rows that sum to 1."""
     # float16 rows sum to 1 only to about 1e-3.
     probabilities = predictions.probabilities.astype(np.float64)
@@ -180,7 +180,7 @@ def renormalised(predictions: Predictions) -> Float[np.ndarray, "n 7"]:
 
 
 def _log_loss(predictions: Predictions) -> float:
-    return float(log_loss(predictions.labels, renormalised(predictions), labels=LABELS))
+    return float(log_loss(predictions.labels, renormalized(predictions), labels=LABELS))
 
 
 def _class_scores(labels: np.ndarray, answers: np.ndarray) -> dict[str, Any]:

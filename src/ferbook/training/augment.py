@@ -5,7 +5,7 @@ interpolations, one image at a time. Here the warp is composed with the resize i
 projective map per image, from the 48x48 pixels straight to the input size, for a whole batch.
 
 Maps are homogeneous 3x3 matrices from output to input coordinates in the order (x, y, 1), with
-pixel centres at whole numbers. Source of the geometry: `random_transform` and
+pixel centers at whole numbers. Source of the geometry: `random_transform` and
 `apply_affine_transform` of Keras's `ImageDataGenerator`.
 """
 
@@ -39,7 +39,7 @@ def draw_parameters(recipe: Recipe, count: int, seed: tf.Tensor) -> dict[str, tf
 
 def transform_matrices(parameters: dict[str, tf.Tensor], side: int) -> tf.Tensor:
     """(n, 3, 3) maps of a `side` x `side` image onto itself: rotate, shift, shear, zoom, flip."""
-    p, centre = parameters, (side - 1) / 2
+    p, center = parameters, (side - 1) / 2
     warp = (
         _rotation(p["rotation"])
         @ _translation(p["shift_x"] * side, p["shift_y"] * side)
@@ -48,12 +48,12 @@ def transform_matrices(parameters: dict[str, tf.Tensor], side: int) -> tf.Tensor
         # Keras flips last, on the warped image.
         @ _scaling(1.0 - 2.0 * p["flip"], tf.ones_like(p["flip"]))
     )
-    to_centre, back = _shift_by(-centre), _shift_by(centre)
-    return back @ warp @ to_centre
+    to_center, back = _shift_by(-center), _shift_by(center)
+    return back @ warp @ to_center
 
 
 def resize_matrix(side_in: int, side_out: int) -> tf.Tensor:
-    """(3, 3) map of a `side_out` image onto a `side_in` one, half-pixel centres."""
+    """(3, 3) map of a `side_out` image onto a `side_in` one, half-pixel centers."""
     scale = side_in / side_out
     offset = (scale - 1) / 2
     return tf.constant([[scale, 0, offset], [0, scale, offset], [0, 0, 1]], tf.float32)
@@ -68,8 +68,8 @@ def resample(images: tf.Tensor, matrices: tf.Tensor, side: int) -> tf.Tensor:
     to it in every bit.
     """
     count, height, width = tf.unstack(tf.shape(images))
-    x0, x1, left, right = _neighbours(matrices[:, 0], side, width)
-    y0, y1, above, below = _neighbours(matrices[:, 1], side, height)
+    x0, x1, left, right = _neighbors(matrices[:, 0], side, width)
+    y0, y1, above, below = _neighbors(matrices[:, 1], side, height)
     pixels = tf.reshape(images, [-1])
     first = (tf.range(count) * height * width)[:, None, None]
 
@@ -80,7 +80,7 @@ def resample(images: tf.Tensor, matrices: tf.Tensor, side: int) -> tf.Tensor:
     return _blend(above, below, row(y0), row(y1))[..., None]
 
 
-def _neighbours(row: tf.Tensor, side: int, length: tf.Tensor) -> tuple[tf.Tensor, ...]:
+def _neighbors(row: tf.Tensor, side: int, length: tf.Tensor) -> tuple[tf.Tensor, ...]:
     """One input coordinate of each output pixel: the pixels on both sides of it, their shares.
 
     `row` (n, 3) of the maps; each result is (n, side, side).
@@ -138,8 +138,8 @@ def resampled(model: keras.Model, side: int, side_in: int) -> keras.Model:
     images = keras.Input((side_in, side_in), dtype="uint8", name="images")
     maps = keras.Input((3, 3), dtype="float32", name="maps")
     # float32 also under mixed precision: coordinates need more digits than float16 has.
-    grey = _Resample(side, dtype="float32", name="resample")(images, maps)
-    return keras.Model([images, maps], model(grey), name=f"{model.name}_resampled")
+    gray = _Resample(side, dtype="float32", name="resample")(images, maps)
+    return keras.Model([images, maps], model(gray), name=f"{model.name}_resampled")
 
 
 class _Resample(keras.layers.Layer):
@@ -155,7 +155,7 @@ class _Resample(keras.layers.Layer):
 
 
 def erase(images: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
-    """Put a mid-grey rectangle, 10 to 40 % of the side each way, on some of `images` (n, s, s, 1).
+    """Put a mid-gray rectangle, 10 to 40 % of the side each way, on some of `images` (n, s, s, 1).
 
     Source: Zhong et al., "Random Erasing Data Augmentation", AAAI 2020 (there: any aspect ratio).
     """
@@ -163,9 +163,9 @@ def erase(images: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
     draw = tf.random.stateless_uniform((5, count), seed + tf.constant([1, 0], seed.dtype))
     chosen = draw[4] < probability
 
-    def covered(centre: tf.Tensor, length: tf.Tensor) -> tf.Tensor:  # (n, s)
+    def covered(center: tf.Tensor, length: tf.Tensor) -> tf.Tensor:  # (n, s)
         places = (tf.range(side, dtype=tf.float32) + 0.5) / side
-        return tf.abs(places - centre[:, None]) < length[:, None] / 2
+        return tf.abs(places - center[:, None]) < length[:, None] / 2
 
     rows = covered(draw[0], 0.1 + 0.3 * draw[1]) & chosen[:, None]
     columns = covered(draw[2], 0.1 + 0.3 * draw[3])
@@ -196,9 +196,9 @@ def cut_and_mix(
     side = images.shape[1]
     draw = tf.random.stateless_gamma((2,), seed + tf.constant([3, 0], seed.dtype), alpha)
     length = tf.sqrt(draw[0] / tf.reduce_sum(draw))  # of the rectangle, as a share of the side
-    centre = tf.random.stateless_uniform((2, 1), seed + tf.constant([4, 0], seed.dtype))
+    center = tf.random.stateless_uniform((2, 1), seed + tf.constant([4, 0], seed.dtype))
     places = (tf.range(side, dtype=tf.float32) + 0.5) / side
-    rows, columns = tf.unstack(tf.abs(places - centre) < length / 2)  # (s,) each
+    rows, columns = tf.unstack(tf.abs(places - center) < length / 2)  # (s,) each
     mask = rows[:, None] & columns  # (s, s)
     pasted = tf.where(mask[..., None], images[::-1], images)
     share = 1 - tf.reduce_mean(tf.cast(mask, tf.float32))

@@ -44,7 +44,7 @@ TWIN = "twin"  # a second network that learns beside the first
 def build_model(recipe: Recipe) -> keras.Model:
     """The classifier of `recipe`.
 
-    Input: float32 (n, image_size, image_size, 1), grey in [0, 255]. Output: float32 (n, 7),
+    Input: float32 (n, image_size, image_size, 1), gray in [0, 255]. Output: float32 (n, 7),
     probabilities in the order of CLASSES. Each backbone scales its input inside the graph.
     Raises weights.WeightsError when packaged weights are missing.
     """
@@ -103,12 +103,12 @@ def _backbones(model: keras.Model) -> list[keras.Model]:
     return [network.get_layer("backbone") for network in (model, *twins)]
 
 
-def fold_grey(backbone: keras.Model, recipe: Recipe) -> keras.Model:
-    """The same function of a grey picture (n, h, w, 1) as of its threefold repetition.
+def fold_gray(backbone: keras.Model, recipe: Recipe) -> keras.Model:
+    """The same function of a gray picture (n, h, w, 1) as of its threefold repetition.
 
-    The first kernel is summed over its three input channels. Also worth doing before quantisation:
-    kernels that compare colours cancel on grey, but their rounded weights do not.
-    Raises RecipeError for a network of Keras's, which scales each colour in its own way.
+    The first kernel is summed over its three input channels. Also worth doing before quantization:
+    kernels that compare colors cancel on gray, but their rounded weights do not.
+    Raises RecipeError for a network of Keras's, which scales each color in its own way.
     """
     if recipe.backbone in _KERAS_BACKBONES:
         raise RecipeError(f"backbone: {recipe.backbone} cannot be folded; its inputs differ.")

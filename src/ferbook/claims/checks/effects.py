@@ -55,7 +55,7 @@ def question(claim: Claim, evidence: Evidence, change: Mapping[str, Any]) -> Ver
 def weight_decay(claim: Claim, evidence: Evidence, rate: float, decay: float) -> Verdict:
     """Whether a step of decoupled decay changes a weight in float32.
 
-    The decay multiplies a weight by 1 - rate * decay. Between neighbouring float32 numbers lies
+    The decay multiplies a weight by 1 - rate * decay. Between neighboring float32 numbers lies
     at least 2^-24 of the larger one; a change of less than half of that is rounded away.
     """
     share, least = rate * decay, float(np.finfo(np.float32).epsneg) / 2

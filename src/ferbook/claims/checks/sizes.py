@@ -30,7 +30,7 @@ def parameters(claim: Claim, evidence: Evidence, network: str, column: str) -> V
 
 
 def vgg16_size(side: int, classes: int) -> int:
-    """Parameters of VGG16 for square colour images: its convolutions and three dense layers."""
+    """Parameters of VGG16 for square color images: its convolutions and three dense layers."""
     total, channels = 0, 3
     for filters in _VGG16_FILTERS:
         total, channels = total + (9 * channels + 1) * filters, filters

@@ -91,15 +91,15 @@ def _decode(source: Path, name: str, file: BufferedIOBase) -> UInt8[np.ndarray, 
                     f"{source}: {name} is {image.size[0]}x{image.size[1]} pixels. "
                     f"Expected {SIDE}x{SIDE}."
                 )
-            return _grey(source, name, image)
+            return _gray(source, name, image)
     except DataError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{source}: {name} is not a readable JPEG or PNG ({error}).") from error
 
 
-def _grey(source: Path, name: str, image: Image.Image) -> UInt8[np.ndarray, "48 48"]:
-    """8-bit grey, also where it was stored as colour with three equal channels."""
+def _gray(source: Path, name: str, image: Image.Image) -> UInt8[np.ndarray, "48 48"]:
+    """8-bit gray, also where it was stored as color with three equal channels."""
     if image.mode == "L":
         return np.asarray(image)
     if image.mode in ("RGB", "RGBA", "LA", "P"):

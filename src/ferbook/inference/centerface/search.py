@@ -27,11 +27,11 @@ LAST_SCORE = 0.25  # of a face
 MOST_OVERLAP = 0.3  # of the union of two places, which are else one
 MOST_SHARED = 0.5  # of the smaller one of two faces, which are else one
 LEAST_SEEN = 20  # px, of a face in the first look
-LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbours share
+LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbors share
 CLOSER = ((112, 2.0), (160, 1.5))  # px of a closer look, and how many sides of a face it shows
 MOST_TURN = 60  # degrees; more is an error of the first look
 
-Grey = UInt8[np.ndarray, "h w"]
+Gray = UInt8[np.ndarray, "h w"]
 
 
 class Frame(NamedTuple):
@@ -43,7 +43,7 @@ class Frame(NamedTuple):
     turn: float
 
 
-def find(picture: Grey, min_face: int) -> Spots:
+def find(picture: Gray, min_face: int) -> Spots:
     """The faces, the most certain first; those much smaller than `min_face` px may be missed."""
     levels = _pyramid(picture, min_face)
     spots = best(np.concatenate([_first(*level) for level in levels]), MOST_OVERLAP)
@@ -58,7 +58,7 @@ def find(picture: Grey, min_face: int) -> Spots:
     return best(spots[spots[:, 0] > LAST_SCORE], MOST_SHARED, of_smaller)
 
 
-def _pyramid(picture: Grey, min_face: int) -> list[tuple[float, Grey]]:
+def _pyramid(picture: Gray, min_face: int) -> list[tuple[float, Gray]]:
     """The picture at half the scale of before each, the largest first."""
     levels = [(1.0, picture)]
     while max(levels[-1][1].shape) > LEVEL:
@@ -70,7 +70,7 @@ def _pyramid(picture: Grey, min_face: int) -> list[tuple[float, Grey]]:
     return enough or levels[-1:]
 
 
-def _first(scale: float, level: Grey) -> Spots:
+def _first(scale: float, level: Gray) -> Spots:
     """Where to look again, in px of the picture."""
     found = [np.zeros((0, 5))]
     for left, top, tile in _tiles(level):
@@ -81,7 +81,7 @@ def _first(scale: float, level: Grey) -> Spots:
     return np.concatenate(found)
 
 
-def _tiles(level: Grey) -> Iterator[tuple[int, int, Grey]]:
+def _tiles(level: Gray) -> Iterator[tuple[int, int, Gray]]:
     """Left, top and pixels of parts that overlap: the network's memory grows with its picture."""
     height, width = level.shape
     for top in range(0, max(1, height - SHARED), TILE - SHARED):
@@ -90,7 +90,7 @@ def _tiles(level: Grey) -> Iterator[tuple[int, int, Grey]]:
 
 
 def _closer(
-    levels: list[tuple[float, Grey]],
+    levels: list[tuple[float, Gray]],
     spots: Spots,
     pixels: int,
     sides: float,
@@ -110,7 +110,7 @@ def _closer(
     return [_in_picture(frame, pixels, seen) for frame, seen in zip(frames, found, strict=True)]
 
 
-def _view(levels: list[tuple[float, Grey]], frame: Frame, pixels: int) -> Grey:
+def _view(levels: list[tuple[float, Gray]], frame: Frame, pixels: int) -> Gray:
     """A frame from the scale at which it has no more than about `pixels` px a side."""
     fits = (one for one in levels if frame.side * one[0] < 1.5 * pixels)
     scale, level = next(fits, levels[-1])
@@ -119,8 +119,8 @@ def _view(levels: list[tuple[float, Grey]], frame: Frame, pixels: int) -> Grey:
 
 
 def turned(
-    picture: Grey, middle: tuple[float, float], side: float, degrees: float, pixels: int
-) -> Grey:
+    picture: Gray, middle: tuple[float, float], side: float, degrees: float, pixels: int
+) -> Gray:
     """A square of `side` px about `middle`, turned clockwise, as `pixels` x `pixels`; bilinear.
 
     Outside of the picture its border goes on.

@@ -45,7 +45,7 @@ def pareto(frame: pd.DataFrame, cost: str) -> Figure:
     shown = frame.dropna(subset=[cost]).sort_values([cost, "accuracy"], ascending=[True, False])
     best = shown[shown["accuracy"] > shown["accuracy"].cummax().shift(fill_value=0)]
     figure, axes = plt.subplots(figsize=(8, 4.5))
-    axes.step(best[cost], best["accuracy"], where="post", color="grey", linewidth=1, zorder=0)
+    axes.step(best[cost], best["accuracy"], where="post", color="gray", linewidth=1, zorder=0)
     for _, row in shown.iterrows():
         axes.plot(row[cost], row["accuracy"], "o", color=COLORS[row["actor"]])
     axes.set(xscale="log", xlabel=cost, ylabel="accuracy on all test images")

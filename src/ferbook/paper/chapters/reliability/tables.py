@@ -1,4 +1,4 @@
-"""Tables of the chapter Reliability: stress tests, licences, and the spread over seeds."""
+"""Tables of the chapter Reliability: stress tests, licenses, and the spread over seeds."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def coverage_table(coverage: Mapping[str, Any]) -> Table:
 
 
 def licence_table(licences: pd.DataFrame) -> Table:
-    """Locked packages by what their licence asks for; the fewer are named."""
+    """Locked packages by what their license asks for; the fewer are named."""
     groups = licences.groupby("kind", sort=False)["package"]
     rows = {
         kind: (len(names), "" if kind == "permissive" else ", ".join(names))

@@ -39,8 +39,8 @@ def learning_curves(run: Run, column: str) -> Figure:
     axes.plot(epochs, history["val_" + column], "o-", color=color, label="validation")
     warmup = int((history["phase"] == "warmup").sum())
     if 0 < warmup < len(history):
-        axes.axvline(warmup + 0.5, color="grey", linestyle="--", linewidth=1)
-        axes.text(warmup + 0.55, axes.get_ylim()[1], "phase 2", va="top", color="grey")
+        axes.axvline(warmup + 0.5, color="gray", linestyle="--", linewidth=1)
+        axes.text(warmup + 0.55, axes.get_ylim()[1], "phase 2", va="top", color="gray")
     axes.set(xlabel="epoch", ylabel=column, title=run.label, xticks=epochs)
     axes.legend()
     return finished(figure)
@@ -88,7 +88,7 @@ def reliability(runs: Sequence[Run]) -> Figure:
         1, len(runs), figsize=(4.6 * len(runs), 4.6), sharey=True, squeeze=False
     )
     for axes, run in zip(panels[0], runs, strict=True):
-        axes.plot([0, 1], [0, 1], color="grey", linewidth=1, label="perfect")
+        axes.plot([0, 1], [0, 1], color="gray", linewidth=1, label="perfect")
         notes = [
             _draw_calibration(axes, run, *how)
             for how in (("as trained", 1.0, "--"), ("temperature fitted", run.temperature, "-"))
