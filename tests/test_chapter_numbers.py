@@ -236,7 +236,7 @@ def test_the_network_says_what_each_phase_trains():
     (axes,) = training_figures.network([Recipe(), other], counts).axes
     shown = [text.get_text() for text in axes.texts if text.get_text()]
     assert shown[:6] == [
-        "gray image\n48 x 48", "resized, gray in three channels\n260 x 260\n96 x 96",
+        "gray image\n48 \u00d7 48", "resized, gray in three channels\n260 \u00d7 260\n96 \u00d7 96",
         "backbone, ImageNet weights\nEfficientNetB2\nEfficientNet-Lite2",
         "global average pooling", "dropout 0.5", "dense layer, softmax\n7 classes",
     ]  # fmt: skip

@@ -79,9 +79,13 @@ def test_clipped_classes():
     """515 / (7 * 10) = 7.36 and 515 / (7 * 5) = 14.71 lie above 4; 515 / 700 does not."""
     verdict = judge("clipped_classes", printed=4.0, to=0.1)
     assert verdict[:2] == (FACT, "2 of 7 classes")
-    assert verdict.evidence == "disgust: 7.36 without the clip, happy: 14.71 without the clip"
+    assert verdict.evidence == (
+        "Without the clip, on the whole training folder: disgust 7.36, happy 14.71."
+    )
     even = evidence(dataset=DATASET | {"counts": {"Training": dict.fromkeys(CLASSES, 9)}})
-    assert judge("clipped_classes", even, printed=4.0, to=0.1)[::2] == (CONTRADICTED, "None.")
+    assert judge("clipped_classes", even, printed=4.0, to=0.1)[::2] == (
+        CONTRADICTED, "Without the clip, on the whole training folder: none."
+    )  # fmt: skip
     edge = evidence(dataset=DATASET | {"counts": {"Training": {"angry": 1, "fear": 7}}})  # 8 / 2
     assert judge("clipped_classes", edge, printed=4.0, to=0.1).grade == CONTRADICTED
 

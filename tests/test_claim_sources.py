@@ -74,7 +74,7 @@ def test_the_field():
     best = {"to": 0.1, "unit": "%", "family": "Net", "limit": 0.02}
     verdict = judge("prior_best", printed=68.7, **best)
     assert verdict[:2] == (CONTRADICTED, "70.80%")
-    assert verdict.evidence == "Net-A, on PrivateTest (in its code; limit 0.02, ours)."
+    assert verdict.evidence == "Net-A, on PrivateTest (in its code; limit 2.00 points, ours)."
     assert judge("prior_best", printed=68.9, **best).grade == NOT_TESTABLE
     assert judge("prior_best", printed=70.8, **best).grade == CONSISTENT
     verdict = judge("prior_generally", family="Net")

@@ -151,8 +151,11 @@ def test_recipe_table_attributes_to_the_original_what_it_states():
     assert "`erasing_probability`" not in rows and "`name`" not in rows
 
 
-def test_words_between_asterisks_are_in_italics():
-    assert tables._emphasis("*fear* is 2 * 3 of *all*") == "<em>fear</em> is 2 * 3 of <em>all</em>"
+def test_quotes_are_shown_as_the_original_prints_them():
+    shown = tables._as_printed("*fear* is 2 * 3 of **all**")
+    assert shown == "<em>fear</em> is 2 * 3 of <em>all</em>"
+    assert tables._as_printed(r"$\approx 9.2\text{M}$, $\pm 25^\circ$") == "≈ 9.2M, ± 25°"
+    assert tables._as_printed("Adam at $1e-3$, or $5") == "Adam at 1e\u22123, or $5"
 
 
 def test_a_link_leads_to_the_anchor_as_sphinx_writes_it():

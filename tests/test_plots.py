@@ -247,7 +247,7 @@ def test_forest_has_a_dot_a_seed_in_a_band_of_chance():
     ends = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]
     assert ends == pytest.approx([2 * noise * 2**0.5, 2 * noise])
     assert [text.get_text() for text in axes.texts] == [
-        "+7.14, without copies +0.00", "-3.57, without copies -5.00", " not run",
+        "+7.14, without copies +0.00", "\u22123.57, without copies \u22125.00", " not run",
     ]  # fmt: skip
 
 

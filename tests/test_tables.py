@@ -237,7 +237,7 @@ def test_accuracy_on_every_reading(runs):
     frame = results_tables.accuracy_table(runs[0], dataset).frame
     shown = {name: tuple(row[["correct", "images"]]) for name, row in frame.iterrows()}
     assert shown == {
-        "validation": (12, 14), "validation without twins in training": (12, 13),
+        "validation": (12, 14), "validation without copies in training": (12, 13),
         "test (Public + Private)": (12, 14), "PrivateTest": (12, 14),
         "test without copies": (9, 10), "test copies only": (3, 4),
         "test without copies and near duplicates": (8, 9),

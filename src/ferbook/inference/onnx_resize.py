@@ -47,8 +47,8 @@ resize (uint8[n, height, width, 1] image) => (uint8[n, 48, 48, 1] face) {
     + _AXIS.format(a="down", at="first")
     + _AXIS.format(a="across", at="second")
     + """
-    grey = Cast <to = 1> (image)
-    plane = Squeeze (grey, last)
+    gray = Cast <to = 1> (image)
+    plane = Squeeze (gray, last)
     lower = MatMul (down_shares, plane)
     turned = Transpose <perm = [1, 0]> (across_shares)
     small = MatMul (lower, turned)

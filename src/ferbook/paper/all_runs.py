@@ -44,9 +44,9 @@ def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     formats = dict.fromkeys(columns[:4], ".2%")
     formats |= {"images seen": ",d", "hours": ".2f", "core hours": ".2f", "Wh": ".1f"}
     caption = (
-        "Runs, their accuracies and their cost. Core hours are processor time of training; energy "
-        f"is that times {WATTS_PER_CORE:g} watts a core, a rough guess; that of a GPU was not "
-        "measured."
+        "Runs, their accuracies and their cost. Core hours are processor time of training, or "
+        "hours times cores where it was not recorded; energy is core hours times "
+        f"{WATTS_PER_CORE:g} watts per core, a rough guess; that of a GPU was not measured."
     )
     return Table(frame, caption, "tab-ledger", formats)
 

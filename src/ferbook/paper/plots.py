@@ -74,6 +74,7 @@ def name_points(
             place for place, box in boxes.items()
             if not any(box.overlaps(other) for other in taken)
             and inside.x0 <= box.x0 and box.x1 <= inside.x1
+            and inside.y0 <= box.y0 and box.y1 <= inside.y1
         )  # fmt: skip
         place = next(free, _PLACES[0])
         taken.append(_box(note, *place))

@@ -134,10 +134,14 @@ def interval(scores: Mapping[str, Any]) -> str:
 def _cell(value: Any, spec: str | None) -> str | Markup:
     if value is None or value != value:  # NaN differs from itself
         return "-"
-    if isinstance(value, (str, Markup)):
+    if isinstance(value, Markup):
         return value
-    shown = format(value, spec) if spec else str(value)
-    return re.sub(r"^-(?=\d)", MINUS, shown)
+    return with_minus(value if isinstance(value, str) else format(value, spec or ""))
+
+
+def with_minus(text: str) -> str:
+    """Text whose negative numbers have a minus sign; hyphens within words and ranges stay."""
+    return re.sub(r"(?<![^\s(])-(?=\d)", MINUS, text)
 
 
 def _markdown_row(cells: Iterable[str | Markup]) -> str:

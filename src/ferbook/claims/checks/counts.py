@@ -94,7 +94,8 @@ def clipped_classes(claim: Claim, evidence: Evidence) -> Verdict:
     counts = _training(evidence)
     weights = {c: sum(counts.values()) / (len(counts) * n) for c, n in counts.items()}
     clipped = [c for c, weight in weights.items() if weight > claim.value]
-    text = ", ".join(f"{c}: {weights[c]:.2f} without the clip" for c in clipped) or "None."
+    found = ", ".join(f"{c} {weights[c]:.2f}" for c in clipped) or "none"
+    text = f"Without the clip, on the whole training folder: {found}."
     return Verdict(_fact(clipped), f"{len(clipped)} of {len(counts)} classes", text)
 
 

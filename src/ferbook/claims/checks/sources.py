@@ -96,7 +96,8 @@ def prior_best(claim: Claim, evidence: Evidence, family: str) -> Verdict:
     fair = [method for method in _family(evidence, family) if not method.on_test]
     best = max(fair, key=lambda method: method.value)
     lead = best.value - claim.value
-    text = f"{best.model}, on {best.images} ({best.views or 'published'}; {claim.tolerance})."
+    limit = f"limit {100 * claim.tolerance.value:.2f} points, {claim.tolerance.source}"
+    text = f"{best.model}, on {best.images} ({best.views or 'published'}; {limit})."
     if lead <= 0:
         return Verdict(CONSISTENT, best.accuracy, text)
     grade = NOT_TESTABLE if lead <= claim.tolerance.value else CONTRADICTED

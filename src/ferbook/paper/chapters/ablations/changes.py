@@ -73,9 +73,9 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": ".2g"}
     formats |= dict.fromkeys(columns[3::3], "+.2f")
     caption = (
-        "Each change: means over seeds on all test images, the difference from the recipe itself "
-        "with its interval over seeds, p corrected for the number of changes by Holm's method, and "
-        "the difference on test images without copies."
+        "Each change: mean scores over its seeds on all test images; the mean difference from the "
+        "recipe itself with the same seeds, its interval, and p corrected by Holm's method for the "
+        "number of changes; and the difference on test images without copies."
     )
     return Table(frame, caption, f"tab-{study.name}", formats)
 

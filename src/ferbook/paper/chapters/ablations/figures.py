@@ -19,6 +19,7 @@ from ferbook.paper.plots import (
     statement,
     styles,
 )
+from ferbook.paper.table import with_minus
 from ferbook.results import names
 from ferbook.results.metrics import accuracy
 from ferbook.results.run import Answers, Run
@@ -37,19 +38,21 @@ def finalists(runs: Sequence[Run]) -> Figure:
     return finished(figure)
 
 
-def pareto(frame: pd.DataFrame, cost: str) -> Figure:
+def pareto(frame: pd.DataFrame, cost: str, *, line: bool = True) -> Figure:
     """Test accuracy against `cost`, a column of `frame`; `name` stands beside a point.
 
-    Column `actor` gives color. The line joins the points that no cheaper one surpasses.
+    Column `actor` gives color. The line joins the points that no cheaper one surpasses; leave it
+    out where costs were not measured alike.
     """
     shown = frame.dropna(subset=[cost]).sort_values([cost, "accuracy"], ascending=[True, False])
     best = shown[shown["accuracy"] > shown["accuracy"].cummax().shift(fill_value=0)]
     figure, axes = plt.subplots(figsize=(8, 4.5))
-    axes.step(best[cost], best["accuracy"], where="post", color="gray", linewidth=1, zorder=0)
+    if line:
+        axes.step(best[cost], best["accuracy"], where="post", color="gray", linewidth=1, zorder=0)
     for _, row in shown.iterrows():
-        axes.plot(row[cost], row["accuracy"], "o", color=COLORS[row["actor"]])
+        axes.plot(row[cost], row["accuracy"], "o", color=COLORS[row["actor"]], mec="white")
     axes.set(xscale="log", xlabel=cost, ylabel="accuracy on all test images")
-    axes.margins(0.12)
+    axes.margins(x=0.22, y=0.12)  # room for names
     readable_logarithms(axes.xaxis)
     name_points(axes, shown[cost], shown["accuracy"], shown["name"])
     return finished(figure)
@@ -66,13 +69,13 @@ def waterfall(steps: Sequence[tuple[str, float]], actors: Sequence[str]) -> Figu
         axes.barh(row, after - before, left=before, height=0.55, color=COLORS[actor])
         if row < len(steps) - 1:
             axes.plot([after] * 2, [row - 0.275, row + 1.275], color="#222222", linewidth=1)
-        gain = f" ({after - before:+.2f})" if row else ""
+        gain = with_minus(f" ({after - before:+.2f})") if row else ""
         axes.annotate(f"{after:.2f}%{gain}", (max(before, after), row), (6, 0), va="center",
                       textcoords="offset points", fontsize=9)  # fmt: skip
         before = after
     axes.plot(steps[0][1], 0, "o", color=COLORS[actors[0]])
     axes.set(yticks=range(len(steps)), yticklabels=[name for name, _ in steps])
-    axes.set(ylim=(len(steps) - 0.5, -0.5), xlabel="accuracy on all test images, percent")
+    axes.set(ylim=(len(steps) - 0.5, -0.5), xlabel="accuracy on all test images, %")
     points = [accuracy for _, accuracy in steps]
     room = (max(points) - min(points) or 1) / 4
     axes.set_xlim(min(points) - room / 3, max(points) + room)
@@ -102,7 +105,7 @@ def ladder(runs: Sequence[Run], views: Mapping[str, Answers]) -> Figure:
 
 
 def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Figure:
-    """A row per change: a dot a seed, a bar at their mean, in a band of what seeds alone do.
+    """A row per change: a dot per seed, a bar at their mean, in a band of what seeds alone do.
 
     The best change stands on top; those that were not run say so at the bottom. A study of which
     nothing was run is one line of text.
@@ -141,6 +144,6 @@ def _draw_change(axes: Axes, row: int, group: pd.DataFrame, noise: float, color:
     axes.plot(test, np.full(len(test), row), "o", color=color, markersize=5, alpha=0.75)
     axes.plot([test.mean()] * 2, [row - 0.3, row + 0.3], color=color, linewidth=2.5)
     axes.plot(clean, row, "D", color="white", markeredgecolor=color, markersize=5)
-    text = f"{test.mean():+.2f}, without copies {clean:+.2f}"
+    text = with_minus(f"{test.mean():+.2f}, without copies {clean:+.2f}")
     axes.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=8,
                   annotation_clip=False)  # fmt: skip

@@ -40,7 +40,10 @@ def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     listed = ledger_table(runs, leaked_files)
     columns = ["validation", "test", "PrivateTest", "without copies", "95% interval of test",
                "core hours"]  # fmt: skip
-    caption = "Runs on all training images: their accuracies, and processor time of training."
+    caption = (
+        "Runs on all training images: their accuracies, and the processor time of training, which "
+        "also depends on the version of the code."
+    )
     return Table(listed.frame[columns], caption, "tab-finals", listed.formats)
 
 
@@ -56,10 +59,10 @@ def trials_table(study: Study, runs: Iterable[Run]) -> Table:
          *_validation(done.get(name)))
         for name, recipe in recipes
     ]  # fmt: skip
-    columns = ["network", "learning rate", "px", "epochs", "validation", "without twins",
+    columns = ["network", "learning rate", "px", "epochs", "validation", "without copies",
                "core hours"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns).set_index("network")
-    caption = "Trials on validation: the accuracy at several learning rates of phase 2."
+    caption = "Trials: accuracy on validation images at several learning rates."
     formats = {"learning rate": ".0e", "core hours": ".2f"}
     return Table(frame, caption, f"tab-{study.name}", formats)
 
@@ -69,7 +72,7 @@ def _network_and_rate(recipe: Recipe) -> tuple[str, float]:
 
 
 def _validation(run: Run | None) -> tuple[str, str | None, float | None]:
-    """Accuracy on validation, with twins and without, and core hours."""
+    """Accuracy on validation, with copies and without, and core hours."""
     if run is None:
         return "not run", None, None
     metrics = run.info["metrics"]
@@ -118,7 +121,9 @@ def views_table(run: Run, views: Mapping[str, Answers]) -> Table:
     }  # fmt: skip
     columns = ["validation", "test", "difference, points", "p"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("answer")
-    caption = f"Test-time augmentation of the run “{run.label}”: the gain over one answer an image."
+    caption = (
+        f"Test-time augmentation of the run “{run.label}”: the gain over one answer per image."
+    )
     formats = {"validation": ".2%", "difference, points": "+.2f"}
     return Table(frame, caption, "tab-views", formats)
 

@@ -20,7 +20,7 @@ from ferbook.claims.references import Citation, Reference
 from ferbook.claims.verdict import GRADES, Verdict
 from ferbook.core.classes import CLASSES
 from ferbook.paper.grades import badge
-from ferbook.paper.table import Markup, Table, cited, together
+from ferbook.paper.table import MINUS, Markup, Table, cited, together, with_minus
 
 _COLUMNS = ("statement", "printed", "found", "grade", "evidence")
 
@@ -94,17 +94,27 @@ def _cited(citation: Citation | None) -> tuple[str | None, ...]:
 def _row(claim: Claim, verdict: Verdict) -> str:
     cells = (
         html.escape(claim.statement),
-        f"“{_emphasis(html.escape(claim.quote))}” <small>{html.escape(claim.section)}</small>",
-        html.escape(verdict.found),
+        f"“{_as_printed(html.escape(claim.quote))}” <small>{html.escape(claim.section)}</small>",
+        with_minus(html.escape(verdict.found)),
         f'<span class="{badge(verdict.grade)}">{verdict.grade}</span>',
-        f"{html.escape(verdict.evidence)} {_link(verdict.page)}",
+        f"{with_minus(html.escape(verdict.evidence))} {_link(verdict.page)}",
     )
     return _grades([verdict.grade]) + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _emphasis(quote: str) -> str:
-    """Words between asterisks, as the original's text has them, in italics."""
-    return re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", quote)
+_SIGNS = {r"\approx": "≈", r"\pm": "±", r"^\circ": "°"}
+
+
+def _as_printed(quote: str) -> str:
+    """The original's text as its pages show it: emphasis in italics, formulas without LaTeX."""
+    text = re.sub(r"(\*{1,2})(\w[^*]*)\1", r"<em>\2</em>", quote)
+    return re.sub(r"\$([^$]*)\$", lambda formula: _plain(formula[1]), text)
+
+
+def _plain(formula: str) -> str:
+    for command, sign in _SIGNS.items():
+        formula = formula.replace(command, sign)
+    return with_minus(re.sub(r"\\text\{(\w+)\}", r"\1", formula).replace("e-", f"e{MINUS}"))
 
 
 def _block(cells: Mapping[str, tuple[Claim, Verdict]]) -> str:

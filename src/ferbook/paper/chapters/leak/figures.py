@@ -39,7 +39,7 @@ def scores(runs: Sequence[Run], leaked_files: frozenset[str]) -> Figure:
     axes.set(
         yticks=range(len(runs)), yticklabels=[run.label.replace(", ", ",\n", 1) for run in runs]
     )
-    axes.set(ylim=(len(runs) - 0.5, -0.5), xlabel="accuracy, percent")
+    axes.set(ylim=(len(runs) - 0.5, -0.5), xlabel="accuracy, %")
     axes.grid(axis="y", visible=False)
     key = [Line2D([], [], color=NEUTRALS[0], linestyle="", **how) for how in _SETS.values()]
     axes.legend(handles=key, loc="lower center", bbox_to_anchor=(0.3, 1), ncols=1, frameon=False)

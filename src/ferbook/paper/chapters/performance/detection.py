@@ -31,7 +31,7 @@ def detection_table(found: Mapping[str, Any]) -> Table:
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("synthetic scenes")
     caption = (
         "Synthetic scenes: test images of FER-2013 pasted onto drawn backgrounds, with 95% "
-        "intervals in brackets. A face counts as found if its square and a box share "
+        "intervals in parentheses. A face counts as found if its square and a box share "
         f"{found['found_overlap']:.0%} of their union; a box that shares it with no face is a "
         f"false alarm. {_data(found)}"
     )
@@ -66,7 +66,7 @@ def turn_table(found: Mapping[str, Any]) -> Table:
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("turned by")
     caption = (
         "Accuracy of the released model on faces that CenterFace found in synthetic scenes, "
-        f"with 95% intervals in brackets. {_data(found)}"
+        f"with 95% intervals in parentheses. {_data(found)}"
     )
     return Table(frame, caption, "tab-turned-back")
 
@@ -110,4 +110,4 @@ def _percent(count: int, total: int) -> str:
 def _data(found: Mapping[str, Any]) -> str:
     smoke = " A smoke run: too short to say anything." if found["budget"] == "smoke" else ""
     data = "FER-2013" if found["data"] == "fer2013" else found["data"]
-    return f"Faces of {data}.{smoke}"
+    return f"The faces are those of {data}.{smoke}"

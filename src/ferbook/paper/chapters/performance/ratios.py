@@ -21,7 +21,8 @@ class Ratio(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
+        median, low, high = (f"{value:.0f}" if value >= 10 else f"{value:.2f}" for value in self)
+        return f"{median} ({low} to {high})"
 
 
 def ratio(over: Sequence[float], under: Sequence[float]) -> Ratio:

@@ -24,8 +24,8 @@ def input_table(measured: Measured) -> Table:
     columns = ["size", "input", "images per second", "times folder", "times arrays"]
     frame = pd.DataFrame(rows, columns=columns).set_index("size")
     caption = (
-        "Augmented images in batches of thirty-two; how many times those of the generator on a "
-        f"folder and on arrays. {where(measured['input'])}"
+        "Augmented images per second, in batches of thirty-two, and how many times as many as with "
+        f"the generator on a folder and on arrays. {where(measured['input'])}"
     )
     return Table(frame, caption, "tab-input", {"images per second": ",.0f"})
 
@@ -77,7 +77,7 @@ def seconds_table(measured: Measured) -> Table:
     rows = {name: (np.median(v), min(v), max(v), len(v)) for name, v in named.items()}
     columns = ["seconds", "lowest", "highest", "rounds"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("operation")
-    formats = dict.fromkeys(columns[:3], ".2f") | {"rounds": "d"}
+    formats = dict.fromkeys(columns[:3], ".3g") | {"rounds": "d"}
     caption = (
         "Times of start-up, of the first training step, of the search for near duplicates and of "
         f"executing chapters. {where(first)}"

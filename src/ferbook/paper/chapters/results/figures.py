@@ -134,7 +134,7 @@ def recalls(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
 
 
 def sizes(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
-    """Accuracy on all test images against input size: a dot a run, a line through the means.
+    """Accuracy on all test images against input size: a dot per run, a line through the means.
 
     The original's accuracy stands at its own input size.
     """
@@ -147,7 +147,7 @@ def sizes(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
     own = Recipe().image_size
     axes.plot(own, 100 * original["accuracy"], "D", color=COLORS[names.ORIGINAL],
               label=names.ORIGINAL)  # fmt: skip
-    axes.set(xlabel="side of the input, px", ylabel="accuracy on all test images, percent")
+    axes.set(xlabel="side of the input, px", ylabel="accuracy on all test images, %")
     axes.set_xticks(sorted({*means.index, own}))
     axes.legend(loc="lower right")
     return finished(figure)
@@ -158,14 +158,14 @@ Mark = tuple[str, float, str, bool, list[float]]
 
 
 def field(methods: Sequence[Method], runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
-    """Published accuracies, the original's and ours on one axis, a panel a set of test images.
+    """Published accuracies, the original's and ours on one axis, a panel per set of test images.
 
     Open where the checkpoint was chosen on the same images; a line spans what others measured.
     """
     panels = {name: _marks(name, methods, runs, original) for name in (PRIVATE, ALL, UNSTATED)}
     panels = {name: marks for name, marks in panels.items() if marks}
     counts = [len(marks) for marks in panels.values()]
-    size = 5.5, 1.6 + 0.4 * sum(counts)  # inches; narrow, to be readable on a phone
+    size = 5.5, 1.6 + 0.44 * sum(counts)  # inches; narrow, to be readable on a phone
     figure, grid = plt.subplots(
         len(panels), figsize=size, sharex=True, squeeze=False, height_ratios=counts
     )
@@ -208,5 +208,6 @@ def _draw_marks(axes: Axes, title: str, marks: Sequence[Mark]) -> None:
         axes.plot(value, row, "o", color=COLORS[actor], ms=7, mfc="white" if on_test else None)
     labels = [name if len(name) < 25 else name.replace(", ", ",\n", 1) for name, *_ in marks]
     axes.set(yticks=range(len(marks)), yticklabels=labels, ylim=(len(marks) - 0.5, -0.5))
+    axes.tick_params(axis="y", labelsize=10)  # two lines fit a row
     axes.set_title(title, loc="left", fontsize=11)
     axes.grid(axis="y", visible=False)

@@ -21,7 +21,7 @@ from ferbook.results.run import Run
 
 SET_NAMES = {
     "val": "validation",
-    "val_clean": "validation without twins in training",
+    "val_clean": "validation without copies in training",
     "test": "test (Public + Private)",
     "private": "PrivateTest",
     "clean": "test without copies",
@@ -93,8 +93,8 @@ def _second_truth(run: Run) -> dict[str, str]:
     rows = {
         "answers equal to the FER-2013 label": (known & (answers == labels), known),
         "answers equal to the FER+ label": (known & (answers == second), known),
-        "errors by FER-2013 that FER+ calls right": (wrong & (answers == second), wrong),
-        "errors by FER-2013 that FER+ calls errors too": (wrong & (labels == second), wrong),
+        "wrong by FER-2013, right by FER+": (wrong & (answers == second), wrong),
+        "wrong by FER-2013, and FER+ has the same label": (wrong & (labels == second), wrong),
     }
     counts = {name: (int(part.sum()), int(of.sum())) for name, (part, of) in rows.items()}
     return {name: f"{n:,} of {of:,} ({n / max(of, 1):.1%})" for name, (n, of) in counts.items()}

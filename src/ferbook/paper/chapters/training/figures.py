@@ -36,8 +36,8 @@ def network(recipes: Sequence[Recipe], parameters: Mapping[str, Mapping[str, int
     """
     first = recipes[0]
     layers = [
-        ("gray image", "48 x 48"),
-        ("resized, gray in three channels", _lines(f"{r.image_size} x {r.image_size}"
+        ("gray image", "48 \u00d7 48"),
+        ("resized, gray in three channels", _lines(f"{r.image_size} \u00d7 {r.image_size}"
                                                    for r in recipes)),
         (f"backbone, {'ImageNet' if first.weights == 'imagenet' else 'random'} weights",
          _lines(names.network_name(recipe.backbone) for recipe in recipes)),
