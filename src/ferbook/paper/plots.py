@@ -61,6 +61,8 @@ def name_points(
 ) -> None:
     """A name beside each point, at the first of eight places where it covers nothing.
 
+    It may pass the right border, where nothing else is drawn.
+
     Call it when scales and limits are final; `size` in typographic points.
     """
     axes.figure.draw_without_rendering()
@@ -73,8 +75,7 @@ def name_points(
         free = (
             place for place, box in boxes.items()
             if not any(box.overlaps(other) for other in taken)
-            and inside.x0 <= box.x0 and box.x1 <= inside.x1
-            and inside.y0 <= box.y0 and box.y1 <= inside.y1
+            and inside.x0 <= box.x0 and inside.y0 <= box.y0 and box.y1 <= inside.y1
         )  # fmt: skip
         place = next(free, _PLACES[0])
         taken.append(_box(note, *place))

@@ -1,4 +1,4 @@
-"""From grey pictures to where CenterFace sees faces in them, at one scale.
+"""From gray pictures to where CenterFace sees faces in them, at one scale.
 
 A spot is where a face may be: score, x and y of its middle, side (px; the mean of the network's
 height and width) and how far it is turned (degrees, clockwise).
@@ -25,7 +25,7 @@ _building = threading.Lock()
 
 
 def look(pictures: UInt8[np.ndarray, "n h w"], least_score: float) -> list[Spots]:
-    """The spots above the score in each picture; neighbours show the same face."""
+    """The spots above the score in each picture; neighbors show the same face."""
     return [decode(*maps, least_score) for maps in zip(*maps_of(pictures), strict=True)]
 
 

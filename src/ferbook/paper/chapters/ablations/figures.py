@@ -52,7 +52,7 @@ def pareto(frame: pd.DataFrame, cost: str, *, line: bool = True) -> Figure:
     for _, row in shown.iterrows():
         axes.plot(row[cost], row["accuracy"], "o", color=COLORS[row["actor"]], mec="white")
     axes.set(xscale="log", xlabel=cost, ylabel="accuracy on all test images")
-    axes.margins(x=0.22, y=0.12)  # room for names
+    axes.margins(0.12)
     readable_logarithms(axes.xaxis)
     name_points(axes, shown[cost], shown["accuracy"], shown["name"])
     return finished(figure)
