@@ -90,8 +90,8 @@ figures.accuracies(scores)
 #    {glue:text}`overview_paper`. The configuration of the original itself was **not run**.
 # 2. **The test set.** {glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images also occur in
 #    the training folder: training on them adds
-#    {glue:text}`09_leak.ipynb::copies_gain_leaked:+.1f` points on these images and
-#    {glue:text}`09_leak.ipynb::copies_gain_test:+.1f` on all.
+#    {glue:text}`09_leak.ipynb::copies_gain_leaked:.1f` points on these images and
+#    {glue:text}`09_leak.ipynb::copies_gain_test:.1f` on all.
 # 3. **The recipe.** Ours reaches {glue:text}`overview_ours` with
 #    {glue:text}`04_ablations.ipynb::ours_parameters_millions:.1f` million parameters and without a GPU. It
 #    also learns from the votes of FER+; the same recipe without them: {glue:text}`overview_ours_no_ferplus`.

@@ -17,11 +17,11 @@
 # # Results
 #
 # **The original's recipe reaches {glue:text}`reference_accuracy_test:.2f`% on our network at
-# {glue:text}`reference_image_size` pixels, {glue:text}`reference_difference:+.2f` points from the reported
-# accuracy; the largest loss is on {glue:text}`reference_fallen_class`, whose recall goes from
+# {glue:text}`reference_image_size` pixels, a difference of {glue:text}`reference_difference:+.1f` points from
+# the reported accuracy; the largest loss is on {glue:text}`reference_fallen_class`, whose recall goes from
 # {glue:text}`reference_fallen_from:.0f` to {glue:text}`reference_fallen_to:.0f`%.** This chapter compares our
-# run with the original class by class, on all test images and on those without a copy in training. A run of our
-# own recipe, explained in [](04_ablations.ipynb), is shown beside it.
+# run with the original class by class, on all test images and on those without a copy in training. Runs of our own
+# recipes, explained in [](04_ablations.ipynb), are shown beside it.
 #
 # *Input:* the result store, nothing else: no images, no internet connection, no GPU. *Run time:* seconds.
 
@@ -64,7 +64,7 @@ table.Notice(synthetic=run.is_synthetic)
 # The value of an accuracy depends on the images it was measured on. {numref}`tab-accuracy`
 # gives ours on all test images (as in the original), on the contest's PrivateTest (as in most other
 # papers), and on those with and without a byte-identical copy in the training folder. The
-# intervals describe the sampling of test images. They do not describe how much another training would differ;
+# intervals describe the sampling of test images. They do not describe how much another training run would differ;
 # {numref}`tab-seeds` does.
 
 # %% tags=["hide-input"]
@@ -74,7 +74,7 @@ tables.accuracy_table(run, dataset)
 # The original reports {glue:text}`original_accuracy:.2f`% on {glue:text}`data_n_test:,` images, with
 # an interval of {glue:text}`original_accuracy_low:.2f` to
 # {glue:text}`original_accuracy_high:.2f`%. Our run differs from it by
-# {glue:text}`reference_difference:+.2f` points.
+# {glue:text}`reference_difference:+.1f` points.
 #
 # {numref}`fig-sizes` has the same recipe, unchanged, on the same network at other input sizes: from
 # {glue:text}`sizes_smallest_px` to {glue:text}`sizes_largest_px` pixels, accuracy goes from
@@ -144,8 +144,8 @@ figures.learning_curves(run, "loss")
 # The original's Figures 3 and 4 are confusion matrices, in counts and normalized by row;
 # {numref}`fig-confusion` and {numref}`fig-confusion-normalized` are ours on the same images. The
 # original names fear and surprise, fear and sad, and sad and neutral as the pairs most often confused. In our
-# run, fear and surprise are number {glue:text}`reference_confusion_rank` of
-# {glue:text}`reference_confusion_pairs` pairs, the most frequent first.
+# run, fear and surprise rank {glue:text}`reference_confusion_rank` of
+# {glue:text}`reference_confusion_pairs` pairs by the number of errors.
 
 # %% mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts (the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}} tags=["hide-input"]
 figures.confusion(run, normalized=False)
@@ -166,7 +166,7 @@ figures.confusion_difference(pair[0], pair[-1])
 # {glue:text}`reference_ece:.1f`%, and {glue:text}`reference_ece_fitted:.1f`% after dividing the
 # logits by a temperature of {glue:text}`reference_temperature:.2f`, which was fitted on validation images.
 
-# %% mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the area of a dot grows with the images in it. The text gives the temperature T and the expected calibration error.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagrams of two runs, each with two curves near the diagonal."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the more images in a bin, the larger its dot. The text gives the temperature T and the expected calibration error.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagrams of two runs, each with two curves near the diagonal."}} tags=["hide-input"]
 figures.reliability(pair)
 
 # %% [markdown]
@@ -195,7 +195,7 @@ tables.issue_table(run)
 # %% [markdown]
 # ## Slices
 #
-# The data contain no labels of age, sex or skin tone, and we do not invent any.
+# The data have no labels of age, sex or skin tone, and we do not invent any.
 # {numref}`fig-slices` divides the test images by what can be measured without them. Accuracy rises from
 # {glue:text}`reference_accuracy_disputed:.0f`% where at most half of the taggers agree to
 # {glue:text}`reference_accuracy_unanimous:.0f`% where all of them do.
@@ -213,22 +213,22 @@ slices.slices(pair, store.load_images(results_dir))
 # are in `book/field.yml`; {numref}`tab-field-sources` names the file or the thread of each. Three things
 # stand out.
 #
-# - **Some checkpoints were chosen on the images of their own accuracy.** Of
-#   {glue:text}`field_methods` accuracies, {glue:text}`field_on_test` are of this kind by their released
-#   code, which calls these images validation and keeps the epoch that is best on them. Such an accuracy
+# - **Some checkpoints were chosen on the images that they were then scored on.** Of
+#   {glue:text}`field_methods` accuracies, {glue:text}`field_on_test` are of this kind according to their
+#   released code, which calls these images validation and keeps the epoch that is best on them. Such an accuracy
 #   is a maximum over epochs and too high by an amount that nobody measured.
 # - **Most average several views.** A single view of ResMaskingNet was measured
 #   at {glue:text}`field_one_view:.2f`%, several at {glue:text}`field_several_views:.2f`%.
-# - **Others measure something else.** Users who trained or tested {glue:text}`field_repeated` of these
-#   networks again mostly report less than was printed. For ResEmoteNet their figures go from about
+# - **Others measure different values.** Users who trained or tested {glue:text}`field_repeated` of these
+#   networks again mostly report less than was printed. For ResEmoteNet their accuracies range from about
 #   {glue:text}`field_widest_low:.0f` to more than {glue:text}`field_widest_high:.0f`%, the highest on
 #   the images that its author shares.
 #
-# EmoNeXt's is the cleanest protocol with released code: chosen on PublicTest, reported on
-# PrivateTest. The rows of the original's Table III carry its own figures;
+# Of those with released code, EmoNeXt has the cleanest protocol: chosen on PublicTest, reported on PrivateTest. The
+# rows of the original's Table III carry its own figures;
 # {numref}`tab-parameters` has the sizes that we counted, which differ.
 
-# %% mystnb={"figure": {"caption": "Published accuracies by the test images that they were measured on, gray; the original's and ours, one view for each image, in their colors. Open: the checkpoint was chosen on the images of the accuracy. A line spans what others measured with the same code, in the case of EmoNeXt-XL with its smaller size Tiny.", "name": "fig-field"}, "image": {"alt": "Dot plot in panels for PrivateTest, all test images and images that were not stated; published accuracies from 67 to 82 percent, with lines to the lower values that others measured."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Published accuracies by the test images that they were measured on, gray; the original's and ours, one view for each image, in their colors. Open: the checkpoint was chosen on the same images. A line spans what others measured with the same code, for EmoNeXt-XL with its smaller version Tiny.", "name": "fig-field"}, "image": {"alt": "Dot plot in panels for PrivateTest, all test images and images that were not stated; published accuracies from 67 to 82 percent, with lines to the lower values that others measured."}} tags=["hide-input"]
 methods = field.read_field("book/field.yml")
 figures.field(methods, runs, original)
 

@@ -16,7 +16,7 @@
 # %% [markdown]
 # # Ablations
 #
-# **On the same network and input size, our recipe gains {glue:text}`ours_gain:+.2f` points over the original's and
+# **On the same network and input size, our recipe gains {glue:text}`ours_gain:.1f` points over the original's and
 # reaches {glue:text}`ours_accuracy_test:.2f`%.** To find out which parts matter, parts of the original's recipe
 # and of ours are removed or exchanged, one at a time, with several seeds each. The chapter also compares our
 # recipe with the original, with published packages and with classical methods.
@@ -61,8 +61,8 @@ table.Notice(synthetic=any(run.is_synthetic for run in runs))
 # validation images; the test images were used once, at the end of each run. With one answer
 # for each image, our recipe classifies {glue:text}`ours_correct:,` of {glue:text}`data_n_test:,` test
 # images correctly, {glue:text}`ours_accuracy_test:.2f`% ({glue:text}`ours_accuracy_low_test:.2f` to
-# {glue:text}`ours_accuracy_high_test:.2f`). That is {glue:text}`ours_difference:+.2f` points from the
-# original's {glue:text}`original_accuracy:.2f`% on the same images, with
+# {glue:text}`ours_accuracy_high_test:.2f`). That is a difference of {glue:text}`ours_difference:+.1f` points
+# from the original's {glue:text}`original_accuracy:.2f`% on the same images, with
 # {glue:text}`ours_parameters_millions:.2f` million parameters, an input of
 # {glue:text}`ours_image_size` pixels and {glue:text}`ours_hours:.1f` hours of training without a
 # GPU. It also learned from the votes of FER+, which the original did not use. Averaged with the answer
@@ -90,7 +90,7 @@ tables.views_table(ours, views)
 # {numref}`fig-ladder` puts the steps one after the other, from the original's recipe to the best answer
 # that our network gives.
 
-# %% mystnb={"figure": {"caption": "Accuracy on all test images, step by step, first seed of each recipe; in brackets the points that a step adds.", "name": "fig-ladder"}, "image": {"alt": "Bars, each from the accuracy before a step to the one after it."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy on all test images, step by step, first seed of each recipe; in parentheses the points that a step adds.", "name": "fig-ladder"}, "image": {"alt": "Bars, each from the accuracy before a step to the one after it."}} tags=["hide-input"]
 figures.ladder(finals, views)
 
 # %% [markdown]
@@ -110,7 +110,7 @@ figures.finalists(finals)
 # {glue:text}`paper_changes_rate:.0e` instead of the original's
 # {glue:text}`original_finetune_learning_rate:.0e`, so that the small network learns within the
 # original's {glue:text}`paper_changes_epochs` epochs; of four rates, this one was best on validation
-# images without a twin in training, and twice that rate collapsed ({numref}`tab-paper_rates`).
+# images without a copy in training, and twice that rate collapsed ({numref}`tab-paper_rates`).
 
 # %% mystnb={"figure": {"caption": "One change at a time to the original's recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. The gray band is what seeds alone cause: twice the standard deviation of such a difference. A change whose bar lies within it cannot be told from another seed.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
 figures.forest(paper_changes, runs, leaked_files)
@@ -142,12 +142,12 @@ figures.forest(ours_changes, runs, leaked_files)
 # not: {glue:text}`ours_changes_like_seeds`. Without the labels of FER+ our recipe changes by
 # {glue:text}`ours_changes_no_ferplus_test:+.2f` points, with frozen batch normalization by
 # {glue:text}`ours_changes_frozen_batch_norm_test:+.2f`. Augmentation shows what the copies do to a benchmark:
-# without it, accuracy on all test images is {glue:text}`ours_changes_no_augmentation_test:+.2f` points
-# higher, on those without a copy in training {glue:text}`ours_changes_no_augmentation_clean:+.2f`. A network that
+# without it, accuracy changes by {glue:text}`ours_changes_no_augmentation_test:+.2f` points on all test images and by
+# {glue:text}`ours_changes_no_augmentation_clean:+.2f` on those without a copy in training. A network that
 # sees its images unaltered memorizes the copies, and its accuracy on the official test set rises; [](09_leak.ipynb)
 # measures what the copies are worth.
 #
-# Rows marked "not run" are in the queue of trainings (`configs/queue.txt`).
+# Rows marked "not run" are in the queue of training runs (`configs/queue.txt`).
 
 # %% [markdown]
 # ## The remedies that the original proposes
@@ -195,9 +195,9 @@ figures.forest(remedies, runs, leaked_files)
 # hours. It classifies {glue:text}`second_correct:,` test images correctly,
 # {glue:text}`second_accuracy_test:.2f`% ({glue:text}`second_accuracy_low_test:.2f` to
 # {glue:text}`second_accuracy_high_test:.2f`); on PrivateTest {glue:text}`second_accuracy_private:.2f`%, without
-# copies {glue:text}`second_accuracy_clean:.2f`%. That is {glue:text}`second_difference:+.2f` points from the
-# original and {glue:text}`second_gain:+.2f` from our recipe without FER+, which starts from ImageNet
-# weights and sees larger images (McNemar's p = {glue:text}`second_p:.2g`).
+# copies {glue:text}`second_accuracy_clean:.2f`%. The difference from the original is
+# {glue:text}`second_difference:+.1f` points; from our recipe without FER+, which starts from ImageNet weights and
+# sees larger images, it is {glue:text}`second_gain:+.1f` points (McNemar's p = {glue:text}`second_p:.2g`).
 
 # %% tags=["hide-input"]
 scratch_rates = study.read_study(f"{configs_dir}/scratch_rates.yml")
@@ -232,10 +232,12 @@ points = tables.cost_frame(finals, others, original)
 figures.pareto(points, "parameters")
 
 # %% [markdown]
-# {numref}`fig-hours` plots it against the processor time of training; the original states none.
+# {numref}`fig-hours` plots it against the processor time of training; the original states none. The times
+# compare runs and not recipes: later runs had a faster training step, and some did not record processor time, so
+# that hours times cores stand in.
 
 # %% mystnb={"figure": {"caption": "Accuracy on all test images against core hours of training.", "name": "fig-hours"}, "image": {"alt": "Scatter plot of accuracy against core hours of training on a logarithmic axis."}} tags=["hide-input"]
-figures.pareto(points, "core hours of training")
+figures.pareto(points, "core hours of training", line=False)
 # %% [markdown]
 # ## Limits
 #
@@ -246,13 +248,15 @@ figures.pareto(points, "core hours of training")
 #
 # ```{admonition} What we found
 # :class: tip
-# - Our recipe reaches {glue:text}`ours_accuracy_test:.2f`%, {glue:text}`ours_gain:+.2f` points above the original's
+# - Our recipe reaches {glue:text}`ours_accuracy_test:.2f`%, {glue:text}`ours_gain:.1f` points above the original's
 #   recipe on the same network and input size.
-# - Without augmentation our recipe scores {glue:text}`ours_changes_no_augmentation_test:+.2f` points on all test
-#   images and {glue:text}`ours_changes_no_augmentation_clean:+.2f` on those without a copy: it memorizes copies.
-# - Changes of our recipe that differ by more than seeds explain: {glue:text}`ours_changes_distinct`.
+# - Without augmentation, accuracy changes by {glue:text}`ours_changes_no_augmentation_test:+.2f` points on all test
+#   images
+#   and by {glue:text}`ours_changes_no_augmentation_clean:+.2f` on those without a copy: the network memorizes copies.
+# - Changes of our recipe with an effect larger than seeds explain: {glue:text}`ours_changes_distinct`.
 # - A plain network from random weights, without ImageNet and FER+, reaches
-#   {glue:text}`second_accuracy_test:.2f`%, {glue:text}`second_difference:+.2f` points from the original.
+#   {glue:text}`second_accuracy_test:.2f`%, a difference of {glue:text}`second_difference:+.1f` points from the
+#   original.
 # - Adam and AdamW give the same bits at the original's learning rate.
 # ```
 

@@ -75,7 +75,8 @@ peers = store.load_answers(results_dir, "peers")
 tables.exports_table(measured, peers, run.label)
 
 # %% [markdown]
-# int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points against float32 and gives the same
+# Quantization to int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points against float32
+# and gives the same
 # answer on {glue:text}`deployment_int8_same:.1f`% of the images. Whether it is faster depends on the
 # processor: without instructions for eight-bit products it is not.
 #
@@ -125,7 +126,7 @@ figures.evidence(splits.split(faces).test, classifier.Classifier())
 #
 # ```{admonition} What we found
 # :class: tip
-# - int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points, in a file of
+# - Quantization to int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points, in a file of
 #   {glue:text}`deployment_int8_megabytes:.1f` MB.
 # - One face takes {glue:text}`deployment_ms_single:.1f` ms as float32, without face detection.
 # - Speed on phones and microcontrollers was **not run**.

@@ -52,7 +52,7 @@ table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 # %% [markdown]
 # All times were measured on {glue:text}`bench_hardware`. The benchmark should run alone on the machine;
 # other work increases the spread. Competing variants were measured in interleaved rounds. A ratio is the
-# median over rounds, with its minimum and maximum in brackets. Random pixels replace faces, since no time
+# median over rounds, with its minimum and maximum in parentheses. Random pixels replace faces, since no time
 # depends on the content of the images.
 #
 # ## Input
@@ -123,10 +123,10 @@ figures.growth(measured["audit"]["growth"])
 # %% [markdown]
 # ## Memory
 #
-# For each byte of pixels, the peak memory of a training grows by {glue:text}`bench_copies_held:.1f` bytes: the
+# For each byte of pixels, the peak memory of a training run grows by {glue:text}`bench_copies_held:.1f` bytes: the
 # images as loaded, the training part of them, and a copy for TensorFlow. A copy of all images as floats
-# would alone add as many bytes as a float has, and more at the input size; no such copy is
-# made. {numref}`tab-memory` gives the peak.
+# alone would multiply them by the size of a float, and more at the input size; no such copy is made.
+# {numref}`tab-memory` gives the peak.
 
 # %% tags=["hide-input"]
 tables.memory_table(measured)
@@ -137,7 +137,7 @@ tables.memory_table(measured)
 # `ferbook predict` and the page [](../try_it.md) find faces with CenterFace {cite:p}`xu2019`, a network that
 # its authors trained on photographs. It searches the picture at several scales. Each candidate is examined
 # again at a larger scale, turned upright by its eyes, and mirrored. OpenCV's Haar cascade is the usual
-# alternative. Both searched the same **synthetic scenes**, which show faces from tiny to almost as high as the
+# alternative. Both searched the same **synthetic scenes**, which show faces from tiny to almost as tall as the
 # picture. All thresholds were chosen on other scenes, made from training images, and on a few photographs.
 #
 # CenterFace finds {glue:text}`bench_faces_centerface_upright` of upright faces,

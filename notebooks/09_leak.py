@@ -17,9 +17,9 @@
 # # The leak
 #
 # **{glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images
-# ({glue:text}`data_leaked_percent:.1f`%) have a byte-identical copy in the training folder. Having trained on
-# the copies adds {glue:text}`copies_gain_leaked:+.1f` points on these images and
-# {glue:text}`copies_gain_test:+.1f` on all.** This chapter counts the copies, shows some of them, and compares
+# ({glue:text}`data_leaked_percent:.1f`%) have a byte-identical copy in the training folder. Training on
+# the copies adds {glue:text}`copies_gain_leaked:.1f` points on these images and
+# {glue:text}`copies_gain_test:.1f` on all.** This chapter counts the copies, shows some of them, and compares
 # the same training with and without them.
 #
 # *Input:* the data set and the result store. *Run time:* about a minute.
@@ -62,7 +62,7 @@ table.Notice(synthetic=faces.name == "synthetic")
 #
 # {glue:text}`data_n_leaked` test images have a copy in the training folder, nearly always with the same label
 # ({numref}`tab-leaks`); {numref}`fig-twins` shows some of the pairs, drawn at random. A model may remember
-# these images instead of recognizing the expression. Every accuracy in this book is therefore also given on the
+# these images instead of recognizing the expression. The accuracies of our runs are therefore also given on the
 # {glue:text}`data_n_clean:,` test images without such a copy. The count refers to the whole training folder:
 # {glue:text}`data_n_leaked_train` of these images have a copy among the training images of our split, and
 # {glue:text}`data_n_leaked_val_only` only among the validation images.
@@ -70,7 +70,7 @@ table.Notice(synthetic=faces.name == "synthetic")
 # %% tags=["hide-input"]
 tables.leak_table(audit.leak_table(faces))
 
-# %% mystnb={"figure": {"caption": "Test images and, below each, its twin in the training folder, with their labels. Upper two rows: byte-identical pairs; lower two: near duplicates, which include mirrored ones.", "name": "fig-twins"}, "image": {"alt": "Four rows of faces: test images above the same pictures in training, then test images above slightly altered or mirrored versions of them in training."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Test images and, below each, the same picture in the training folder, with their labels. Upper two rows: byte-identical copies; lower two: near duplicates, which include mirrored ones.", "name": "fig-twins"}, "image": {"alt": "Four rows of faces: test images above the same pictures in training, then test images above slightly altered or mirrored versions of them in training."}} tags=["hide-input"]
 figures.twins(faces, seed=seed)
 
 # %% [markdown]
@@ -94,8 +94,9 @@ figures.twins(faces, seed=seed)
 tables.altered_table(near_duplicates.planted_copies(faces.images, seed=seed))
 
 # %% [markdown]
-# Nearly all recompressed, brightened and noisy copies are found, and some of the cropped and shifted ones; the counts
-# below are therefore a lower bound. {glue:text}`data_near_pairs:,` pairs of images are near duplicates
+# Nearly all recompressed, brightened and noisy copies are found, most of the cropped ones and fewer of the shifted
+# ones; the counts below are therefore a lower bound. {glue:text}`data_near_pairs:,` pairs of images are near
+# duplicates
 # without being byte-identical, {glue:text}`data_near_mirrored` of them mirrored. Their labels agree in
 # {glue:text}`data_near_same_label_percent:.1f`% of the pairs; in the others, the same face was given two
 # different labels. {glue:text}`data_near_leaked` more test images have a near duplicate in the training
@@ -116,16 +117,17 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 #
 # These differences do not separate memorization from difficulty: the copied pictures may also be easier. One
 # recipe is therefore trained in two ways ({numref}`tab-leak`): on all training images, and on those without
-# a copy elsewhere. On the test images with a copy, having trained on the copies adds
-# {glue:text}`copies_gain_leaked:+.2f` points; on those without one, {glue:text}`copies_gain_clean:+.2f`;
-# on all, {glue:text}`copies_gain_test:+.2f`.
+# a copy elsewhere. On the test images with a copy, training on the copies adds
+# {glue:text}`copies_gain_leaked:.1f` points; on those without one, {glue:text}`copies_gain_clean:.1f`; on all,
+# {glue:text}`copies_gain_test:.1f`. The gain on images without a copy suggests that the
+# larger training set helps by itself.
 
 # %% tags=["hide-input"]
 tables.grid_table(leak, runs, leaked_files)
 
 # %% [markdown]
-# How much a network memorizes depends on its recipe: without augmentation it gains on the copied
-# images and loses on the others ({numref}`fig-ours_changes`).
+# How much a network memorizes depends on its recipe: without augmentation it gains on the copied images and not on
+# the others ({numref}`fig-ours_changes`).
 #
 # ## Limits
 #
@@ -139,8 +141,8 @@ tables.grid_table(leak, runs, leaked_files)
 #   byte-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
 # - {glue:text}`data_val_twins_percent:.1f`% of the validation images of the original's split are copies of
 #   training images, so validation accuracy is too high.
-# - The copies add {glue:text}`copies_gain_test:+.2f` points on all test images and
-#   {glue:text}`copies_gain_clean:+.2f` on those without a copy.
+# - The copies add {glue:text}`copies_gain_test:.1f` points on all test images and
+#   {glue:text}`copies_gain_clean:.1f` on those without a copy.
 # ```
 
 # %% tags=["remove-cell"]
