@@ -76,4 +76,4 @@ def _overlay(axes: Axes, picture: np.ndarray, model: Classifier, answer: int, la
                 extent=(-0.5, side - 0.5, side - 0.5, -0.5), interpolation="bilinear")  # fmt: skip
     right = answer == label
     title = CLASSES[label] if right else f"{CLASSES[label]}:\n{CLASSES[answer]}?"
-    axes.set_title(title, fontsize=9)
+    axes.set_title(title, fontsize=11)
