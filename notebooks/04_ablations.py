@@ -158,12 +158,12 @@ figures.forest(ours_changes, runs, leaked_files)
 #
 # - *Landmark head:* a layer beside the classifier learns where eyes, nose and mouth are, from the same features.
 #   The targets come from the face detector CenterFace {cite:p}`xu2019` and move with the augmentation; images
-#   in which it sees no face have none. The weight of this loss is
-#   {glue:text}`remedies_landmark_weight:g`, in shares of the side of an image.
+#   in which it sees no face have none. Distances are shares of the side of an
+#   image, and the weight of this loss is {glue:text}`remedies_landmark_weight:g`.
 # - *Co-teaching* {cite:p}`han2018`: two networks learn side by side, each without the
 #   {glue:text}`remedies_co_teaching_percent:.0f`% of a batch that the other finds hardest, which are more often
 #   labeled wrongly. It takes twice the computation; the first network answers. The test images are labeled
-#   as unreliably as the training images, so this comparison cannot show all that such a method is good for.
+#   as unreliably as the training images, so this comparison cannot show the full benefit of such a method.
 # - *Attention:* a learned weight for each place of the last feature map instead of their mean.
 # - *Pruning* {cite:p}`han2015`: of the trained network, the smallest weights are set to zero and stay there for
 #   {glue:text}`remedies_retrained_epochs` more epochs. "Trained further, nothing pruned" has these epochs too, so

@@ -112,6 +112,11 @@ def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, str
     adjusted = multipletests(raw, method="holm")[1]
     width = student.ppf(0.975, freedom)
     return {
-        name: (mean, f"{mean - width * errors[name]:+.2f} to {mean + width * errors[name]:+.2f}", p)
+        name: (mean, _range(mean, width * errors[name]), p)
         for (name, mean), p in zip(means.items(), adjusted.tolist(), strict=True)
     }
+
+
+def _range(mean: float, half: float) -> str:
+    """An interval around a mean that stays on one line of a cell."""
+    return f"{mean - half:+.2f}\u00a0to\u00a0{mean + half:+.2f}"
