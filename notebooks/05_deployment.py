@@ -91,7 +91,8 @@ figures.cost(tables.cost_frame(measured, peers))
 # ## Pruning
 #
 # The original names pruning as future work. {numref}`tab-pruning` sets the smallest weights of the
-# whole network to zero without retraining. {numref}`fig-remedies` has pruning with retraining, on a smaller network.
+# whole network to zero without retraining. Retraining afterwards is among the
+# remedies of {numref}`fig-remedies`, on a smaller network.
 
 # %% tags=["hide-input"]
 tables.pruning_table(measured)
