@@ -147,7 +147,7 @@ tables.memory_table(measured)
 # {glue:text}`bench_faces_haar_upright`, {glue:text}`bench_faces_haar_less` and
 # {glue:text}`bench_faces_haar_more`. In {glue:text}`bench_faces_empty` scenes without a face, CenterFace raises
 # {glue:text}`bench_faces_centerface_false` false alarms and the cascade {glue:text}`bench_faces_haar_false`
-# ({numref}`tab-detection`). Some test images show no face at all, so no detector finds them all.
+# ({numref}`tab-detection`).
 
 # %% tags=["hide-input"]
 detection.detection_table(measured["detection"])

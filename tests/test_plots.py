@@ -185,8 +185,8 @@ def test_changes_are_differences_by_seed():
 def test_changes_are_tested_with_a_pooled_deviation_and_holms_correction():
     """Both groups deviate by the root of 8, so by 2 in a mean; t is 2 and 0 with 2 degrees."""
     found = changes._tested({"a": [2.0, 6.0], "b": [-2.0, 2.0]})
-    assert found["a"] == (4, "-4.61 to +12.61", pytest.approx(2 * (1 - 2 / 6**0.5)))
-    assert found["b"] == (0, "-8.61 to +8.61", 1)
+    assert found["a"] == (4, "-4.61\xa0to\xa0+12.61", pytest.approx(2 * (1 - 2 / 6**0.5)))
+    assert found["b"] == (0, "-8.61\xa0to\xa0+8.61", 1)
     untested = 3, None, pytest.approx(np.nan, nan_ok=True)
     for values in ([3.0], [3.0, 3.0]):
         assert changes._tested({"a": values}) == {"a": untested}
