@@ -119,6 +119,11 @@ class Recipe:
         """The run of `start_from`, if any: of the same backbone, size and seed."""
         return [dataclasses.replace(self, name=name).run_name for name in self.start_from.split()]
 
+    @property
+    def earlier_runs(self) -> list[str]:
+        """All runs of the study that have to be there before this one is trained."""
+        return [*self.teacher_runs, *self.start_runs]
+
 
 def _check_types(recipe: Recipe) -> None:
     for field in dataclasses.fields(recipe):

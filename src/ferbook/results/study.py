@@ -58,7 +58,7 @@ def read_study(path: str | Path) -> Study:
         for recipe in _recipes(values):
             if recipe.run_name in recipes:
                 raise StudyError(f"two runs are called {recipe.run_name}.")
-            if missing := {*recipe.teacher_runs, *recipe.start_runs} - set(recipes):
+            if missing := set(recipe.earlier_runs) - set(recipes):
                 raise StudyError(
                     f"teachers and start_from: expected runs that come before {recipe.run_name}. "
                     f"Received: {', '.join(sorted(missing))}."

@@ -120,7 +120,14 @@ def augment(
     `side` is the recipe's image_size unless given.
     """
     side = side or recipe.image_size
-    warped = resample(images, draw_maps(images, recipe, seed, side), side)
+    return augment_by(draw_maps(images, recipe, seed, side), images, recipe, seed, side)
+
+
+def augment_by(
+    maps: tf.Tensor, images: tf.Tensor, recipe: Recipe, seed: tf.Tensor, side: int
+) -> tf.Tensor:
+    """As `augment`, by maps that were drawn before, (n, 3, 3)."""
+    warped = resample(images, maps, side)
     return erase(warped, recipe.erasing_probability, seed) if recipe.erasing_probability else warped
 
 

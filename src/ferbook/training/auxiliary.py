@@ -19,6 +19,7 @@ from ferbook.training import models
 
 VOTES = slice(len(CLASSES), len(CLASSES) + len(EXPRESSIONS))
 LANDMARKS = 5  # eyes, tip of the nose, corners of the mouth
+PLACES = slice(-2 * LANDMARKS, None)
 RISE = 0.25  # of a phase's steps, in which the share that co-teaching leaves out rises from none
 
 
@@ -63,9 +64,9 @@ def loss(wanted: tf.Tensor, answers: tf.Tensor, recipe: Recipe) -> tf.Tensor:
         votes = keras.losses.categorical_crossentropy(wanted[:, VOTES], answers[:, VOTES])
         value += recipe.ferplus_loss_weight * votes
     if recipe.landmark_loss_weight:
-        places = wanted[:, -2 * LANDMARKS :]
-        known = tf.where(tf.math.is_nan(places), answers[:, -2 * LANDMARKS :], places)
-        distance = keras.losses.mean_absolute_error(known, answers[:, -2 * LANDMARKS :])
+        places, found = wanted[:, PLACES], answers[:, PLACES]
+        known = tf.where(tf.math.is_nan(places), found, places)
+        distance = keras.losses.mean_absolute_error(known, found)
         value += recipe.landmark_loss_weight * distance
     return value
 

@@ -57,8 +57,11 @@ def training_dataset(
         if points is not None:
             places = auxiliary.moved(tf.gather(points, rows), maps, side)
             answers = tf.concat([answers[:, : -places.shape[1]], places], axis=1)
-        batch = (batch, maps) if augment_in_model else augment.augment(batch, recipe, seed, side)
-        batch = batch, answers, tf.gather(weights, rows)
+        if augment_in_model:
+            shown = batch, maps
+        else:
+            shown = augment.augment_by(maps, batch, recipe, seed, side)
+        batch = shown, answers, tf.gather(weights, rows)
         if recipe.mixup_alpha:
             batch = augment.mix(*batch, recipe.mixup_alpha, seed)
         if recipe.cutmix_alpha:
