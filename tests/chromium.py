@@ -42,6 +42,10 @@ def until(holds, seconds, what="it"):
         time.sleep(0.02)
 
 
+class NavigatedError(RuntimeError):
+    """The page that was asked is left for another."""
+
+
 class Page:
     """One tab."""
 
@@ -55,7 +59,8 @@ class Page:
             answer = json.loads(self.socket.recv())
             if answer.get("id") == number:
                 if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']}")
+                    left = "navigated" in answer["error"]["message"]
+                    raise (NavigatedError if left else RuntimeError)(f"{method}: {answer['error']}")
                 return answer["result"]
 
     def run(self, script):
@@ -72,8 +77,15 @@ class Page:
         self.wait(f"location.href === {json.dumps(address)} && document.readyState === 'complete'")
 
     def wait(self, condition, seconds=20):
-        """Until the JavaScript condition holds."""
-        until(lambda: self.run(f"Boolean({condition})"), seconds, condition)
+        """Until the JavaScript condition holds, on this page or on the one that follows it."""
+
+        def holds():
+            try:
+                return self.run(f"Boolean({condition})")
+            except NavigatedError:
+                return False
+
+        until(holds, seconds, condition)
 
     def choose(self, selector, *files):
         """Put files into a file input, as a reader would."""

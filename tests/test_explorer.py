@@ -67,8 +67,9 @@ def test_a_synthetic_run_says_so(tmp_path):
     assert sum(data["columns"]["copy"]) == 1
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(tab):
+    """The page as a reader finds it: with errors alone."""
     page, address = tab
     page.open(f"{address}/book/explorer.html")
     page.wait("document.querySelector('.filter-bar')")
@@ -121,7 +122,7 @@ def test_a_cell_of_the_counts_chooses_its_images(page, test):
     page.run(f"{cell}.click()")
     assert count(page) == expected
     page.run(f"{cell}.click()")
-    assert count(page) == len(test)
+    assert count(page) == (answers != test.labels).sum()
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -131,12 +132,12 @@ def test_pictures_come_from_the_readers_own_archive(page, test, tmp_path, method
     with zipfile.ZipFile(tmp_path / "archive.zip", "w", method) as zipped:
         zipped.writestr("a comment.txt", "first")
         zipped.writestr(test.files[0], drawn.getvalue())
+    choose(page, "Right or wrong", "")
     choose(page, "Search file names", test.files[0])
     page.choose("[data-part=archive]", tmp_path / "archive.zip")
     page.wait("document.querySelector('[data-part=rows] img')?.naturalWidth === 48")
     status = "document.querySelector('[data-part=archive-status]').textContent"
     assert page.run(status).startswith("1 of the test images")
-    choose(page, "Search file names", "")
 
 
 def test_what_is_no_archive_is_said(page, tmp_path):
@@ -157,7 +158,6 @@ def test_an_address_restores_its_filters(page, test):
     choose(page, "Right or wrong", "wrong")
     assert address(page) == {"label": "sad"}
     assert count(page) == (sad & (answers != test.labels)).sum()
-    choose(page, "Label of FER-2013", "")
 
 
 def test_no_column_is_cut_off_at_1400_px(page):

@@ -35,6 +35,8 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
          "our recipe"),
         ("ours", {"name": "ours_scratch", "backbone": "vgg_medium", "image_size": 48},
          "our second recipe, medium VGG, 48 px", "our second recipe"),
+        ("ours", {"name": "ours_dense", "backbone": "vgg_medium", "image_size": 48},
+         "our third recipe, medium VGG, 48 px", "our second recipe"),
         ("scratch_rates",
          {"name": "vgg_small_3e3", "backbone": "vgg_small", "weights": "none", "image_size": 48},
          "our recipe without FER+, small VGG at 48 px, random weights: learning rate 3e-3",
