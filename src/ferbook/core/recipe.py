@@ -194,6 +194,10 @@ def _check_together(recipe: Recipe) -> None:
                 f"landmark_loss_weight: an image of two faces has no landmarks; needs {name} 0. "
                 f"Received: {name} {getattr(recipe, name)}."
             )
+    if len(recipe.start_from.split()) > 1:
+        raise RecipeError(
+            f"start_from: expected one name or none. Received: {recipe.start_from!r:.200}."
+        )
     if recipe.small_epochs > recipe.finetune_epochs:
         raise RecipeError(
             f"small_epochs: expected at most finetune_epochs ({recipe.finetune_epochs}). "
