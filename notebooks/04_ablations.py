@@ -227,7 +227,7 @@ tables.others_table(others, finals, leaked_files)
 #
 # {numref}`fig-parameters` plots accuracy against the size of the network.
 
-# %% mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the models that no smaller model surpasses.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy on all test images against parameters. The line joins the models that no smaller model surpasses. A ring is a model whose point lies on that of another.", "name": "fig-parameters"}, "image": {"alt": "Scatter plot of accuracy against number of parameters on a logarithmic axis."}} tags=["hide-input"]
 points = tables.cost_frame(finals, others, original)
 figures.pareto(points, "parameters")
 

@@ -134,10 +134,46 @@ def test_names_of_points_cover_nothing():
     x, y = [1, 1.02, 1.04, 2], [1, 1.05, 0.95, 2]
     axes.plot(x, y, "o")
     plots.name_points(axes, x, y, ["one name", "another name", "a third", "far"])
-    boxes = [text.get_window_extent() for text in axes.texts]
+    boxes = [text.get_window_extent() for text in axes.texts if text.get_text()]
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     points = axes.transData.transform(np.column_stack([x, y]))
     assert not any(box.contains(*point) for box in boxes for point in points)
+    plt.close(figure)
+
+
+def test_a_name_without_room_stands_farther_off_and_is_joined_to_its_point():
+    figure, axes = plt.subplots(figsize=(8, 4))
+    x, y = np.linspace(1, 1.01, 12), np.linspace(1, 1.01, 12)
+    axes.plot([0, *x, 2], [0, *y, 2], "o")
+    plots.name_points(axes, x, y, [f"a long name, number {i}" for i in range(12)])
+    boxes = [text.get_window_extent() for text in axes.texts if text.get_text()]
+    assert len(boxes) == 12
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    lines = [text.arrow_patch for text in axes.texts if not text.get_text()]
+    assert lines and None not in lines
+    plt.close(figure)
+
+
+def test_a_point_on_another_is_a_ring_around_it():
+    """Of three models of one size, the second lies on the first, the third apart."""
+    frame = pd.DataFrame({
+        "name": ["over", "under", "apart"], "actor": ["our recipe", names.OTHERS, names.OTHERS],
+        "accuracy": [0.7, 0.701, 0.6], "parameters": [1e6] * 3,
+    })  # fmt: skip
+    (axes,) = ablations.pareto(frame, "parameters", line=False).axes
+    assert [text.get_text() for text in axes.texts] == ["under", "over (ring)", "apart"]
+    under, over, apart = axes.lines
+    assert under.get_markerfacecolor() == apart.get_markerfacecolor() == plots.COLORS[names.OTHERS]
+    assert over.get_markerfacecolor() == "none" and over.get_markersize() > under.get_markersize()
+    assert over.get_markeredgecolor() == plots.COLORS["our recipe"]
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.5, "0.5"), (20, "20"), (5000, "5k"), (2e6, "2M")])
+def test_ticks_of_a_logarithmic_axis_are_short(value, shown):
+    figure, axes = plt.subplots()
+    axes.set(xscale="log")
+    plots.readable_logarithms(axes.xaxis)
+    assert axes.xaxis.get_major_formatter()(value) == shown
     plt.close(figure)
 
 

@@ -12,6 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
@@ -50,27 +51,30 @@ def styles(actors: Sequence[str]) -> list[dict[str, str]]:
 
 
 def readable_logarithms(axis: Axis) -> None:
-    """Ticks of a logarithmic axis at 1, 2 and 5 times powers of ten, written as "5M"."""
+    """Ticks of a logarithmic axis at 1, 2 and 5 times powers of ten, written as "0.5" or "5M"."""
+    large = EngFormatter(sep="")
     axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
-    axis.set_major_formatter(EngFormatter(sep=""))
+    axis.set_major_formatter(lambda value, _: f"{value:g}" if value < 1000 else large(value))
     axis.set_minor_formatter(NullFormatter())
 
 
 def name_points(
     axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str], *, size: float = 8
 ) -> None:
-    """A name beside each point, at the first of eight places where it covers nothing.
+    """A name beside each point, at the first of several places where it covers nothing.
 
-    It may pass the right border, where nothing else is drawn.
+    Where there is none beside the point, it stands farther off, joined to the point by a line. It
+    may pass the right border, where nothing else is drawn.
 
     Call it when scales and limits are final; `size` in typographic points.
     """
     axes.figure.draw_without_rendering()
     points = axes.transData.transform(np.column_stack([x, y]))  # (n, 2) pixels
-    taken = [Bbox.from_bounds(across - 4, up - 4, 8, 8) for across, up in points]
+    taken = [Bbox.from_bounds(across - 5, up - 5, 10, 10) for across, up in points]
     inside = axes.get_window_extent()
     for across, up, label in zip(x, y, labels, strict=True):
-        note = axes.annotate(label, (across, up), (0, 0), textcoords="offset points", fontsize=size)
+        note = axes.annotate(label, (across, up), (0, 0), textcoords="offset points", fontsize=size,
+                             path_effects=[_HALO])  # fmt: skip
         boxes = {place: _box(note, *place) for place in _PLACES}
         free = (
             place for place, box in boxes.items()
@@ -79,21 +83,41 @@ def name_points(
         )  # fmt: skip
         place = next(free, _PLACES[0])
         taken.append(_box(note, *place))
+        if place not in _BESIDE:
+            axes.annotate("", (across, up), place[:2], textcoords="offset points", arrowprops=_LINE)
+
+
+def covered(axes: Axes, x: Sequence[float], y: Sequence[float], *, within: float = 4) -> list[int]:
+    """For each point, how many of those before it a dot drawn there would hide.
+
+    Call it when scales and limits are final; `within` in typographic points.
+    """
+    axes.figure.draw_without_rendering()
+    pixels = axes.transData.transform(np.column_stack([x, y]))  # (n, 2)
+    reach = within * axes.figure.dpi / 72
+    return [
+        int((np.hypot(*(pixels[:i] - point).T) < reach).sum()) for i, point in enumerate(pixels)
+    ]
 
 
 # Horizontal and vertical distance in points, and the side of the text that faces the point.
-_PLACES = (
+_BESIDE = (
     (5, -5, "left", "top"), (-5, 5, "right", "bottom"),
     (7, 0, "left", "center"), (-7, 0, "right", "center"),
     (0, 7, "center", "bottom"), (0, -7, "center", "top"),
     (5, 5, "left", "bottom"), (-5, -5, "right", "top"),
 )  # fmt: skip
+_PLACES = tuple(
+    (far * across, far * up, *sides) for far in (1, 3, 5, 7) for across, up, *sides in _BESIDE
+)
+_HALO = withStroke(linewidth=2, foreground="white")  # where a name crosses a line
+_LINE = {"arrowstyle": "-", "color": NEUTRALS[1], "linewidth": 0.7, "shrinkA": 0, "shrinkB": 2}
 
 
 def _box(note: Annotation, across: float, up: float, side: str, level: str) -> Bbox:
-    """Where `note` stands, in pixels, once it is put there."""
+    """Where `note` stands, in pixels, once it is put there, and a pixel around it."""
     note.set(position=(across, up), horizontalalignment=side, verticalalignment=level)
-    return note.get_window_extent()
+    return note.get_window_extent().padded(1)
 
 
 def heatmap(

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from ferbook.paper.chapters.ablations.changes import differences
 from ferbook.paper.plots import (
     COLORS,
+    covered,
     finished,
     name_points,
     readable_logarithms,
@@ -41,20 +42,29 @@ def finalists(runs: Sequence[Run]) -> Figure:
 def pareto(frame: pd.DataFrame, cost: str, *, line: bool = True) -> Figure:
     """Test accuracy against `cost`, a column of `frame`; `name` stands beside a point.
 
-    Column `actor` gives color. The line joins the points that no cheaper one surpasses; leave it
-    out where costs were not measured alike.
+    Column `actor` gives color; a point that would hide another is a ring around it. The line joins
+    the points that no cheaper one surpasses; leave it out where costs were not measured alike.
     """
     shown = frame.dropna(subset=[cost]).sort_values([cost, "accuracy"], ascending=[True, False])
     best = shown[shown["accuracy"] > shown["accuracy"].cummax().shift(fill_value=0)]
-    figure, axes = plt.subplots(figsize=(8, 4.5))
+    figure, axes = plt.subplots(figsize=(8, 6))
     if line:
         axes.step(best[cost], best["accuracy"], where="post", color="gray", linewidth=1, zorder=0)
-    for _, row in shown.iterrows():
-        axes.plot(row[cost], row["accuracy"], "o", color=COLORS[row["actor"]], mec="white")
+    dots = [
+        axes.plot(row[cost], row["accuracy"], "o", color=COLORS[row["actor"]], mec="white")[0]
+        for _, row in shown.iterrows()
+    ]
     axes.set(xscale="log", xlabel=cost, ylabel="accuracy on all test images")
     axes.margins(0.12)
     readable_logarithms(axes.xaxis)
-    name_points(axes, shown[cost], shown["accuracy"], shown["name"])
+    under = covered(axes, shown[cost], shown["accuracy"])
+    for dot, count in zip(dots, under, strict=True):
+        if count:
+            dot.set(mfc="none", mec=dot.get_color(), mew=1.5, ms=6 * (1 + count))
+    labels = [
+        name + " (ring)" * (count > 0) for name, count in zip(shown["name"], under, strict=True)
+    ]
+    name_points(axes, shown[cost], shown["accuracy"], labels)
     return finished(figure)
 
 

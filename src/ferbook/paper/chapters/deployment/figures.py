@@ -31,7 +31,6 @@ def cost(frame: pd.DataFrame) -> Figure:
     axes.margins(0.15)
     for axis in (axes.xaxis, axes.yaxis):
         readable_logarithms(axis)
-        axis.set_major_formatter("{x:g}")
     labels = [f"{name}: {100 * share:.1f}%" for name, share in frame["accuracy"].items()]
     name_points(axes, frame["ms_single"], frame["MB"], labels)
     return finished(figure)
