@@ -17,8 +17,8 @@
 # # Training
 #
 # **Carried out as described, the original's recipe reaches its best validation accuracy,
-# {glue:text}`03_results.ipynb::reference_accuracy_val:.1f`%, in epoch {glue:text}`03_results.ipynb::reference_best_epoch:d` of
-# {glue:text}`03_results.ipynb::reference_epochs:d`.** This chapter trains the two phases of the recipe and writes everything that
+# {glue:text}`trained_val_accuracy_best:.1f`% at {glue:text}`trained_image_size` pixels, in epoch
+# {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`.** This chapter trains the two phases of the recipe and writes everything that
 # they produce to the result store. A finished run is loaded instead of being trained again; an interrupted
 # run is resumed from its last epoch.
 #
@@ -159,7 +159,8 @@ figures.network([core_recipe.Recipe(), recipe], parameters)
 # %% [markdown]
 # ## The run
 #
-# {numref}`fig-accuracy` and {numref}`fig-loss` in the next chapter show its learning curves. Training images
+# This notebook trains {glue:text}`trained_label`. The learning curves of the run that is nearest to the original are
+# in the next chapter ({numref}`fig-accuracy`, {numref}`fig-loss`). Training images
 # are augmented and seen through dropout; validation images are not.
 
 # %% mystnb={"code_prompt_show": "Code of the training"} tags=["hide-cell"]
@@ -186,16 +187,20 @@ figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 #
 # ```{admonition} What we found
 # :class: tip
-# - The best validation accuracy, {glue:text}`03_results.ipynb::reference_accuracy_val:.1f`%, is reached in epoch
-#   {glue:text}`03_results.ipynb::reference_best_epoch:d` of {glue:text}`03_results.ipynb::reference_epochs:d`.
+# - The best validation accuracy, {glue:text}`trained_val_accuracy_best:.1f`%, is reached in epoch
+#   {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`.
 # - Training accuracy, measured under augmentation and dropout, ends at
-#   {glue:text}`03_results.ipynb::reference_train_accuracy_last:.1f`%; validation accuracy ends at {glue:text}`03_results.ipynb::reference_val_accuracy_last:.1f`%.
+#   {glue:text}`trained_train_accuracy_last:.1f`%; validation accuracy ends at {glue:text}`trained_val_accuracy_last:.1f`%.
 # - The network that the original describes has {glue:text}`paper_model_parameters:,` parameters, not
 #   {glue:text}`original_parameters_millions:.1f` million.
 # ```
 
 # %% tags=["remove-cell"]
 original = files.read_yaml("book/original.yml")
-values = key_numbers.claimed_parameters(original) | key_numbers.parameter_numbers(parameters)
+values = (
+    key_numbers.claimed_parameters(original)
+    | key_numbers.parameter_numbers(parameters)
+    | key_numbers.training_numbers(run, prefix="trained")
+)
 for key, value in values.items():
     glue(key, value, display=False)

@@ -96,6 +96,14 @@ def test_the_smaller_input_comes_first_among_complete_runs():
     assert study.sizes_of(made[0], [*made, other]) == made[::-1]
 
 
+def test_the_largest_input_is_the_subject_and_of_its_seeds_the_first():
+    small, late, early = (
+        run("paper", [], image_size=side, seed=seed)
+        for side, seed in ((96, 42), (128, 44), (128, 43))
+    )
+    assert study.largest_input([small, late, early]) is early
+
+
 def test_the_queue_names_configurations_that_exist():
     lines = (ROOT / "configs/queue.txt").read_text().splitlines()
     entries = [line.split() for line in lines if not line.startswith("#")]

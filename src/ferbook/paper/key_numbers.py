@@ -127,14 +127,16 @@ def run_numbers(
         "macro_f1": test["macro"]["f1"],
         "weighted_f1": test["weighted"]["f1"],
     }
-    values |= _calibration_numbers(run) | _doubt_numbers(run) | _training_numbers(run)
-    return {f"{prefix}_{key}": value for key, value in values.items()}
+    values |= _calibration_numbers(run) | _doubt_numbers(run)
+    named = {f"{prefix}_{key}": value for key, value in values.items()}
+    return named | training_numbers(run, prefix=prefix)
 
 
-def _training_numbers(run: Run) -> dict[str, Any]:
+def training_numbers(run: Run, *, prefix: str) -> dict[str, Any]:
+    """`<prefix>_*`: how a run was trained, and its accuracy on the way, in percent."""
     info, history = run.info, run.history
     best = int(history["val_accuracy"].argmax())
-    return {
+    values = {
         "label": run.label,
         "backbone": names.network_name(info["backbone"]),
         "image_size": info["image_size"],
@@ -143,6 +145,7 @@ def _training_numbers(run: Run) -> dict[str, Any]:
         "best_epoch": best + 1,
         "best_phase": str(history["phase"].iloc[best]),
         "train_accuracy_last": 100 * float(history["accuracy"].iloc[-1]),
+        "val_accuracy_best": 100 * float(history["val_accuracy"].iloc[best]),
         "val_accuracy_last": 100 * float(history["val_accuracy"].iloc[-1]),
         "hours": info["seconds"] / 3600,
         "images_seen": info["images_seen"],
@@ -151,6 +154,7 @@ def _training_numbers(run: Run) -> dict[str, Any]:
         "trainable_parameters": info["parameters"]["trainable"],
         "hardware": hardware_name(info),
     }
+    return {f"{prefix}_{key}": value for key, value in values.items()}
 
 
 def _calibration_numbers(run: Run) -> dict[str, float]:

@@ -106,6 +106,14 @@ def sizes_of(run: Run, runs: Iterable[Run]) -> list[Run]:
     return _alike(run, runs, image_size=1, seed=0)
 
 
+def largest_input(runs: Iterable[Run]) -> Run:
+    """That of the largest input, and so the nearest to the original's; of several, the first seed.
+
+    Raises ValueError when there is none.
+    """
+    return min(runs, key=lambda run: (-run.recipe.image_size, run.recipe.seed))
+
+
 def seeds_of(run: Run, runs: Iterable[Run]) -> list[Run]:
     """Those of `runs` of the same study and recipe, by seed."""
     return _alike(run, runs, seed=0)

@@ -44,18 +44,14 @@ def field_numbers(methods: Iterable[Method]) -> dict[str, int | float]:
     }
 
 
-def size_numbers(runs: Sequence[Run], reported: float) -> dict[str, int | float]:
-    """`sizes_smallest_*`, `sizes_largest_*`: `px`, and mean `accuracy` over seeds in percent.
-
-    `sizes_largest_difference`: points from the accuracy `reported`, a fraction.
-    """
+def size_numbers(runs: Sequence[Run]) -> dict[str, int | float]:
+    """`sizes_smallest_*`, `sizes_largest_*`: `px`, and mean `accuracy` over seeds in percent."""
     values: dict[str, int | float] = {}
     sides = [run.recipe.image_size for run in runs]
     for word, side in (("smallest", min(sides)), ("largest", max(sides))):
         at_side = [accuracy(run.test) for run in runs if run.recipe.image_size == side]
         values[f"sizes_{word}_px"] = side
         values[f"sizes_{word}_accuracy"] = 100 * float(np.mean(at_side))
-    values["sizes_largest_difference"] = values["sizes_largest_accuracy"] - 100 * reported
     return values
 
 
