@@ -161,25 +161,3 @@ def test_a_run_starts_from_another_of_its_study(tmp_path, faces):
     other = dataclasses.replace(still, name="c", ferplus_loss_weight=1.0)
     with pytest.raises(checkpoint.CheckpointError, match="no weights of"):
         train.train(other, faces, verbose=0, **places)
-
-
-def test_a_killed_run_of_two_networks_ends_as_the_undisturbed_one(tmp_path, faces, monkeypatch):
-    def trained(folder):
-        return train.train(TAUGHT_TOGETHER, faces, study="s", results_dir=tmp_path / folder,
-                           runs_dir=tmp_path / folder / "runs", verbose=0)  # fmt: skip
-
-    whole = store.load_run(trained("whole"))
-    save = checkpoint.Checkpoint.save
-
-    def killed(self, *what, **how):
-        save(self, *what, **how)
-        raise KeyboardInterrupt
-
-    for _ in range(2):
-        monkeypatch.setattr(checkpoint.Checkpoint, "save", killed)
-        with pytest.raises(KeyboardInterrupt):
-            trained("parts")
-    monkeypatch.setattr(checkpoint.Checkpoint, "save", save)
-    parts = store.load_run(trained("parts"))
-    np.testing.assert_array_equal(parts.test.probabilities, whole.test.probabilities)
-    assert parts.history["loss"].tolist() == whole.history["loss"].tolist()
