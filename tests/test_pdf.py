@@ -1,6 +1,7 @@
 """The book on paper: links, bookmarks, page numbers."""
 
 import pytest
+from bs4 import BeautifulSoup
 from conftest import ROOT
 from pypdf import PdfReader
 
@@ -62,6 +63,14 @@ def test_bookmarks_title_and_authors(printed):
     assert reader.metadata.title == "A book"
     assert reader.metadata.author == "The Society; Marie Curie"
     assert reader.page_mode == "/UseOutlines"
+
+
+def test_authors_and_abstract_stand_between_title_and_contents():
+    page = """<h1>A book</h1><nav>Contents</nav><section><h1>A book<a class="headerlink">#</a></h1>
+    <p>We</p><p>We find.</p><div>a figure</div><p>More.</p></section>"""
+    shown = BeautifulSoup(one_page.prepare(page, ROOT_DOCUMENT), "html.parser")
+    words = list(shown.stripped_strings)
+    assert words == ["A book", "We", "We find.", "Contents", "A book", "a figure", "More."]
 
 
 def test_a_link_into_the_book_that_leads_nowhere_is_named():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Mapping
@@ -23,8 +24,9 @@ class BrokenLinkError(FerbookError, ValueError):
 def prepare(html: str, root: str) -> str:
     """Every link leads to an anchor of this page or to the web; no other file is linked.
 
-    `root` is the document that holds all others, such as "book/executed/00_overview". What is
-    offered as a download keeps its words and loses its link.
+    Authors and abstract stand between the title and the contents. `root` is the document that
+    holds all others, such as "book/executed/00_overview". What is offered as a download keeps its
+    words and loses its link.
     Raises BrokenLinkError for a link into the book whose target is not there.
     """
     soup = BeautifulSoup(html, "html.parser")
@@ -32,6 +34,7 @@ def prepare(html: str, root: str) -> str:
         permalink.decompose()
     for caption in soup.select("nav [role=heading]"):
         del caption["role"]  # bookmarks are made of headings
+    _open(soup)
     anchors = {tag["id"] for tag in soup.find_all(id=True)}
     for link in soup.find_all("a", href=True):
         target = _target(link["href"], root, anchors)
@@ -56,6 +59,19 @@ def number(html: str, pages: Mapping[str, int]) -> str:
             shown.string = str(page)
             link.append(shown)
     return str(soup)
+
+
+def _open(soup: BeautifulSoup) -> None:
+    """Move the paragraphs below the title of the root document below the title of the book.
+
+    jupyter-book writes the title, the contents, and then the root document with its title.
+    """
+    titles = soup.find_all("h1")
+    again = [title for title in titles[1:] if title.get_text() == titles[0].get_text()]
+    for title in again[:1]:
+        moved = itertools.takewhile(lambda tag: tag.name == "p", title.find_next_siblings())
+        for paragraph in reversed(list(moved)):
+            titles[0].insert_after(paragraph)
 
 
 def _anchor(link: Tag) -> str:
