@@ -63,6 +63,13 @@ def test_read_yaml_refuses(tmp_path, content):
         read_yaml(path)
 
 
+def test_what_is_wrong_with_a_yaml_file_is_told_in_one_line(tmp_path):
+    path = tmp_path / "x.yml"
+    path.write_text("name: a\nseeds: [1,\n")
+    with pytest.raises(ValueError, match=r"x\.yml: not a YAML file: line 3: [^\n]+$"):
+        read_yaml(path)
+
+
 def test_project_root(monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT / "notebooks")
     assert project_root() == ROOT

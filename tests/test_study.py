@@ -50,6 +50,7 @@ def test_changes_alter_the_base_and_steps_the_step_before(tmp_path):
     ("values", "message"),
     [
         ({"learning_rat": 1}, "Received: learning_rat"),
+        ({"image_sise": 1}, "Received: image_sise. The nearest: image_size"),
         ({"changes": {"x": {"data": "synthetic"}}}, "x: expected fields of Recipe. Received: data"),
         ({"changes": {"base": {}}}, "two runs are called base-tiny-48-s42"),
         ({"changes": ["adam"]}, "grid.yml: "),
@@ -64,6 +65,33 @@ def test_errors_name_file_and_key(tmp_path, values, message):
     assert "grid.yml" in str(raised.value)
 
 
+@pytest.mark.parametrize("key", ["data", "study"])
+def test_a_configuration_without_data_or_study_says_which(tmp_path, key):
+    path = tmp_path / "c.yml"
+    path.write_text(yaml.safe_dump({name: TINY[name] for name in TINY if name != key}))
+    with pytest.raises(StudyError, match=f"expected data and study. Missing: {key}"):
+        read_study(path)
+
+
+def test_a_run_whose_start_is_missing_says_what_to_train(tmp_path):
+    path = written(tmp_path, changes={"more": {"start_from": "base"}})
+    places = ["--results", str(tmp_path / "results"), "--runs", str(tmp_path / "runs")]
+    shown = CliRunner().invoke(app, ["train", str(path), "--run", "more-tiny-48-s42", *places])
+    assert shown.exit_code == 1 and shown.output.count("error: ") == 1
+    assert "base-tiny-48-s42, from which this run learns, is not trained" in shown.output
+    assert "Train it first: --run base-tiny-48-s42" in shown.output
+
+
+@pytest.mark.parametrize("option", ["--results", "--runs"])
+def test_a_file_in_place_of_a_folder_is_told_before_the_training(tmp_path, option):
+    path = written(tmp_path)
+    places = {"--results": tmp_path / "results", "--runs": tmp_path / "runs"} | {option: path}
+    words = [str(word) for pair in places.items() for word in pair]
+    shown = CliRunner().invoke(app, ["train", str(path), *words])
+    assert shown.exit_code == 1 and f"error: {path}: Not a directory." in shown.output
+    assert "device:" not in shown.output
+
+
 def test_train_command_runs_what_is_missing(tmp_path):
     path = written(tmp_path, changes={"adam": {"finetune_optimizer": "adam"}})
     places = ["--results", str(tmp_path / "results"), "--runs", str(tmp_path / "runs")]
@@ -76,7 +104,7 @@ def test_train_command_runs_what_is_missing(tmp_path):
     assert [run.name for run in store.load_study(tmp_path / "results", "t")] == [trial.name]
     shown = CliRunner().invoke(app, ["train", str(path), "--run", "sgd", *places])
     assert shown.exit_code == 1
-    assert "no sgd in" in shown.output and "base-tiny-48-s42, adam-tiny-48-s42" in shown.output
+    assert f"no sgd in {path}, which has 2. The nearest: base-tiny-48-s42, adam" in shown.output
 
 
 def test_of_the_seeds_of_a_complete_recipe_the_first_stands_for_it():

@@ -124,9 +124,11 @@ def test_finished_run_is_not_trained_again(tmp_path, faces, monkeypatch):
     assert run.info["images_seen"] == 175 and run.info["parameters"]["total"] == 24375
     monkeypatch.setattr(train.models, "build_model", lambda _: pytest.fail("trained again"))
     assert train.train(recipe, faces, verbose=0, **places) == folder
-    with pytest.raises(ValueError, match="another recipe"):
+    with pytest.raises(
+        ValueError, match=r"another recipe .* with dropout=0\.5\. Give yours, with dropout=0\.1, "
+    ):
         train.train(Recipe(**vars(recipe) | {"dropout": 0.1}), faces, **places)
-    with pytest.raises(ValueError, match="another data set"):
+    with pytest.raises(ValueError, match=r"with data set synthetic .* yours, with data set "):
         train.train(recipe, faces.select(faces.labels < 6), **places)
 
 
@@ -135,7 +137,7 @@ def test_checkpoint_of_another_recipe_is_in_the_way(tmp_path, faces):
     kept = checkpoint.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
     checkpoint._write_state(tmp_path / "state.npz", {"model": []}, kept._about)
     checkpoint.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
-    with pytest.raises(ValueError, match="Delete the folder to start anew"):
+    with pytest.raises(ValueError, match="data set synthetic, and not data set fer2013"):
         checkpoint.Checkpoint(tmp_path, recipe, {"name": "fer2013"})
     (tmp_path / "state.npz").write_bytes(b"half a file")
     with pytest.raises(ValueError, match="not a readable checkpoint"):

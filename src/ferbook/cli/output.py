@@ -51,6 +51,14 @@ def look_for(*paths: Path) -> None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
+def make(*folders: Path) -> None:
+    """Before anything slow is begun: raises OSError for a folder that cannot be written to."""
+    for folder in folders:
+        if folder.is_file():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def _in_words(error: FerbookError | OSError) -> str:
     """An error of the system with its file first, and where the commands expect to be."""
     if not (isinstance(error, OSError) and error.filename and error.strerror):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferbook.cli.output import errors, look_for, print_table
+from ferbook.cli.output import errors, look_for, make, print_table
 
 if TYPE_CHECKING:
     from ferbook.core.recipe import Recipe
@@ -46,6 +47,7 @@ def train(
         from ferbook.data.sources import find, load
 
         find(data or study.data)
+        make(results, runs)
         # Late, so that a mistyped name is told before TensorFlow starts.
         from ferbook.training import keras_weights
         from ferbook.training.device import check
@@ -70,7 +72,11 @@ def _planned(config: Path, run: str) -> tuple[Study, list[Recipe]]:
 
     study = read_study(config)
     if run and run not in study.recipes:
-        raise StudyError(f"--run: no {run} in {config}. It has {', '.join(study.recipes)}.")
+        near = difflib.get_close_matches(run, study.recipes, 5, cutoff=0)
+        named = ", ".join(name for name in study.recipes if name in near)
+        raise StudyError(
+            f"--run: no {run} in {config}, which has {len(study.recipes)}. The nearest: {named}."
+        )
     return study, [study.recipes[run]] if run else list(study.recipes.values())
 
 

@@ -162,10 +162,16 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     try:
         content = yaml.load(text, _Loader)
     except Exception as error:  # PyYAML raises many kinds for a tag, a date or a deep nest
-        raise FileError(f"{path}: not a YAML file: {error!s:.500}") from error
+        raise FileError(f"{path}: not a YAML file: {_trouble(error):.300}") from error
     if not isinstance(content, dict):
         raise FileError(f"{path}: expected a mapping. Received: {type(content).__name__}.")
     return content
+
+
+def _trouble(error: Exception) -> str:
+    """What the YAML reader says, in one line."""
+    mark, problem = (getattr(error, name, None) for name in ("problem_mark", "problem"))
+    return f"line {mark.line + 1}: {problem}" if mark else " ".join(str(error).split())
 
 
 def read_json(path: str | Path) -> dict[str, Any]:

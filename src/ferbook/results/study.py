@@ -7,6 +7,7 @@ is then called "base": each entry of `changes` alters the base and nothing else,
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -162,9 +163,13 @@ def _changed(base: Mapping[str, Any], name: str, change: Mapping[str, Any]) -> R
 
 
 def _check_keys(values: Mapping[str, Any], others: set[str], where: Any) -> None:
-    unknown = set(values) - others - {field.name for field in fields(Recipe)}
-    if unknown or (others and not {"data", "study"} <= set(values)):
+    """`others` are keys beside the fields of a recipe; with any, data and study are needed."""
+    known = {field.name for field in fields(Recipe)} | others
+    if unknown := sorted(map(str, values.keys() - known)):
+        near = difflib.get_close_matches(unknown[0], sorted(known), 1, cutoff=0)
         raise StudyError(
             f"{where}: expected {'data, study and ' if others else ''}fields of Recipe. "
-            f"Received: {', '.join(sorted(map(str, unknown or values))):.200}."
+            f"Received: {', '.join(unknown):.200}. The nearest: {near[0]}."
         )
+    if others and (missing := {"data", "study"} - values.keys()):
+        raise StudyError(f"{where}: expected data and study. Missing: {min(missing)}.")

@@ -22,6 +22,7 @@ from ferbook.core.recipe import Recipe
 from ferbook.core.writing import write_atomically
 from ferbook.results.run import Run
 from ferbook.training import auxiliary, models
+from ferbook.training.identity import differences, identity
 
 _LOGGED = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -50,7 +51,7 @@ class Checkpoint:
     def __init__(self, folder: Path, recipe: Recipe, dataset: dict[str, str]):
         self.folder = folder
         self._about = {
-            "identity": {"recipe": repr(recipe), "dataset": dataset},
+            "identity": identity(recipe, dataset),
             "provenance": provenance(),
             "history": [],
             "finished_phases": [],
@@ -111,10 +112,10 @@ class Checkpoint:
     def _read(self) -> None:
         self._arrays, about = _read_state(self.folder / "state.npz")
         if about["identity"] != self._about["identity"]:
+            its, ours = differences(about["identity"], self._about["identity"])
             raise CheckpointError(
-                f"{self.folder}: a checkpoint of another run is in the way "
-                f"({about['identity']}). Delete the folder to start anew, or give the recipe "
-                "another name."
+                f"{self.folder}: a checkpoint of another run is in the way, with {its}, and not "
+                f"{ours}. Delete the folder to start anew, or give the recipe another name."
             )
         self._about = about
 

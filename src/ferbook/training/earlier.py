@@ -51,16 +51,18 @@ class Earlier:
         return input_pipeline.predict(model, faces, run.recipe).augmented
 
     def _run(self, name: str) -> Run:
-        folder = self.results / name
-        try:
-            if not (self.runs / name / "best.npz").exists():
-                raise FileNotFoundError(f"{self.runs / name} has none")
-            run = store.load_run(folder)
-        except (FileNotFoundError, ValueError) as error:
+        folder, weights = self.results / name, self.runs / name / "best.npz"
+        if not (folder / "run.json").exists():
             raise RecipeError(
-                f"{name}, from which this run learns, is not trained, or its weights are not kept "
-                f"({error}). Delete {folder} and train it first."
-            ) from error
+                f"{name}, from which this run learns, is not trained: it is not in {self.results}. "
+                f"Train it first: --run {name}, or no --run for all of the study."
+            )
+        if not weights.exists():
+            raise RecipeError(
+                f"{name}, from which this run learns, is not here with its weights: no {weights}. "
+                f"Delete {folder} and train it again."
+            )
+        run = store.load_run(folder)
         if run.info["dataset"] != self.dataset:
             raise RecipeError(f"{name} learned from {run.info['dataset']}, not {self.dataset}.")
         return run

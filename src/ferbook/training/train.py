@@ -35,6 +35,7 @@ from ferbook.training import (
 )
 from ferbook.training.checkpoint import Checkpoint, EpochEnd, load_network
 from ferbook.training.earlier import Earlier
+from ferbook.training.identity import differences, identity
 
 PHASES = ("warmup", "finetune")
 
@@ -238,12 +239,10 @@ def set_up(recipe: Recipe, deterministic: bool = False) -> None:
 
 
 def _check_same(run: Run, recipe: Recipe, dataset: dict[str, str]) -> None:
-    for what, found, wanted in (
-        ("recipe", run.recipe, recipe),
-        ("data set", run.info["dataset"], dataset),
-    ):
-        if found != wanted:
-            raise RecipeError(
-                f"{run.study}/{run.name}: a finished run of another {what} ({found}) stands in the "
-                f"result store. Give yours ({wanted}) another name or study."
-            )
+    found, wanted = identity(run.recipe, run.info["dataset"]), identity(recipe, dataset)
+    if found != wanted:
+        its, ours = differences(found, wanted)
+        raise RecipeError(
+            f"{run.study}/{run.name}: a finished run of another recipe or data set stands in the "
+            f"result store, with {its}. Give yours, with {ours}, another name or study."
+        )

@@ -94,7 +94,7 @@ def _check_kind(path: Path) -> None:
     if not (path.is_dir() or (path.is_file() and read)):
         raise DataError(
             f"data: expected a .zip, a .csv, a .tar.gz or a folder. Received: {path}. "
-            + explanations.of_name(path.name.lower())
+            f"{explanations.of_name(path.name.lower())}".rstrip()
         )
 
 
@@ -105,8 +105,9 @@ def _download() -> Path:
         return Path(kagglehub.dataset_download(KAGGLE_HANDLE))
     except Exception as error:  # kagglehub raises many kinds: network, credentials, quota
         raise DataError(
-            f"data: Kaggle gave no {KAGGLE_HANDLE} ({type(error).__name__}: {error}). Put your API "
-            "token into ~/.kaggle/kaggle.json, or download archive.zip by hand and give its path."
+            f"data: Kaggle gave no {KAGGLE_HANDLE} ({type(error).__name__}: {error!s:.120}). "
+            "Put your API token into ~/.kaggle/kaggle.json, or download archive.zip by hand and "
+            "give its path."
         ) from error
 
 

@@ -1,0 +1,26 @@
+"""Whether two runs of one name are the same run: by recipe and data set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ferbook.core.recipe import Recipe
+
+
+def identity(recipe: Recipe, dataset: dict[str, str]) -> dict[str, Any]:
+    """What two trainings have to share to be of the same run."""
+    return {"recipe": repr(recipe), "dataset": dataset}
+
+
+def differences(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, str]:
+    """What each of two identities has and the other has not, as "dropout=0.1" or "data set x"."""
+    own, others = _parts(one), _parts(other)
+    return (
+        ", ".join(part for part in own if part not in others) or "no more",
+        ", ".join(part for part in others if part not in own) or "no more",
+    )
+
+
+def _parts(found: dict[str, Any]) -> list[str]:
+    fields = found["recipe"].removeprefix("Recipe(").removesuffix(")").split(", ")
+    return [*fields, "data set " + " ".join(f"{value:.12}" for value in found["dataset"].values())]
