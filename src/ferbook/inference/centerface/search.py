@@ -23,12 +23,12 @@ FIRST_SCORE = 0.01  # for a second look
 LIKELY_SCORE = 0.1  # for a second look even if there are more than
 PLACES = 16  # for each million pixels begun
 NEXT_SCORE = 0.02  # for a third look
-LAST_SCORE = 0.25  # of a face
+LAST_SCORE = 0.2  # of a face
 MOST_OVERLAP = 0.3  # of the union of two places, which are else one
 MOST_SHARED = 0.5  # of the smaller one of two faces, which are else one
 LEAST_SEEN = 20  # px, of a face in the first look
 LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbors share
-CLOSER = ((112, 2.0), (160, 1.5))  # px of a closer look, and how many sides of a face it shows
+CLOSER = ((112, 2.0), (160, 1.25))  # px of a closer look, and how many sides of a face it shows
 MOST_TURN = 60  # degrees; more is an error of the first look
 
 Gray = UInt8[np.ndarray, "h w"]
