@@ -404,7 +404,12 @@ def test_ffmpeg_is_shown_known_containers_only(tmp_path):
         (b"RIFF\0\0\0\0AVI ", "video"),
         (b"RIFF\0\0\0\0WAVE", "other"),
         (b"G" + bytes(187) + b"G", "video"),
+        (b"\0\0\0\1\x67\x42", "video"),  # H.264
+        (b"\0\0\0\1Bud1", "other"),  # a Mac's .DS_Store
+        (b"OggS", "video"),
+        (b"GG" + bytes(400), "other"),
         (b"#EXTM3U", "other"),
+        (b"ffconcat version 1.0", "other"),
         (b"", "other"),
     ],
 )

@@ -119,15 +119,6 @@ def test_containers_are_known_by_content(tmp_path, suffix, code):
     assert [frame.mean() for _, _, frame in seen] == pytest.approx([0, 90, 180], abs=12)
 
 
-@pytest.mark.parametrize(
-    ("head", "kind"),
-    [(b"\0\0\0\1\x67\x42", "video"), (b"\0\0\0\1Bud1", "other"),  # H.264, a Mac's .DS_Store
-     (b"OggS", "video"), (b"GG" + bytes(400), "other"), (b"ffconcat version 1.0", "other")],
-)  # fmt: skip
-def test_kinds_that_cannot_be_written_here(head, kind):
-    assert formats.kind_of_bytes(head) == kind
-
-
 # Faces that are followed
 
 

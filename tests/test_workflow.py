@@ -53,6 +53,14 @@ TEACHERS = [TAUGHT.replace("distilled", name)
             for name in ("double_rate", "frozen_batch_norm", "no_smoothing")]  # fmt: skip
 
 
+def link_sources(folder):
+    """What the workflow reads, without results."""
+    sources = ("workflow", "benchmarks", "configs", "notebooks", "src", "book", "_toc.yml",
+               "_config.yml")  # fmt: skip
+    for name in sources:
+        (folder / name).symlink_to(ROOT / name)
+
+
 def test_teachers_are_trained_before_who_learns_from_them():
     shown = snakemake(
         "--dry-run", "--forceall", "--config", "study=short_ours_changes", "--", TAUGHT
@@ -65,17 +73,7 @@ def test_teachers_are_trained_before_who_learns_from_them():
 
 def test_newer_teachers_are_no_reason_to_train_again(tmp_path):
     """A checkout gives files the times of its writing, and Snakemake deletes what it makes anew."""
-    for name in (
-        "workflow",
-        "benchmarks",
-        "configs",
-        "notebooks",
-        "src",
-        "book",
-        "_toc.yml",
-        "_config.yml",
-    ):
-        (tmp_path / name).symlink_to(ROOT / name)
+    link_sources(tmp_path)
     for age, path in enumerate((TAUGHT, *TEACHERS)):
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text("{}")
@@ -104,17 +102,7 @@ def test_plan_on_a_cluster(executor):
 
 def test_missing_data_stops_with_the_reason(tmp_path):
     """A notebook that fails keeps its half-done copy, and the command says why."""
-    for name in (
-        "workflow",
-        "benchmarks",
-        "configs",
-        "notebooks",
-        "src",
-        "book",
-        "_toc.yml",
-        "_config.yml",
-    ):
-        (tmp_path / name).symlink_to(ROOT / name)
+    link_sources(tmp_path)
     shown = snakemake(
         "--cores", "1", "--config", "profile=laptop", "data=nowhere.zip", "--",
         "_build/laptop/executed/01_data.ipynb", cwd=tmp_path,

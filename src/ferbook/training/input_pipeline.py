@@ -44,12 +44,6 @@ def training_dataset(
     weights = tf.constant(weights, tf.float32)
     points = None if landmarks is None else tf.constant(landmarks, tf.float32)
 
-    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(train)), seed)
-        batches = tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
-        return batches.enumerate(start=epoch * 2**32)
-
     def load(step: tf.Tensor, rows: tf.Tensor):
         seed = tf.stack([tf.constant(recipe.seed, tf.int64), step])
         batch, answers = tf.gather(images, rows), tf.gather(wanted, rows)
@@ -68,8 +62,20 @@ def training_dataset(
             batch = augment.cut_and_mix(*batch, recipe.cutmix_alpha, seed)
         return batch
 
-    batches = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(one_epoch)
+    batches = _shuffled(len(train), recipe, epochs)
     return batches.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def _shuffled(count: int, recipe: Recipe, epochs: range) -> tf.data.Dataset:
+    """Step and rows (batch,) of each batch; the steps of an epoch count from 2**32 times it."""
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        seed = tf.stack([tf.constant(recipe.seed, tf.int64), epoch])
+        order = tf.random.experimental.stateless_shuffle(tf.range(count), seed)
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(recipe.batch_size)
+        return batches.enumerate(start=epoch * 2**32)
+
+    return tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(one_epoch)
 
 
 def check_resampling_is_all(recipe: Recipe) -> None:
