@@ -220,9 +220,10 @@ def test_a_marked_video_holds_every_frame(tmp_path):
 
 
 def _is_marked(frame, face):
+    """Bluish: the file has colors at half the resolution, so a line at an odd column is paler."""
     left, top, _, height = face["box"]
     blue, green, red = frame[top + height // 2, left].astype(int)
-    return blue > green + 40 > red + 80
+    return blue > green + 20 > red + 40
 
 
 def test_a_marked_video_keeps_the_name_of_an_mp4_and_never_replaces_its_source(tmp_path):
