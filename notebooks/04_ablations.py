@@ -165,13 +165,11 @@ figures.forest(ours_changes, runs, leaked_files)
 #   labeled wrongly. It takes twice the computation; the first network answers. The test images are labeled
 #   as unreliably as the training images, so this comparison cannot show the full benefit of such a method.
 # - *Attention:* a learned weight for each place of the last feature map instead of their mean.
-# - *Pruning* {cite:p}`han2015`: of the trained network, the weights that are smallest in proportion to their
-#   layer's standard deviation are set to zero and stay there for
+# - *Pruning* {cite:p}`han2015`: of the trained network, the smallest weights are set to zero and stay there for
 #   {glue:text}`remedies_retrained_epochs` more epochs. "Trained further, nothing pruned" has these epochs too, so
-#   that the two can be told apart. One threshold for the magnitudes of all layers, tried first, left networks of
-#   little use at the larger share (commit `0241ba6` has these runs).
+#   that the two can be told apart.
 #
-# Shares and weights are otherwise the first that were tried; nothing was tuned.
+# Shares and weights are the first that were tried; nothing was tuned.
 
 # %% mystnb={"figure": {"caption": "Each remedy added to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. The gray band is what seeds alone cause: twice the standard deviation of such a difference.", "name": "fig-remedies"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each remedy, the best on top."}} tags=["hide-input"]
 figures.forest(remedies, runs, leaked_files)

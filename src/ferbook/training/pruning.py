@@ -1,7 +1,7 @@
 """Weights set to zero by magnitude, for good.
 
 Source: Han et al., "Learning both Weights and Connections for Efficient Neural Networks", NeurIPS
-2015, whose threshold is a multiple of each layer's standard deviation; here one multiple for all.
+2015; here over all kernels at once.
 """
 
 from __future__ import annotations
@@ -16,21 +16,13 @@ def kernels(model: keras.Model) -> list[keras.Variable]:
 
 
 def pruned(arrays: list[np.ndarray], share: float) -> list[np.ndarray]:
-    """`arrays` with `share` of all their entries set to zero, those that are smallest.
-
-    An entry's size is its magnitude in standard deviations of its array: else a layer of small
-    weights, which batch normalization scales up again, would go as a whole.
-    """
+    """`arrays` with the smallest `share` of all their entries, by magnitude, set to zero."""
     if not 0 <= share < 1:
         raise ValueError(f"share: expected 0 <= share < 1. Received: {share}.")
     if share == 0:
         return arrays
-    sizes = [np.abs(a) / max(a.std(), np.finfo(a.dtype).tiny) for a in arrays]
-    threshold = np.quantile(np.concatenate([size.ravel() for size in sizes]), share)
-    return [
-        np.where(size > threshold, a, 0).astype(a.dtype)
-        for a, size in zip(arrays, sizes, strict=True)
-    ]
+    threshold = np.quantile(np.abs(np.concatenate([a.ravel() for a in arrays])), share)
+    return [np.where(np.abs(a) > threshold, a, 0).astype(a.dtype) for a in arrays]
 
 
 def prune(model: keras.Model, share: float) -> None:
