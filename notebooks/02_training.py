@@ -159,8 +159,8 @@ figures.network([core_recipe.Recipe(), recipe], parameters)
 # %% [markdown]
 # ## The run
 #
-# This notebook trains {glue:text}`trained_label`. The learning curves of the run that is nearest to the original are
-# in the next chapter ({numref}`fig-accuracy`, {numref}`fig-loss`). Training images
+# This execution has one run: {glue:text}`trained_label`. The learning curves of the run that is nearest to the original
+# are in the next chapter ({numref}`fig-accuracy`, {numref}`fig-loss`). Training images
 # are augmented and seen through dropout; validation images are not.
 
 # %% mystnb={"code_prompt_show": "Code of the training"} tags=["hide-cell"]

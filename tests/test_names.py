@@ -30,6 +30,9 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
          "original's recipe"),
         ("short_ours_changes", {"name": "mixup", **GRID},
          "our recipe, short grid, EfficientNet-Lite0 at 48 px: mixup", "our recipe"),
+        ("remedies", {"name": "pruned_80_longer", **GRID},
+         "our recipe, remedies grid, EfficientNet-Lite0 at 48 px: "
+         "80% of the weights pruned, trained longer", "our recipe"),
         ("remedies", {"name": "pruned_80", **GRID},
          "our recipe, remedies grid, EfficientNet-Lite0 at 48 px: 80% of the weights pruned",
          "our recipe"),

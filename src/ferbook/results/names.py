@@ -96,8 +96,8 @@ def change_name(name: str) -> str:
     """An entry of a grid's `changes` or `steps`, or a recipe of no known family."""
     if rate := re.fullmatch(r"(?:.*_)?(\de)(\d)", name):
         return f"learning rate {rate[1]}-{rate[2]}"
-    if share := re.fullmatch(r"pruned_(\d+)", name):
-        return f"{share[1]}% of the weights pruned"
+    if share := re.fullmatch(r"pruned_(\d+)(_longer)?", name):
+        return f"{share[1]}% of the weights pruned" + (", trained longer" if share[2] else "")
     words = name.replace("_", " ")
     return _CHANGES.get(name, f"without {words[3:]}" if words.startswith("no ") else words)
 
