@@ -180,7 +180,8 @@ figures.forest(remedies, runs, leaked_files)
 
 # %% [markdown]
 # These remedies differ from the recipe by more than seeds explain: {glue:text}`remedies_distinct`. These do not:
-# {glue:text}`remedies_like_seeds`. Not known, for want of runs or of a second seed:
+# {glue:text}`remedies_like_seeds`. Of less than half of the test images correct, and so no evidence about the method:
+# {glue:text}`remedies_unlearned`. Not known, for want of runs or of a second seed:
 # {glue:text}`remedies_undecided`.
 
 # %% [markdown]

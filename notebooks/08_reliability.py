@@ -143,8 +143,8 @@ tables.survivors_table(jobs["mutants"])
 # ## Variation between seeds
 #
 # The same recipe with another seed has another split, other initial weights, another order and
-# other augmentations. {numref}`tab-seeds` shows how far apart such runs end; pooled over these
-# recipes, the standard deviation is {glue:text}`reliability_seed_noise:.2f` points. A difference between
+# other augmentations. {numref}`tab-seeds` shows how far apart such runs end; pooled over those
+# with which a network learned (half of the test images or more correct), the standard deviation is {glue:text}`reliability_seed_noise:.2f` points. A difference between
 # two recipes is meaningful only if it exceeds twice what seeds alone cause: the gray bands of
 # {numref}`fig-paper_changes` and {numref}`fig-ours_changes`.
 # McNemar's test, which compares two trained networks and not two recipes, also finds differences

@@ -257,12 +257,37 @@ def test_changes_that_differ_are_told_from_those_within_the_spread_of_seeds():
     # t is 8 and 1 with 2 degrees of freedom: p is 0.015 and 0.42.
     found = changes.change_words(PLAN, changes.changes_table(PLAN, runs, LEAKED))
     like, never = "without copies in training", "never"
-    assert found == {"s_distinct": "one", "s_like_seeds": like, "s_undecided": never}
+    assert found == {
+        "s_distinct": "one", "s_like_seeds": like, "s_unlearned": "none", "s_undecided": never,
+    }  # fmt: skip
     nothing = changes.change_words(PLAN, changes.changes_table(PLAN, [], LEAKED))
     undecided = f"one, {like}, {never}"
     assert nothing == {
-        "s_distinct": "none", "s_like_seeds": "none", "s_undecided": undecided,
+        "s_distinct": "none", "s_like_seeds": "none", "s_unlearned": "none",
+        "s_undecided": undecided,
     }  # fmt: skip
+
+
+def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_seeds():
+    """8 and 14 of 14 images wrong, against bases of none; the other change loses 1 and none."""
+    some = [run("base", []), run("base", [], seed=2), run("distinct", [0]),
+            run("distinct", [], seed=2)]  # fmt: skip
+    runs = [*some, run("one", list(range(8))), run("one", list(range(14)), seed=2)]
+    frame = changes.changes_table(PLAN, runs, LEAKED).frame
+    alone = changes.changes_table(PLAN, some, LEAKED).frame
+    like = "without copies in training"
+    assert frame.loc[like].equals(alone.loc[like])
+    assert frame.loc["one", "difference, points"] == pytest.approx(-1100 / 14)
+    assert frame.loc["one", ["95% interval", "p"]].isna().all()
+    words = changes.change_words(PLAN, changes.changes_table(PLAN, runs, LEAKED))
+    assert words["s_unlearned"] == "one" and words["s_undecided"] == "never"
+    (axes,) = ablations.forest(PLAN, runs, LEAKED).axes
+    assert [text.get_text() for text in axes.texts][1:] == [
+        " did not learn: 21.4% correct", " not run",
+    ]  # fmt: skip
+    (bound,) = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]
+    noise = 100 / 14 * (0.5 / 2) ** 0.5  # of the base, the same twice, and of the other change
+    assert bound == pytest.approx(2 * noise)
 
 
 def test_forest_has_a_dot_a_seed_in_a_band_of_chance():

@@ -47,12 +47,12 @@ def train(
         from ferbook.data.sources import find, load
 
         find(data or study.data)
-        make(results, runs)
         # Late, so that a mistyped name is told before TensorFlow starts.
         from ferbook.training import keras_weights
         from ferbook.training.device import check
         from ferbook.training.train import train as train_one
 
+        make(results, runs)
         typer.echo(check(study.device, recipes[0], allow_cpu=allow_cpu))
         if weights:
             typer.echo(keras_weights.bring(recipes[0].backbone, weights))

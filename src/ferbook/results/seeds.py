@@ -9,6 +9,7 @@ import numpy as np
 
 from ferbook.results.metrics import accuracy
 from ferbook.results.run import Run
+from ferbook.results.study import LEARNED
 
 
 def by_recipe(runs: Iterable[Run]) -> dict[tuple[str, str], list[float]]:
@@ -33,11 +34,12 @@ def pooled_deviation(groups: Iterable[Sequence[float]]) -> tuple[float, int]:
 
 
 def seed_noise(runs: Iterable[Run]) -> float:
-    """Standard deviation of test accuracy over seeds, in points, pooled over all recipes.
+    """Standard deviation of test accuracy over seeds, in points, pooled over recipes that learned.
 
-    NaN where no recipe was run with two seeds.
+    NaN where no such recipe was run with two seeds.
     """
-    return pooled_deviation(by_recipe(runs).values())[0]
+    groups = by_recipe(runs).values()
+    return pooled_deviation(group for group in groups if np.mean(group) >= 100 * LEARNED)[0]
 
 
 def chance_bound(noise: float, seeds: int) -> float:

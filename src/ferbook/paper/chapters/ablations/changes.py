@@ -15,7 +15,7 @@ from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.run import Run
 from ferbook.results.seeds import pooled_deviation
-from ferbook.results.study import Study, of_study, paired
+from ferbook.results.study import LEARNED, Study, of_study, paired
 
 ALPHA = 0.05
 
@@ -33,6 +33,16 @@ def differences(study: Study, runs: Iterable[Run], leaked_files: frozenset[str])
         for name in study.changes for base, run in paired(some, "base", name)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["change", "seed", "test", "clean"])
+
+
+def unlearned(study: Study, runs: Iterable[Run]) -> dict[str, float]:
+    """Mean accuracy on test of each change by which the network did not learn, below LEARNED.
+
+    Such runs differ from seed to seed by far more than others, and say little of a method.
+    """
+    runs = of_study(study, runs)
+    means = {names.change_name(name): _scores(runs, name)[1] for name in study.changes}
+    return {name: mean for name, mean in means.items() if mean < LEARNED}
 
 
 def change_numbers(
@@ -56,12 +66,15 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     """The base and each change that was run: mean scores, and how far from the base.
 
     Differences are taken seed by seed. Their standard deviation is pooled over the changes, since
-    a few seeds of one change say little of it; interval and p are Student's, p after Holm.
+    a few seeds of one change say little of it; interval and p are Student's, p after Holm. Changes
+    by which the network did not learn are outside this pool and have neither.
     """
     runs = of_study(study, runs)
     found = differences(study, runs, leaked_files)
     groups = {name: group for name, group in found.groupby("change")}
-    tested = _tested({name: group["test"].tolist() for name, group in groups.items()})
+    failed = groups.keys() & unlearned(study, runs).keys()
+    tested = _tested({name: groups[name]["test"].tolist() for name in groups.keys() - failed})
+    tested |= {name: (groups[name]["test"].mean(), None, np.nan) for name in failed}
     rows = {"the recipe itself": (*_scores(runs, "base"), np.nan, None, np.nan, np.nan)}
     for name in study.changes:
         if (shown := names.change_name(name)) in groups:
@@ -83,11 +96,14 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
 def change_words(study: Study, table: Table) -> dict[str, str]:
     """`<study>_distinct` and `<study>_like_seeds`: changes that differ from the recipe, and do not.
 
-    `table` is the study's `changes_table`. The border is a corrected p of 0.05; changes of which it
-    is unknown, for want of runs or of a second seed, are `<study>_undecided`.
+    `table` is the study's `changes_table`. The border is a corrected p of 0.05; changes by which
+    the network did not learn are `<study>_unlearned`, and those of which it is unknown, for want of
+    runs or of a second seed, `<study>_undecided`.
     """
-    values = table.frame["p"].reindex([names.change_name(name) for name in study.changes])
-    parts = {"distinct": values < ALPHA, "like_seeds": values >= ALPHA, "undecided": values.isna()}
+    rows = table.frame.reindex([names.change_name(name) for name in study.changes])
+    values, failed = rows["p"], rows["accuracy"] < LEARNED
+    parts = {"distinct": values < ALPHA, "like_seeds": values >= ALPHA, "unlearned": failed,
+             "undecided": values.isna() & ~failed}  # fmt: skip
     return {
         f"{study.name}_{part}": ", ".join(values.index[chosen]) or "none"
         for part, chosen in parts.items()

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ferbook.paper.chapters.ablations.changes import differences
+from ferbook.paper.chapters.ablations.changes import differences, unlearned
 from ferbook.paper.plots import (
     COLORS,
     covered,
@@ -117,16 +117,16 @@ def ladder(runs: Sequence[Run], views: Mapping[str, Answers]) -> Figure:
 def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Figure:
     """A row per change: a dot per seed, a bar at their mean, in a band of what seeds alone do.
 
-    The best change stands on top; those that were not run say so at the bottom. A study of which
-    nothing was run is one line of text.
+    The best change stands on top; at the bottom, in words, those by which the network did not learn
+    and those that were not run. A study of which nothing was run is one line of text.
     """
     runs = of_study(study, runs)
-    found = differences(study, runs, leaked_files)
+    found, failed = differences(study, runs, leaked_files), unlearned(study, runs)
     if found.empty:
         return statement(f"Not run: all {len(study.changes)} changes.")
-    groups = {name: group for name, group in found.groupby("change", sort=False)}
-    rows = sorted(groups, key=lambda name: -groups[name]["test"].mean())
-    rows += [name for name in map(names.change_name, study.changes) if name not in groups]
+    groups = {name: g for name, g in found.groupby("change", sort=False) if name not in failed}
+    rows = [*sorted(groups, key=lambda name: -groups[name]["test"].mean()), *failed]
+    rows += [name for name in map(names.change_name, study.changes) if name not in rows]
     figure, axes = plt.subplots(figsize=(8, 1.3 + 0.34 * len(rows)))
     axes.axvline(0, color="#222222", linewidth=1)
     axes.set(xlabel="points of accuracy on test above the recipe itself")
@@ -135,7 +135,8 @@ def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> F
         if name in groups:
             _draw_change(axes, row, groups[name], noise, _color(runs))
         else:
-            axes.text(0, row, " not run", va="center", color="#666666", fontsize=9)
+            text = f" did not learn: {failed[name]:.1%} correct" if name in failed else " not run"
+            axes.text(0, row, text, va="center", color="#666666", fontsize=9)
     axes.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     axes.grid(axis="y", visible=False)
     return finished(figure)
