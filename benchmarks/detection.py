@@ -129,7 +129,7 @@ def overlap(face: Placed, box: Box) -> float:
 
 def _turned_back(faces: Faces, order: np.ndarray, turn: float, budget: Budget) -> dict[str, int]:
     """Of faces that were found: how many the classifier gets right, turned back and left turned."""
-    rows = order[: 4 * budget.scenes]
+    rows = order[: budget.scenes]
     labels, model = faces.labels[rows], Classifier()
     shown = []
     for picture, placed in scenes.scenes(Condition(turn, **TURNED), faces.images[rows], SEED - 1):

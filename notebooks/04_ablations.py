@@ -106,10 +106,10 @@ figures.finalists(finals)
 # a cosine schedule, and other backbones. {numref}`fig-paper_changes` has these and the other parts of
 # the recipe, each against the same recipe without the change, on all training images
 # (EfficientNet-Lite0 at {glue:text}`paper_changes_image_size` pixels, {glue:text}`paper_changes_seeds`
-# seeds); {numref}`tab-paper_changes` adds macro F1 and intervals. The learning rate of phase 2 is
-# {glue:text}`paper_changes_rate:.0e` instead of the original's
-# {glue:text}`original_finetune_learning_rate:.0e`, so that the small network learns within the
-# original's {glue:text}`paper_changes_epochs` epochs; of four rates, this one was best on validation
+# seeds); {numref}`tab-paper_changes` adds macro F1 and intervals. So that the small network has learned, the
+# learning rate of phase 2 is {glue:text}`paper_changes_rate:.0e` instead of the original's
+# {glue:text}`original_finetune_learning_rate:.0e`, and this phase has {glue:text}`paper_changes_epochs`
+# epochs instead of {glue:text}`original_finetune_epochs`. Of four rates, this one was best on validation
 # images without a copy in training, and twice that rate collapsed ({numref}`tab-paper_rates`).
 
 # %% mystnb={"figure": {"caption": "One change at a time to the original's recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. The gray band is what seeds alone cause: twice the standard deviation of such a difference. A change whose bar lies within it cannot be told from another seed.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
@@ -170,7 +170,10 @@ figures.forest(ours_changes, runs, leaked_files)
 #   that the two can be told apart. "Trained longer" is trained as the recipe itself, all epochs at its learning rate.
 #
 # Shares and weights are the first that were tried; nothing was tuned. The row "trained longer" was added when the
-# shorter training ended far below the recipe on validation images.
+# shorter training ended far below the recipe on validation images. A change that varies between seeds by far more
+# than the others, by Cochran's test {cite:p}`cochran1941`, has an interval of its own and no gray band; this rule
+# was added when all rows had been trained, since pruning most of the weights ends near the recipe with one seed
+# and far below it with another.
 
 # %% mystnb={"figure": {"caption": "Each remedy added to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. The gray band is what seeds alone cause: twice the standard deviation of such a difference.", "name": "fig-remedies"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each remedy, the best on top."}} tags=["hide-input"]
 figures.forest(remedies, runs, leaked_files)

@@ -261,7 +261,7 @@ def test_changes_that_differ_are_told_from_those_within_the_spread_of_seeds():
         "s_distinct": "one", "s_like_seeds": like, "s_unlearned": "none", "s_undecided": never,
     }  # fmt: skip
     nothing = changes.change_words(PLAN, changes.changes_table(PLAN, [], LEAKED))
-    undecided = f"one, {like}, {never}"
+    undecided = f"one; {like}; {never}"
     assert nothing == {
         "s_distinct": "none", "s_like_seeds": "none", "s_unlearned": "none",
         "s_undecided": undecided,
@@ -288,6 +288,25 @@ def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_see
     (bound,) = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]
     noise = 100 / 14 * (0.5 / 2) ** 0.5  # of the base, the same twice, and of the other change
     assert bound == pytest.approx(2 * noise)
+
+
+def test_a_change_that_varies_by_far_more_than_the_others_has_a_deviation_of_its_own():
+    """Four changes lose an image with one seed and none with the other; one loses 12 and none."""
+    names = ("one", "two", "three", "four", "wild")
+    plan = Study("s", "kaggle", {}, {name: {} for name in names}, {})
+    runs = [run("base", []), run("base", [], seed=2)]
+    for name in names:
+        wrong = range(12 if name == "wild" else 1)
+        runs += [run(name, list(wrong)), run(name, [], seed=2)]
+    frame = changes.changes_table(plan, runs, LEAKED).frame
+    alone = changes.changes_table(plan, runs[:-2], LEAKED).frame["95% interval"]
+    assert frame["95% interval"].drop("wild").equals(alone)
+    half = 12.7062 * 100 * 6 / 14  # Student's with 1 degree of freedom, and half of the range
+    assert frame.loc["wild", "95% interval"] == changes._range(-600 / 14, half)
+    (axes,) = ablations.forest(plan, runs, LEAKED).axes
+    tops = sorted(band.get_paths()[0].vertices[:, 1].min() for band in axes.collections)
+    assert tops == [-0.5, 0.5, 1.5, 2.5]
+    assert [text.get_text() for text in axes.get_yticklabels()][4] == "wild"
 
 
 def test_forest_has_a_dot_a_seed_in_a_band_of_chance():

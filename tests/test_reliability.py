@@ -43,6 +43,18 @@ def test_deviation_is_pooled_over_recipes_with_several_seeds():
     assert math.isnan(seeds.seed_noise([RUNS[0], RUNS[3]]))
 
 
+def test_groups_that_vary_by_far_more_than_the_others_are_left_out():
+    """Variances of 800 and 200 against 2: t is 20 and 10, with 1 and 3 other pairs. 5 p, or 4 p."""
+    pairs = {name: [0, 2] for name in "abc"}
+    wide = {"single": [9], "wide": [0, 40], "wider": [0, 400], **pairs}
+    assert seeds.of_like_spread(wide) == {"single": [9], **pairs}
+    assert seeds.of_like_spread({"wide": [0, 20], "a": [0, 2]}) == {"wide": [0, 20], "a": [0, 2]}
+    same = {"wide": [0, 20], "a": [1, 1]}
+    assert seeds.of_like_spread(same) == same and seeds.of_like_spread({}) == {}
+    noisy = [*RUNS, run("odd", 1, 10), run("odd", 2, 90), run("still", 1, 60), run("still", 2, 62)]
+    assert seeds.seed_noise(noisy) == pytest.approx(math.sqrt((8 + 2 + 2) / (2 + 1 + 1)))
+
+
 def test_recipes_with_several_seeds_are_shown():
     frame = tables.seeds_table(RUNS).frame
     assert frame.loc[RUNS[0].label].tolist() == [3, 52, 50, 54, pytest.approx(4)]

@@ -2,7 +2,7 @@
 // reasons stand. Turned squares differ from OpenCV's by some gray levels, so boxes may differ by a
 // pixel or two. A spot is where a face may be: score, middle, side (px), turn (degrees, clockwise).
 
-const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, NEXT_SCORE = 0.02, LAST_SCORE = 0.2;
+const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, NEXT_SCORE = 0.02, LAST_SCORE = 0.15;
 const PLACES = 16, MOST_OVERLAP = 0.3, MOST_SHARED = 0.5, MOST_TURN = 60;
 const LEVEL = 160, CLOSER = [[112, 2.0], [160, 1.25]], CELL = 4, MULTIPLE = 32;
 const CUT_OUT = 1.18, LEAST_TURN = 15, MIN_FACE = 20;

@@ -10,11 +10,12 @@ import numpy as np
 from scipy.stats import t as student
 
 from ferbook.claims.evidence import distance
+from ferbook.core.recipe import Recipe
 from ferbook.data import ferplus
 from ferbook.results.metrics import accuracy, calibration, score
 from ferbook.results.names import scale_words
 from ferbook.results.run import Run
-from ferbook.results.seeds import pooled_deviation
+from ferbook.results.seeds import of_like_spread, pooled_deviation
 from ferbook.results.study import LEARNED
 
 
@@ -116,7 +117,7 @@ def effect(
         return None
     whole, without = (float(np.mean([measure.of(pair[i]) for pair in found])) for i in (0, 1))
     (base, _), seeds = found[0], len(found)
-    deviation, freedom = _noise([run for run in runs if run.study == base.study], measure)
+    deviation, freedom = _noise([run for run in runs if run.study == base.study], found, measure)
     error = student.ppf(0.975, freedom) * deviation * (2 / seeds) ** 0.5 if freedom else np.nan
     where, identical = scale_words(base.recipe), all(map(_same, found))
     return Effect(base.study, where, seeds, whole, without, float(error), identical)
@@ -129,12 +130,20 @@ def _same(pair: tuple[Run, Run]) -> bool:
     )
 
 
-def _noise(runs: Iterable[Run], measure: Measure) -> tuple[float, int]:
+def _noise(
+    runs: Iterable[Run], compared: Iterable[tuple[Run, Run]], measure: Measure
+) -> tuple[float, int]:
     """Deviation over the seeds of one recipe, pooled over recipes, and its degrees of freedom.
 
-    Recipes whose runs are the same bit for bit count once.
+    Pooled are the recipes of like spread and those that are compared. Recipes whose runs are the
+    same bit for bit count once.
     """
-    groups: dict[Any, list[float]] = {}
+    groups: dict[Recipe, list[float]] = {}
     for run in runs:
-        groups.setdefault(replace(run.recipe, name="any", seed=0), []).append(measure.of(run))
-    return pooled_deviation({tuple(values) for values in groups.values()})
+        groups.setdefault(_any_seed(run), []).append(measure.of(run))
+    kept = {_any_seed(run) for pair in compared for run in pair} | of_like_spread(groups).keys()
+    return pooled_deviation({tuple(group) for recipe, group in groups.items() if recipe in kept})
+
+
+def _any_seed(run: Run) -> Recipe:
+    return replace(run.recipe, name="any", seed=0)

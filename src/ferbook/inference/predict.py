@@ -45,7 +45,7 @@ def gather(
     show: Show | None = None,
     stop: Callable[[], bool] = never,
 ) -> Report:
-    """Answers forevery face of `sources`; what fails is noted, and the rest is answered.
+    """Answers for every face of `sources`; what fails is noted, and the rest is answered.
 
     Pictures are read and searched on all cores. `annotate` is a folder for marked copies, which
     `replace` lets overwrite earlier ones; `reports` are files to be written afterward, none of

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
+from scipy.stats import f as fisher
 
 from ferbook.results.metrics import accuracy
 from ferbook.results.run import Run
 from ferbook.results.study import LEARNED
+
+OUTLYING = 0.01  # p below which a variance is no chance
+K = TypeVar("K", bound=Hashable)
 
 
 def by_recipe(runs: Iterable[Run]) -> dict[tuple[str, str], list[float]]:
@@ -33,13 +38,40 @@ def pooled_deviation(groups: Iterable[Sequence[float]]) -> tuple[float, int]:
     return math.sqrt(squares / freedom), freedom
 
 
-def seed_noise(runs: Iterable[Run]) -> float:
-    """Standard deviation of test accuracy over seeds, in points, pooled over recipes that learned.
+def of_like_spread(groups: Mapping[K, Sequence[float]]) -> dict[K, Sequence[float]]:
+    """`groups` without those that vary by far more than the others, which no pool can describe.
 
-    NaN where no such recipe was run with two seeds.
+    Cochran's test of the largest variance, repeated on what is left. Groups may differ in size, so
+    it is the F test of one variance against all others, corrected for the number of groups.
+    Source: Cochran, The distribution of the largest of a set of estimated variances as a fraction
+    of their total, Annals of Eugenics 1941.
     """
-    groups = by_recipe(runs).values()
-    return pooled_deviation(group for group in groups if np.mean(group) >= 100 * LEARNED)[0]
+    left = dict(groups)
+    while left:
+        chances = {name: _chance_of_spread(left, name) for name in left}
+        widest = min(chances, key=chances.get)
+        if chances[widest] * len(left) >= OUTLYING:
+            break
+        del left[widest]
+    return left
+
+
+def _chance_of_spread(groups: Mapping[K, Sequence[float]], name: K) -> float:
+    """p of a variance as far above that of all other groups; 1 where one is unknown or zero."""
+    own, freedom = pooled_deviation([groups[name]])
+    rest, others = pooled_deviation(group for key, group in groups.items() if key != name)
+    return float(fisher.sf((own / rest) ** 2, freedom, others)) if freedom and rest > 0 else 1.0
+
+
+def seed_noise(runs: Iterable[Run]) -> float:
+    """Standard deviation of test accuracy over seeds, in points, pooled over recipes.
+
+    Without those that did not learn or are not `of_like_spread`. NaN where no recipe was run with
+    two seeds.
+    """
+    groups = by_recipe(runs)
+    learned = {name: group for name, group in groups.items() if np.mean(group) >= 100 * LEARNED}
+    return pooled_deviation(of_like_spread(learned).values())[0]
 
 
 def chance_bound(noise: float, seeds: int) -> float:

@@ -14,7 +14,7 @@ from ferbook.paper.table import Table
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.run import Run
-from ferbook.results.seeds import pooled_deviation
+from ferbook.results.seeds import of_like_spread, pooled_deviation
 from ferbook.results.study import LEARNED, Study, of_study, paired
 
 ALPHA = 0.05
@@ -35,14 +35,30 @@ def differences(study: Study, runs: Iterable[Run], leaked_files: frozenset[str])
     return pd.DataFrame(rows, columns=["change", "seed", "test", "clean"])
 
 
-def unlearned(study: Study, runs: Iterable[Run]) -> dict[str, float]:
-    """Mean accuracy on test of each change by which the network did not learn, below LEARNED.
+def scores(study: Study, runs: Iterable[Run]) -> pd.DataFrame:
+    """`seeds`, mean `accuracy` and mean `macro F1` on test of the recipe itself and each change.
+
+    The scores of what was not run are NaN.
+    """
+    found = [
+        (run.recipe.name, each["accuracy"], each["macro"]["f1"])
+        for run in of_study(study, runs) for each in [score(run.test)]
+    ]  # fmt: skip
+    of_run = pd.DataFrame(found, columns=["name", "accuracy", "macro F1"]).astype({"name": str})
+    groups = of_run.groupby("name")
+    frame = groups.mean()
+    frame.insert(0, "seeds", groups.size())
+    frame = frame.reindex(["base", *study.changes]).fillna({"seeds": 0})
+    shown = ["the recipe itself", *map(names.change_name, study.changes)]
+    return frame.set_axis(pd.Index(shown, name="change"))
+
+
+def unlearned(scores: pd.DataFrame) -> pd.Series:
+    """Of those by which the network did not learn, `accuracy`: it is below LEARNED.
 
     Such runs differ from seed to seed by far more than others, and say little of a method.
     """
-    runs = of_study(study, runs)
-    means = {names.change_name(name): _scores(runs, name)[1] for name in study.changes}
-    return {name: mean for name, mean in means.items() if mean < LEARNED}
+    return scores["accuracy"][scores["accuracy"] < LEARNED]
 
 
 def change_numbers(
@@ -67,28 +83,26 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
 
     Differences are taken seed by seed. Their standard deviation is pooled over the changes, since
     a few seeds of one change say little of it; interval and p are Student's, p after Holm. Changes
-    by which the network did not learn are outside this pool and have neither.
+    that are not `of_like_spread` have their own. Those by which the network did not learn are
+    outside this pool and have neither interval nor p.
     """
-    runs = of_study(study, runs)
-    found = differences(study, runs, leaked_files)
-    groups = {name: group for name, group in found.groupby("change")}
-    failed = groups.keys() & unlearned(study, runs).keys()
+    frame = scores(study, runs)
+    groups = dict(list(differences(study, runs, leaked_files).groupby("change")))
+    failed = groups.keys() & unlearned(frame).index
     tested = _tested({name: groups[name]["test"].tolist() for name in groups.keys() - failed})
     tested |= {name: (groups[name]["test"].mean(), None, np.nan) for name in failed}
-    rows = {"the recipe itself": (*_scores(runs, "base"), np.nan, None, np.nan, np.nan)}
-    for name in study.changes:
-        if (shown := names.change_name(name)) in groups:
-            clean = groups[shown]["clean"].mean()
-            rows[shown] = (*_scores(runs, name), *tested[shown], clean)
-    columns = ["seeds", "accuracy", "macro F1", "difference, points", "95% interval", "p",
-               "difference without copies, points"]  # fmt: skip
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("change")
+    columns = ["difference, points", "95% interval", "p", "difference without copies, points"]
+    rows = {name: (*tested[name], group["clean"].mean()) for name, group in groups.items()}
+    frame = frame.join(pd.DataFrame.from_dict(rows, "index", columns=columns))
+    frame = frame.loc[["the recipe itself", *frame.index.intersection(list(groups), sort=False)]]
     formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": ".2g"}
-    formats |= dict.fromkeys(columns[3::3], "+.2f")
+    formats |= dict.fromkeys(columns[::3], "+.2f")
     caption = (
         "Each change: mean scores over its seeds on all test images; the mean difference from the "
         "recipe itself with the same seeds, its interval, and p corrected by Holm's method for the "
-        "number of changes; and the difference on test images without copies."
+        "number of changes; and the difference on test images without copies. The standard "
+        "deviation of a difference is pooled over the changes; one that varies by far more than "
+        "the others has its own."
     )
     return Table(frame, caption, f"tab-{study.name}", formats)
 
@@ -101,34 +115,28 @@ def change_words(study: Study, table: Table) -> dict[str, str]:
     runs or of a second seed, `<study>_undecided`.
     """
     rows = table.frame.reindex([names.change_name(name) for name in study.changes])
-    values, failed = rows["p"], rows["accuracy"] < LEARNED
+    values, failed = rows["p"], rows.index.isin(unlearned(rows).index)
     parts = {"distinct": values < ALPHA, "like_seeds": values >= ALPHA, "unlearned": failed,
              "undecided": values.isna() & ~failed}  # fmt: skip
     return {
-        f"{study.name}_{part}": ", ".join(values.index[chosen]) or "none"
+        f"{study.name}_{part}": "; ".join(values.index[chosen]) or "none"
         for part, chosen in parts.items()
     }
 
 
-def _scores(runs: Iterable[Run], name: str) -> tuple[int, float, float]:
-    """Seeds, mean accuracy and mean macro F1 of a recipe."""
-    scores = [score(run.test) for run in runs if run.recipe.name == name]
-    accuracies, f1s = [s["accuracy"] for s in scores], [s["macro"]["f1"] for s in scores]
-    return len(scores), float(np.mean(accuracies or np.nan)), float(np.mean(f1s or np.nan))
-
-
 def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, str | None, float]]:
     """Mean, 95% interval and p, adjusted by Holm, of each group of differences."""
-    deviation, freedom = pooled_deviation(groups.values())
+    alike = of_like_spread(groups)
+    pool = pooled_deviation(alike.values())
+    spreads = {name: pool if name in alike else pooled_deviation([groups[name]]) for name in groups}
     means = {name: float(np.mean(group)) for name, group in groups.items()}
-    if freedom == 0 or deviation == 0:
+    if not pool[0] > 0:
         return {name: (mean, None, np.nan) for name, mean in means.items()}
-    errors = {name: deviation / len(group) ** 0.5 for name, group in groups.items()}
-    raw = [2 * student.sf(abs(means[name]) / errors[name], freedom) for name in groups]
+    errors = {name: spreads[name][0] / len(group) ** 0.5 for name, group in groups.items()}
+    raw = [2 * student.sf(abs(means[name]) / errors[name], spreads[name][1]) for name in groups]
     adjusted = multipletests(raw, method="holm")[1]
-    width = student.ppf(0.975, freedom)
     return {
-        name: (mean, _range(mean, width * errors[name]), p)
+        name: (mean, _range(mean, student.ppf(0.975, spreads[name][1]) * errors[name]), p)
         for (name, mean), p in zip(means.items(), adjusted.tolist(), strict=True)
     }
 

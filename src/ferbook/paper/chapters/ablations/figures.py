@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ferbook.paper.chapters.ablations.changes import differences, unlearned
+from ferbook.paper.chapters.ablations.changes import differences, scores, unlearned
 from ferbook.paper.plots import (
     COLORS,
     covered,
@@ -24,7 +24,7 @@ from ferbook.paper.table import with_minus
 from ferbook.results import names
 from ferbook.results.metrics import accuracy
 from ferbook.results.run import Answers, Run
-from ferbook.results.seeds import chance_bound, seed_noise
+from ferbook.results.seeds import chance_bound, of_like_spread, seed_noise
 from ferbook.results.study import Study, of_study
 
 
@@ -117,23 +117,26 @@ def ladder(runs: Sequence[Run], views: Mapping[str, Answers]) -> Figure:
 def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Figure:
     """A row per change: a dot per seed, a bar at their mean, in a band of what seeds alone do.
 
-    The best change stands on top; at the bottom, in words, those by which the network did not learn
+    Without a band is a change that varies by far more than the others; see `of_like_spread`. The
+    best stands on top; at the bottom, in words, those by which the network did not learn
     and those that were not run. A study of which nothing was run is one line of text.
     """
     runs = of_study(study, runs)
-    found, failed = differences(study, runs, leaked_files), unlearned(study, runs)
+    found, failed = differences(study, runs, leaked_files), unlearned(scores(study, runs))
     if found.empty:
         return statement(f"Not run: all {len(study.changes)} changes.")
     groups = {name: g for name, g in found.groupby("change", sort=False) if name not in failed}
-    rows = [*sorted(groups, key=lambda name: -groups[name]["test"].mean()), *failed]
+    rows = [*sorted(groups, key=lambda name: -groups[name]["test"].mean()), *failed.index]
     rows += [name for name in map(names.change_name, study.changes) if name not in rows]
     figure, axes = plt.subplots(figsize=(8, 1.3 + 0.34 * len(rows)))
     axes.axvline(0, color="#222222", linewidth=1)
     axes.set(xlabel="points of accuracy on test above the recipe itself")
     noise = seed_noise(runs)
+    alike = of_like_spread({name: group["test"].tolist() for name, group in groups.items()})
     for row, name in enumerate(rows):
         if name in groups:
-            _draw_change(axes, row, groups[name], noise, _color(runs))
+            band = noise if name in alike else np.nan
+            _draw_change(axes, row, groups[name], band, _color(runs))
         else:
             text = f" did not learn: {failed[name]:.1%} correct" if name in failed else " not run"
             axes.text(0, row, text, va="center", color="#666666", fontsize=9)

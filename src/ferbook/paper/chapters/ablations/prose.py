@@ -24,6 +24,7 @@ def study_numbers(
         "data_n_test": dataset["splits"]["test"],
         "original_accuracy": 100 * original["accuracy"],
         "original_finetune_learning_rate": Recipe().finetune_learning_rate,
+        "original_finetune_epochs": Recipe().finetune_epochs,
         "ours_gain": 100 * (accuracy(ours.test) - accuracy(reference.test)),
         **_ours_numbers(ours, dataset, original),
     }
