@@ -65,13 +65,15 @@ grades.grade_bar(graded)
 tables.grade_table(graded)
 
 # %% [markdown]
-# A *stand-in* is the original's recipe with another network, at another input size or on fewer images;
-# the evidence names it. Its results neither confirm nor refute the original's numbers. A score is graded only by a run
+# A *stand-in* is the original's recipe with another network, at another input size, on fewer images, or with another
+# learning rate or number of epochs in phase 2; the evidence names it.
+# Its results neither confirm nor refute the original's numbers. A score is graded only by a run
 # of the original's own configuration. It is replicated if it differs by no more than another
 # seed would change it: Student's t times the standard deviation over seeds of the same recipe, for the
 # difference of two runs. A threshold that does not follow from the original's words is marked as ours. The effect
-# of a part of the recipe is graded by runs with and without it, and counts as seen only if it exceeds
-# the variation between seeds.
+# of a part of the recipe is graded by runs of the original's recipe with and without it, never of ours, and counts
+# as seen only if it exceeds the variation between seeds. Runs in which no network learned grade nothing, unless
+# all answers of each pair agree bit for bit: then the effect is exactly zero.
 #
 # A printed number may have been rounded or truncated. Both readings are tried, and a number
 # is contradicted only if it is impossible under both.

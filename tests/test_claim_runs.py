@@ -5,9 +5,11 @@ import math
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from made_claims import PLACE, STAND_IN, TABLE, a_run, baseline, curves, evidence, judge
 
 from ferbook.claims.effects import MEASURES, effect, greatest_rise, pairs
+from ferbook.claims.ledger import read_claims
 from ferbook.claims.verdict import (
     ANSWERED,
     CONTRADICTED,
@@ -19,6 +21,7 @@ from ferbook.claims.verdict import (
     SEEN,
 )
 from ferbook.results.metrics import accuracy
+from ferbook.results.study import read_study
 
 SEEDS = [a_run(wrong, seed=seed, **STAND_IN) for seed, wrong in enumerate((2, 3, 4))]
 
@@ -34,13 +37,14 @@ def test_which_run_stands_in():
     assert evidence(exact).exact() is exact
     few = a_run(train_images=70, **STAND_IN)
     assert evidence(few).stand_in() is None
+    assert evidence(a_run(weights="none", **STAND_IN)).stand_in() is None
 
 
 def test_spread_over_seeds():
     """Accuracies 0.8, 0.7, 0.6: deviation 0.1; t of two degrees is 4.303; times the root of 2."""
     found = evidence(*SEEDS).spread(MEASURES["accuracy"].of)
     assert found.value == pytest.approx(4.3027 * 0.1 * 2**0.5, abs=1e-4)
-    assert found.source == "from 3 seeds of EfficientNet-Lite0 at 48 px, random weights"
+    assert found.source == "from 3 seeds of EfficientNet-Lite0 at 48 px"
     assert evidence(*SEEDS[:2]).spread(MEASURES["accuracy"].of) is None
     few = [a_run(seed=s, train_images=70, **STAND_IN) for s in range(5)]
     for runs in ([*few, *SEEDS], [*SEEDS, *few]):  # all images before few
@@ -66,9 +70,7 @@ def test_a_score_without_a_run_of_its_configuration_is_not_run():
     assert judge("score", printed=69, **ACCURACY)[:2] == (NOT_RUN, "")
     verdict = judge("score", evidence(a_run(3, **STAND_IN)), printed=70, **ACCURACY)
     assert verdict[:2] == (NOT_RUN, "stand-in: 70.00%")
-    assert verdict.evidence.endswith(
-        "stand-in: EfficientNet-Lite0 at 48 px, random weights, seed 42."
-    )
+    assert verdict.evidence.endswith("stand-in: EfficientNet-Lite0 at 48 px, seed 42.")
 
 
 @pytest.mark.parametrize(
@@ -233,13 +235,91 @@ def test_pairs_are_found_by_recipe_seed_and_study():
     assert pairs([first, *apart], WITHOUT) == []
     assert pairs([first, a_run(3, name="w", dropout=0.1, label_smoothing=0.0, seed=1, **STAND_IN)],
                  WITHOUT) == []  # fmt: skip
-    ours = [two(2, 3, seed=s, dropout=0.1) for s in (1, 2)]
-    mixed = [run for pair in (*ours, (first, other)) for run in pair]
+    far = [two(2, 3, seed=s, finetune_epochs=9) for s in (1, 2)]
+    mixed = [run for pair in (*far, (first, other)) for run in pair]
     assert pairs(mixed, WITHOUT) == [(first, other)]  # nearest to the original's recipe
     assert len(pairs(mixed[:4], WITHOUT)) == 2
     twice = [two(2, 3, seed=s, study="t") for s in (1, 2)]
     for runs in ([first, other, *sum(twice, ())], [*sum(twice, ()), first, other]):
         assert pairs(runs, WITHOUT) == twice  # of equals, those with more seeds
+
+
+OURS = {"weights": "none", "dropout": 0.3, "schedule": "cosine", "finetune_optimizer": "adam",
+        "class_weight_clip": 0.0, "ferplus_loss_weight": 1.0, "batch_size": 64}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), OURS.items())
+def test_only_the_original_recipe_speaks_of_the_original(name, value):
+    runs = [run for seed in (1, 2) for run in two(2, 9, seed=seed, **{name: value})]
+    assert pairs(runs, WITHOUT, least=0) == []
+    verdict = judge("ablation", evidence(*runs), without=WITHOUT, measure="accuracy")
+    assert verdict[:3] == (
+        NOT_RUN, "", "No runs of the original's recipe that differ in this alone.",
+    )  # fmt: skip
+    assert judge("question", evidence(*runs), change=WITHOUT).grade == NOT_RUN
+
+
+SCALES = {"backbone": "efficientnet_lite2", "image_size": 96, "train_images": 70,
+          "grouped_split": True, "finetune_learning_rate": 2e-4, "finetune_epochs": 10}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), SCALES.items())
+def test_another_scale_of_the_original_recipe_speaks_of_it(name, value):
+    pair = two(2, 9, **{name: value})
+    assert pairs(pair, WITHOUT) == [pair]
+
+
+def test_a_change_is_of_the_value_that_the_original_has():
+    """Ten times another learning rate says nothing of ten times the original's."""
+    faster = [a_run(name=n, finetune_learning_rate=r) for n, r in (("b", 2e-4), ("w", 3e-4))]
+    assert pairs(faster, {"finetune_learning_rate": 3e-4}) == []
+    base = a_run(name="base")
+    assert pairs([base, *faster], {"finetune_learning_rate": 3e-4}) == [(base, faster[1])]
+
+
+def test_a_change_by_a_factor_is_of_whatever_value_there_is():
+    base, twice = (a_run(name=f"e{n}", finetune_epochs=n) for n in (10, 20))
+    assert pairs([base, twice], {"finetune_epochs": {"times": 2}}) == [(base, twice)]
+    assert pairs([base, twice], {"finetune_epochs": {"times": 3}}) == []
+
+
+def test_networks_that_did_not_learn_show_identity_alone():
+    """Nine of ten wrong: no effect is graded. If all answers agree, the effect is exactly zero."""
+    short = [run for seed in (1, 2) for run in two(9, 8, seed=seed, train_images=70)]
+    assert effect(short, WITHOUT, MEASURES["accuracy"]) is None
+    verdict = judge("ablation", evidence(*short), without=WITHOUT, measure="accuracy")
+    assert verdict[:3] == (
+        NOT_RUN, "", "In the runs of the original's recipe that differ in this alone no network "
+        "learned: none reached an accuracy of 50%.",
+    )  # fmt: skip
+    same = [run for seed in (1, 2) for run in two(9, 9, seed=seed, train_images=70)]
+    found = effect(same, WITHOUT, MEASURES["accuracy"])
+    assert found.identical and found.difference == 0
+    learned = two(2, 4, seed=3, finetune_epochs=10)
+    assert pairs([*same, *learned], WITHOUT) == [learned]  # however near the others are
+    assert pairs([*short, *learned], WITHOUT, least=0) == [learned]
+
+
+def test_the_grid_around_the_recipe_is_picked_up_when_its_runs_arrive():
+    grid = read_study(ROOT / "configs" / "paper_changes.yml")
+    found = evidence(*(a_run(2, study=grid.name, **vars(r)) for r in grid.recipes.values()))
+    waiting = set()
+    for claim in read_claims(ROOT / "book" / "claims.yml"):
+        change = claim.check.get("without", claim.check.get("change"))
+        if claim.check["kind"] in ("ablation", "question") and not pairs(found.runs, change):
+            waiting.add(claim.id)
+    assert waiting == {"small-rate", "gain-pretraining", "question-b0", "question-b3"}
+
+
+def test_an_effect_names_the_recipe_and_its_scale():
+    def where(**scale):
+        return effect(two(2, 4, **scale), WITHOUT, MEASURES["accuracy"]).where
+
+    assert where() == "the original's recipe on EfficientNet-Lite0 at 48 px"
+    assert where(finetune_learning_rate=2e-4, finetune_epochs=10, train_images=70) == (
+        "the original's recipe on EfficientNet-Lite0 at 48 px, 70 training images, "
+        "learning rate 2e-04, 10 epochs of phase 2"
+    )
 
 
 def test_effect():
@@ -250,7 +330,7 @@ def test_effect():
     """
     runs = [*two(2, 4), *two(3, 5, seed=2)]
     found = effect(runs, WITHOUT, MEASURES["accuracy"])
-    assert found[:3] == ("s", "EfficientNet-Lite0 at 48 px, random weights", 2)
+    assert found[:3] == ("s", "the original's recipe on EfficientNet-Lite0 at 48 px", 2)
     assert (found.whole, found.without) == pytest.approx((0.75, 0.55))
     assert found.error == pytest.approx(4.3027 * 0.005**0.5, abs=1e-4) and not found.identical
     # One pair, and another seed of the whole recipe alone: one degree, and twice the variance.
@@ -267,14 +347,16 @@ def test_ablation():
     arguments = {"without": WITHOUT, "measure": "accuracy"}
     assert judge("ablation", **arguments)[:2] == (NOT_RUN, "")
     verdict = judge("ablation", evidence(*two(2, 9)), **arguments)
-    assert verdict[:2] == (NOT_SEEN, "+70.00 points") and "error unknown" in verdict.evidence
+    assert verdict[:2] == (NOT_RUN, "+70.00 points") and "error unknown" in verdict.evidence
     clear = evidence(*two(2, 9), *two(2, 9, seed=2))  # no spread at all
     verdict = judge("ablation", clear, **arguments)
     assert verdict[:2] == (SEEN, "+70.00 points") and verdict.page == "../all_runs#tab-ledger"
     assert verdict.evidence == (
-        "Accuracy 80.0% with, 10.0% without (EfficientNet-Lite0 at 48 px, random weights, 2 seeds; "
-        "95% error 0.0 points)."
+        "Accuracy 80.0% with, 10.0% without (the original's recipe on EfficientNet-Lite0 at 48 px, "
+        "2 seeds; 95% error 0.0 points)."
     )
+    grid = evidence(*(dataclasses.replace(run, study="paper_changes") for run in clear.runs))
+    assert judge("ablation", grid, **arguments).page == "04_ablations#fig-paper_changes"
     within = evidence(*two(2, 4), *two(3, 5, seed=2))  # 0.2 against 0.304
     assert judge("ablation", within, **arguments).grade == NOT_SEEN
     worse = evidence(*two(9, 2), *two(9, 2, seed=2))
@@ -351,3 +433,16 @@ def test_deterministic():
     verdict = judge("deterministic", evidence(*adam(2, 2)))
     assert verdict[:2] == (SEEN, "the same bits") and verdict.page == "../all_runs#tab-ledger"
     assert judge("deterministic", evidence(*adam(2, 3)))[:2] == (NOT_SEEN, "other bits")
+    assert judge("deterministic", evidence(*adam(8, 9)))[:2] == (NOT_SEEN, "other bits")
+
+
+def test_adam_in_place_of_adamw_has_one_answer_in_all_rows():
+    """Networks that did not learn, the same bit for bit: the effect is zero, not unknown."""
+    found, change = evidence(*adam(9, 9)), {"finetune_optimizer": "adam"}
+    verdict = judge("ablation", found, without=change, measure="accuracy")
+    assert verdict[:2] == (NOT_SEEN, "+0.00 points")
+    answer = judge("question", found, change=change)
+    assert answer[:2] == (ANSWERED, "+0.00 points")
+    same = "The same answers bit for bit (the original's recipe on EfficientNet-Lite0 at 48 px, "
+    assert verdict.evidence == answer.evidence == same + "1 seed)."
+    assert judge("deterministic", found)[:2] == (SEEN, "the same bits")

@@ -1,4 +1,4 @@
-"""What a part of a recipe changes: runs with and without it, seed by seed."""
+"""What a part of the original's recipe changes: runs with and without it, seed by seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import t as student
 
-from ferbook.claims.evidence import distance
+from ferbook.claims.evidence import distance, is_original
 from ferbook.core.recipe import Recipe
 from ferbook.data import ferplus
 from ferbook.results.metrics import accuracy, calibration, score
@@ -36,7 +36,7 @@ class Effect(NamedTuple):
     their difference, from the spread over seeds within the study (NaN: one seed of everything)."""
 
     study: str
-    where: str  # network and scale, in words
+    where: str  # recipe, network and scale, in words
     seeds: int
     whole: float
     without: float
@@ -86,21 +86,42 @@ MEASURES = {
 def pairs(
     runs: Iterable[Run], change: Mapping[str, Any], least: float = LEARNED
 ) -> list[tuple[Run, Run]]:
-    """(run, run with `change` to its recipe and no other) of one study, a pair for each seed.
+    """(run of the original's recipe, run with `change` to it and no other) of one study, a pair
+    for each seed.
 
-    Of several such recipes the one nearest to the original's, then the one with most seeds, among
-    those that reach the accuracy `least` on test with the change or without.
+    Of several scales those at which networks learned, then the nearest to the original's, then the
+    one with most seeds. Pairs below the accuracy `least` on test, with the change and without,
+    count only if all their answers agree bit for bit: that needs no trained network.
     """
     found: dict[tuple, list[tuple[Run, Run]]] = {}
     named = {(run.study, replace(run.recipe, name="any")): run for run in runs}
     for (study, recipe), base in named.items():
-        changed = replace(recipe, **change)
-        if changed != recipe and (study, changed) in named:
+        changed = _changed(recipe, change)
+        if changed and (study, changed) in named:
             key = study, replace(recipe, seed=0)
             found.setdefault(key, []).append((base, named[study, changed]))
-    learned = [row for row in found.items() if _best(row[1]) >= least]
-    nearest = sorted(learned, key=lambda row: (distance(row[0][1]), -len(row[1])))
+    usable = [row for row in found.items() if _best(row[1]) >= least or all(map(_same, row[1]))]
+    nearest = sorted(
+        usable, key=lambda row: (_best(row[1]) < LEARNED, distance(row[0][1]), -len(row[1]))
+    )
     return nearest[0][1] if nearest else []
+
+
+def _changed(recipe: Recipe, change: Mapping[str, Any]) -> Recipe | None:
+    """`recipe` with `change`; None unless it is the original's and the change is one.
+
+    What the change replaces has to have the original's value. `{times: 2}` in place of a new value
+    is a multiple of whatever value the recipe has.
+    """
+    times = {name: value["times"] for name, value in change.items() if isinstance(value, Mapping)}
+    replaced = change.keys() - times.keys()
+    if not is_original(recipe) or any(
+        getattr(recipe, name) != getattr(Recipe, name) for name in replaced
+    ):
+        return None
+    more = {name: factor * getattr(recipe, name) for name, factor in times.items()}
+    changed = replace(recipe, **{**change, **more})
+    return changed if changed != recipe else None
 
 
 def _best(found: Iterable[tuple[Run, Run]]) -> float:
@@ -119,8 +140,18 @@ def effect(
     (base, _), seeds = found[0], len(found)
     deviation, freedom = _noise([run for run in runs if run.study == base.study], found, measure)
     error = student.ppf(0.975, freedom) * deviation * (2 / seeds) ** 0.5 if freedom else np.nan
-    where, identical = scale_words(base.recipe), all(map(_same, found))
+    where, identical = _where(base.recipe), all(map(_same, found))
     return Effect(base.study, where, seeds, whole, without, float(error), identical)
+
+
+def _where(recipe: Recipe) -> str:
+    """The original's recipe and the scale that it was run at, in words."""
+    words = [f"the original's recipe on {scale_words(recipe)}"]
+    if recipe.finetune_learning_rate != Recipe.finetune_learning_rate:
+        words.append(f"learning rate {recipe.finetune_learning_rate:.0e}")
+    if recipe.finetune_epochs != Recipe.finetune_epochs:
+        words.append(f"{recipe.finetune_epochs} epochs of phase 2")
+    return ", ".join(words)
 
 
 def _same(pair: tuple[Run, Run]) -> bool:

@@ -20,7 +20,8 @@ from ferbook.results import store
 from ferbook.results.names import scale_words
 from ferbook.results.run import Answers, Run
 
-_PLACES = ("name", "backbone", "weights", "image_size", "seed")  # may differ under one recipe
+_PLACES = {"name", "backbone", "image_size", "seed"}  # may differ under one recipe
+_SCALE = {"train_images", "grouped_split", "finetune_learning_rate", "finetune_epochs"}
 _LEAST_SEEDS = 3  # that a spread is computed from
 
 
@@ -52,7 +53,7 @@ class Evidence:
 
     def stand_in(self) -> Run | None:
         """The original's recipe on another network or size, the largest and its seed first."""
-        runs = [run for run in self.runs if recipe_alone(run.recipe) == recipe_alone(Recipe())]
+        runs = [run for run in self.runs if _differing(run.recipe) <= _PLACES]
         nearest = sorted(runs, key=lambda r: (-r.recipe.image_size, r.recipe.seed != Recipe.seed))
         return next(iter(nearest), None)
 
@@ -96,15 +97,23 @@ def gather(results_dir: str | Path, original: str | Path) -> Evidence:
     )
 
 
-def recipe_alone(recipe: Recipe) -> Recipe:
-    """`recipe` without network, size, weights, seed and name: those of the original instead."""
-    return replace(recipe, **{name: getattr(Recipe(), name) for name in _PLACES})
+def is_original(recipe: Recipe) -> bool:
+    """Whether `recipe` is the original's, at whatever scale.
+
+    Network, input size, number of images, seed, and the learning rate and epochs of phase 2 may
+    differ, and which images validate; all else is as the original states it.
+    """
+    return _differing(recipe) <= _PLACES | _SCALE
 
 
 def distance(recipe: Recipe) -> int:
-    """In how many fields a recipe differs from the original's, its scale left out."""
-    mine, theirs = vars(replace(recipe_alone(recipe), train_images=0)), vars(Recipe())
-    return sum(mine[name] != theirs[name] for name in mine)
+    """In how many fields a recipe differs from the original's, network, sizes and seed left out."""
+    return len(_differing(recipe) - _PLACES - {"train_images"})
+
+
+def _differing(recipe: Recipe) -> set[str]:
+    mine, theirs = vars(recipe), vars(Recipe())
+    return {name for name in mine if mine[name] != theirs[name]}
 
 
 def _scale(recipe: Recipe) -> tuple[bool, int, int]:

@@ -17,7 +17,8 @@ GRADES = {
     FACT: "counted in the data, on a built network or read in the source named",
     CONSISTENT: "the original's own numbers allow it; nothing was run",
     REPLICATED: "a run of the original's configuration gives it, within the tolerance",
-    SEEN: "the original's recipe gives it on another network, size or number of images",
+    SEEN: "the original's recipe gives it with another network, input size, number of images, "
+    "learning rate or number of epochs",
     NOT_SEEN: "the original's recipe does not give it there; the original may still be right",
     NOT_REPLICATED: "a run of the original's configuration gives something else",
     CONTRADICTED: "counts, arithmetic or the source named exclude it",

@@ -1,4 +1,4 @@
-"""Checks on what a part of the recipe is worth: the same recipe with and without it."""
+"""Checks on what a part of the original's recipe is worth: the recipe with and without it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ferbook.claims.effects import MEASURES, Effect, Measure, effect
+from ferbook.claims.effects import MEASURES, Effect, Measure, effect, pairs
 from ferbook.claims.evidence import Evidence
 from ferbook.claims.ledger import Claim
 from ferbook.claims.verdict import (
@@ -19,25 +19,26 @@ from ferbook.claims.verdict import (
     SEEN,
     Verdict,
 )
-
-_MISSING = "No runs that differ in this alone."
+from ferbook.results.study import LEARNED
 
 
 def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measure: str) -> Verdict:
     """Whether a measure is better with a part of the recipe than without, beyond other seeds.
 
     `without` are the fields of the recipe without that part. What a part should prevent must
-    happen without it.
+    happen without it. One pair of runs, of which no noise is known, grades nothing.
     """
     how = MEASURES[measure]
     found = effect(evidence.runs, without, how)
     if found is None:
-        return Verdict(NOT_RUN, "", _MISSING)
+        return _not_run(evidence, without)
     better = found.difference if how.more else -found.difference
-    beyond = better > 0 and better > found.error  # never so where the error is unknown
+    beyond = better > 0 and better > found.error
     nothing = how.prevents and found.without <= 0
     text = _words(found, how) + (" Nothing to prevent." if nothing else "")
     grade = SEEN if beyond and not nothing else NOT_SEEN
+    if np.isnan(found.error) and not found.identical:
+        grade = NOT_RUN
     return Verdict(grade, f"{100 * found.difference:+.2f} points", text, _page(found))
 
 
@@ -46,7 +47,7 @@ def question(claim: Claim, evidence: Evidence, change: Mapping[str, Any]) -> Ver
     how = MEASURES["accuracy"]
     found = effect(evidence.runs, change, how)
     if found is None:
-        return Verdict(NOT_RUN, "", _MISSING)
+        return _not_run(evidence, change)
     points = f"{100 * (found.without - found.whole):+.2f} points"
     text = _words(found, how, ("as it is", "with the change"))
     return Verdict(ANSWERED, points, text, _page(found))
@@ -88,6 +89,16 @@ def _with_adam(evidence: Evidence) -> Effect | None:
     return effect(evidence.runs, {"finetune_optimizer": "adam"}, MEASURES["accuracy"], least=0)
 
 
+def _not_run(evidence: Evidence, change: Mapping[str, Any]) -> Verdict:
+    text = "No runs of the original's recipe that differ in this alone."
+    if pairs(evidence.runs, change, least=0):
+        text = (
+            "In the runs of the original's recipe that differ in this alone no network learned: "
+            f"none reached an accuracy of {LEARNED:.0%}."
+        )
+    return Verdict(NOT_RUN, "", text)
+
+
 def _words(found: Effect, how: Measure, states: tuple[str, str] = ("with", "without")) -> str:
     seeds = f"{found.where}, {found.seeds} seed{'s' * (found.seeds > 1)}"
     if found.identical:
@@ -101,10 +112,5 @@ def _words(found: Effect, how: Measure, states: tuple[str, str] = ("with", "with
 
 def _page(found: Effect) -> str:
     """Where the chapter shows the study; the runs of any other are in the list of all runs."""
-    shown = {
-        "leak": "09_leak#tab-leak",
-        "ours_changes": "04_ablations#fig-ours_changes",
-        "remedies": "04_ablations#fig-remedies",
-        "paper_changes": "04_ablations#fig-paper_changes",
-    }
-    return shown.get(found.study, "../all_runs#tab-ledger")
+    shown = found.study == "paper_changes"
+    return "04_ablations#fig-paper_changes" if shown else "../all_runs#tab-ledger"
