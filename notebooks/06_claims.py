@@ -18,7 +18,8 @@
 #
 # **Of {glue:text}`claims_total` checkable statements, {glue:text}`claims_fact_confirmed` are confirmed as facts,
 # {glue:text}`claims_consistent_by_arithmetic` are consistent by arithmetic,
-# {glue:text}`claims_contradicted` are contradicted and {glue:text}`claims_replicated` are replicated.** Each is
+# {glue:text}`claims_contradicted` are contradicted, by {glue:text}`claims_contradicted_facts` distinct facts, and
+# {glue:text}`claims_replicated` are replicated.** Each is
 # listed below in the original's own words, with a grade that a program computes from the result store, from the
 # counts of the data, and by arithmetic.
 #
@@ -109,11 +110,12 @@ tables.references_table(works)
 #
 # ```{admonition} What we found
 # :class: tip
-# - {glue:text}`claims_contradicted` statements are contradicted, by the data, by arithmetic or by what is
-#   available.
-# - {glue:text}`claims_seen_on_a_stand_in` effects were seen on a stand-in and
+# - {glue:text}`claims_contradicted` statements are contradicted, by counts, by arithmetic or by the source named. The
+#   original repeats some of them: they rest on {glue:text}`claims_contradicted_facts` distinct facts.
+# - {glue:text}`claims_seen_on_a_stand_in` statements were seen on a stand-in and
 #   {glue:text}`claims_not_seen_on_a_stand_in` were not.
-# - {glue:text}`claims_not_run` statements need a run of the original's configuration, which was **not run**.
+# - {glue:text}`claims_not_run` statements were **not run**: {glue:text}`claims_not_run_configuration` need a run of the
+#   original's configuration, {glue:text}`claims_not_run_other` other experiments, such as its recipe with one part less.
 # ```
 
 # %% tags=["remove-cell"]

@@ -23,7 +23,7 @@ def test_dataset():
     cut = judge("dataset", printed=610, to=10, path="images")
     assert cut.evidence == "Counted in the data."  # 615 rounds to 610 or 620
     cut = judge("dataset", printed=500, to=200, path="images")
-    assert cut.evidence.endswith("The printed number is cut off, not rounded.")
+    assert cut.evidence.endswith("The printed number is truncated, not rounded.")
 
 
 def test_image_side():
@@ -37,14 +37,6 @@ def test_imbalance():
     assert verdict[:2] == (FACT, "20.0 times")
     assert verdict.evidence == "Training images: angry 100, happy 5 (limit 20, ours)."
     assert judge("imbalance", limit=20.1).grade == CONTRADICTED
-
-
-def test_class_share():
-    """515 images of seven classes make 73.6 each; 10 are 13.6 % of that."""
-    verdict = judge("class_share", limit=0.5, expression="disgust")
-    assert verdict[:2] == (FACT, "14% of an even share")
-    assert verdict.evidence == "10 training images; an even share would be 74 (limit 0.5, ours)."
-    assert judge("class_share", limit=0.5, expression="fear").grade == CONTRADICTED
 
 
 def test_fewer():
@@ -114,11 +106,14 @@ def test_vgg16_size_is_that_of_the_built_network():
     assert vgg16_size(224, 1000) == counts["vgg16_imagenet"]["total"] == 138_357_544
     assert vgg16_size(224, 7) == 138_357_544 - 4097 * 993
     assert vgg16_size(48, 7) == 14_714_688 + 513 * 4096 + 4097 * 4096 + 4097 * 7
-    found = evidence(parameters=counts)
-    arguments = {"to": 1e6, "classes": 7, "sides": [48, 224]}
-    verdict = judge("vgg16_parameters", found, printed=1.38e8, **arguments)
-    assert verdict[:2] == (CONTRADICTED, "33.6 million at 48 px, 134.3 million at 224 px")
-    assert judge("vgg16_parameters", found, printed=1.34e8, **arguments).grade == CONSISTENT
+
+
+@pytest.mark.parametrize("printed", [1.38e8, 1.34e8])
+def test_sizes_that_we_worked_out_neither_confirm_nor_contradict_another_text(printed):
+    arguments = {"to": 1e6, "source": "reference [2]", "classes": 7, "sides": [48, 224]}
+    verdict = judge("size_of_another", printed=printed, **arguments)
+    assert verdict[:2] == (NOT_TESTABLE, "33.6 million at 48 px, 134.3 million at 224 px")
+    assert verdict.evidence.startswith("We have the abstract of reference [2] alone")
 
 
 def test_cheaper():
@@ -152,11 +147,6 @@ def test_sizes_between():
     assert judge("sizes_between", most=19_999, **arguments).grade == CONTRADICTED
 
 
-def test_frozen():
-    assert judge("frozen", network="efficientnet_b2")[:2] == (CONTRADICTED, "100 of 1,000 frozen")
-    assert judge("frozen", network="vgg16").grade == FACT
-
-
 def test_own_input():
     """With 3 channels, 993 more classes are 4 * 993 parameters and 3 * 993 multiply-adds."""
     whole = {"total": 1_000 + 4 * 993, "multiply_adds": 50 + 3 * 993}
@@ -188,14 +178,15 @@ def test_accuracy_possible():
     verdict = judge("accuracy_possible", printed=68.78, to=0.01, unit="%")
     assert verdict[:2] == (CONSISTENT, "4,937 of 7,178")
     assert verdict.evidence == (
-        "Possible rounded. Impossible on either half alone, rounded or cut off."
+        "Possible rounded. Impossible on either half alone, rounded or truncated."
     )
     cut = judge("accuracy_possible", printed=32.97, to=0.01, unit="%")  # 2,367; 1,183 of 3,589
     assert cut[:2] == (CONSISTENT, "2,367 of 7,178")
-    assert cut.evidence.startswith("Possible cut off.")
+    assert cut.evidence.startswith("Possible truncated.")
     both = judge("accuracy_possible", printed=50, to=1, unit="%")
     assert (
-        both.evidence == "Possible rounded or cut off. Also possible on PublicTest and PrivateTest."
+        both.evidence
+        == "Possible rounded or truncated. Also possible on PublicTest and PrivateTest."
     )
     none = judge("accuracy_possible", printed=68.7801, to=1e-4, unit="%")
     assert none[:2] == (CONTRADICTED, "none")

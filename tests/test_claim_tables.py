@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import printed_table
 
+from ferbook.claims.grading import counted, facts
 from ferbook.claims.ledger import QUESTIONS, Claim
 from ferbook.claims.published import SCORES, Published
 from ferbook.claims.table_audit import HARMONIC, Finding, audit_result
@@ -18,10 +19,10 @@ from ferbook.paper.chapters.results import audit_tables
 from ferbook.paper.chapters.training.tables import recipe_table
 
 
-def graded(grade, name="a", group="data", **check):
+def graded(grade, name="a", group="data", fact="", **check):
     claim = Claim(
         name, group, "III.A", "has 3 < 4 images", "It says.", {"kind": "dataset", **check}, "p",
-        printed=0.5, printed_to=0.01,
+        printed=0.5, printed_to=0.01, fact=fact,
     )  # fmt: skip
     return claim, Verdict(grade, "3 & 4", "Counted <here>.", "01_data#tab-counts")
 
@@ -40,7 +41,28 @@ def test_numbers():
     assert numbers["claims_total"] == 24 and numbers["claims_questions"] == 1
     assert numbers["claims_fact_confirmed"] == 2 and numbers["claims_not_run"] == 21
     assert numbers["claims_seen_on_a_stand_in"] == numbers["claims_replicated"] == 0
-    assert sum(numbers.values()) == 24 + 24 + 1
+    assert sum(counted(LEDGER).values()) == 24
+
+
+def test_contradicted_statements_that_rest_on_one_fact_count_as_one():
+    ledger = [
+        graded(CONTRADICTED, "a", fact="x"), graded(CONTRADICTED, "b", fact="x"),
+        graded(CONTRADICTED, "c"), graded(FACT, "d", fact="y"),
+        graded(CONTRADICTED, "e", QUESTIONS, fact="z"),
+    ]  # fmt: skip
+    assert facts(ledger, CONTRADICTED) == 2  # x, c
+    numbers = prose.claim_numbers(ledger)
+    assert (numbers["claims_contradicted"], numbers["claims_contradicted_facts"]) == (3, 2)
+    assert "rest on 2 distinct facts" in tables.grade_table(ledger).caption
+
+
+def test_statements_not_run_by_what_they_need():
+    """21 scores need the original's configuration; an effect and a latency do not."""
+    others = [graded(NOT_RUN, kind, kind=kind) for kind in ("ablation", "not_run")]
+    ledger = [*LEDGER, *others, graded(SEEN, "s", kind="trend")]
+    numbers = prose.claim_numbers(ledger)
+    assert numbers["claims_not_run"] == 23
+    assert numbers["claims_not_run_configuration"] == 21 and numbers["claims_not_run_other"] == 2
 
 
 def test_grade_table_counts_claims_and_no_questions():
@@ -101,7 +123,7 @@ def test_audit_table_of_several_results_names_them(findings):
 
 @pytest.fixture
 def findings():
-    """66.66 % of three images is 2, cut off; 66.67 % rounded; 70 % is neither."""
+    """66.66 % of three images is 2, truncated; 66.67 % rounded; 70 % is neither."""
 
     def row(name, accuracy):
         return Published(name, accuracy, {}, {}, {}, {"accuracy": 1e-4})

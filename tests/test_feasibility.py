@@ -34,7 +34,7 @@ def test_printed_range():
     assert printed_range(0.69, 0.01) == pytest.approx((0.685, 0.695))
     assert printed_range(0.69, 0.01, "truncated") == pytest.approx((0.69, 0.70))
     low, high = printed_range(0.69, 0.01, "truncated")
-    assert low < 0.69 and high < 0.70  # what reads 0.70 is not cut off to 0.69
+    assert low < 0.69 and high < 0.70  # what reads 0.70 is not truncated to 0.69
     with pytest.raises(ValueError, match="reading: expected one of rounded, truncated"):
         printed_range(0.69, 0.01, "cut")
 
@@ -54,7 +54,7 @@ def test_printed_range():
         (1.0, 10, 1e-2, [10], [10]),
         (0.0, 10, 1e-2, [0], [0]),
         (0.685, 200, 1e-2, [136, 137, 138], [137, 138]),  # a rounding interval has both ends
-        (0.69, 200, 1e-2, [137, 138, 139], [138, 139]),  # 140 is 0.70, cut off nothing else
+        (0.69, 200, 1e-2, [137, 138, 139], [138, 139]),  # 140 is 0.70, truncated nothing else
     ],
 )
 def test_possible_counts(value, total, unit, rounded, truncated):

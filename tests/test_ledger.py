@@ -1,6 +1,7 @@
 """The ledger of claims as a file, and what a printed number means."""
 
 import json
+from collections import Counter
 
 import pytest
 from conftest import ROOT
@@ -40,6 +41,16 @@ def test_every_claim_has_a_known_check_and_recommendations_are_questions():
         c.id for c in ledger if c.check["kind"] == "question"
     }
     assert sum(claim.group == QUESTIONS for claim in ledger) == 5
+
+
+def test_a_comparison_is_quoted_whole():
+    of_rare = [c for c in read_claims(LEDGER) if "underrepresented" in c.quote]
+    assert of_rare and all("than the neutral ones or happy face" in c.quote for c in of_rare)
+
+
+def test_a_fact_is_named_only_where_several_statements_rest_on_it():
+    named = Counter(claim.fact for claim in read_claims(LEDGER) if claim.fact)
+    assert named and min(named.values()) > 1
 
 
 def test_named_numbers_make_a_claim_each(tmp_path):
@@ -90,6 +101,7 @@ def test_tolerances_say_where_they_come_from(tmp_path):
         ({"check": {}}, "not a claim"),
         ({"check": {"kind": 3}}, "kind: expected text. Received: 3"),
         ({"statement": None}, "statement: expected text"),
+        ({"fact": 3}, "fact: expected text"),
         ({"printed": "many"}, "not a claim"),
         ({"printed": 3}, "not a claim"),  # to which digit?
         ({"extra": 1}, "not a claim"),

@@ -57,7 +57,7 @@ def test_a_wrong_accuracy_shows_only_with_all_cells():
 
 
 def test_the_second_table_was_printed_in_two_ways_or_measured_elsewhere():
-    """32.97, 62.03 and 54.20 % are 2,367, 4,453 and 3,891 of 7,178 if cut off.
+    """32.97, 62.03 and 54.20 % are 2,367, 4,453 and 3,891 of 7,178 if truncated.
 
     54.50, 32.10 and 56.80 % are 3,912, 2,304 and 4,077 if rounded.
     """

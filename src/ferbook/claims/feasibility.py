@@ -1,7 +1,7 @@
 """Which whole numbers of images the printed scores of a paper allow.
 
 An accuracy is a number of right answers divided by a number of images, so most decimals are
-impossible on most test sets. A printed number may be rounded or cut off after its last digit;
+impossible on most test sets. A printed number may be rounded or truncated after its last digit;
 papers rarely say which, so both readings are tried. Nothing here needs an image or a model.
 """
 
@@ -92,7 +92,7 @@ def matching_averages(
 ) -> dict[str, list[str]]:
     """Which averages of the class rows each cell of the overall row can be.
 
-    The cells averaged are rounded or cut off themselves, so their true mean is only known to lie
+    The cells averaged are rounded or truncated themselves, so their true mean is only known to lie
     in a range as wide as their last digit.
     """
     units = result.printed_to

@@ -15,6 +15,8 @@ PRIVATE, ALL, UNSTATED = "PrivateTest", "all test images", "not stated"
 IMAGES = {PRIVATE: PRIVATE, ALL: FOLDER_TEST, UNSTATED: UNSTATED}
 """What a method was measured on, as the file says it -> as tables say it."""
 
+ONE_VIEW = "one"  # answer of a network to an image is its answer
+
 MAX_METHODS = 200
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _PERCENT = re.compile(r"\d{1,2}(\.\d{1,2})?%")
@@ -51,6 +53,11 @@ class Method:
     extra_in: str = ""
     parameters: int | None = None
     repeated: tuple[Repetition, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is of all test images, one view of each, and was not chosen on them."""
+        return self.images == FOLDER_TEST and self.views == ONE_VIEW and not self.on_test
 
     @property
     def value(self) -> float:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from ferbook.claims.checks import CHECKS
+from ferbook.claims.checks import BY_A_RUN, CHECKS
 from ferbook.claims.evidence import Evidence, gather
 from ferbook.claims.ledger import Claim, ClaimError, read_claims
-from ferbook.claims.verdict import GRADES, Verdict
+from ferbook.claims.verdict import GRADES, NOT_RUN, Verdict
 
 Graded = list[tuple[Claim, Verdict]]
 
@@ -43,3 +43,19 @@ def counted(graded: Iterable[tuple[Claim, Verdict]]) -> dict[str, int]:
     """How many claims got each grade; questions are no claims."""
     found = Counter(verdict.grade for claim, verdict in graded if not claim.is_question)
     return {name: found[name] for name in GRADES}
+
+
+def facts(graded: Iterable[tuple[Claim, Verdict]], name: str) -> int:
+    """On how many distinct facts the claims with the grade `name` rest."""
+    return len({
+        claim.fact or claim.id
+        for claim, verdict in graded
+        if verdict.grade == name and not claim.is_question
+    })  # fmt: skip
+
+
+def waiting_for_the_original(graded: Iterable[tuple[Claim, Verdict]]) -> int:
+    """How many claims were not run for want of a run of the original's own configuration."""
+    return sum(
+        verdict.grade == NOT_RUN and claim.check["kind"] in BY_A_RUN for claim, verdict in graded
+    )

@@ -13,7 +13,7 @@ from ferbook.core.files import read_yaml
 
 QUESTIONS = "questions that the paper raises"  # the group of recommendations, which claim nothing
 _SEEDS = "seeds"
-_WORDS = ("id", "group", "section", "quote", "statement", "page", "unit")
+_WORDS = ("id", "group", "section", "quote", "statement", "page", "unit", "fact")
 
 
 class ClaimError(FerbookError, ValueError):
@@ -51,6 +51,7 @@ class Claim:
     """One checkable statement of the original.
 
     `printed` and `printed_to` are in `unit`, as in the quote; both are None where it has no number.
+    `fact` is shared by statements that one and the same fact decides.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Claim:
     printed_to: float | None = None
     unit: str = ""
     tolerance: Tolerance | None = None
+    fact: str = ""
 
     @property
     def is_question(self) -> bool:

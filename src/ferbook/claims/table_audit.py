@@ -1,6 +1,6 @@
 """A published table under arithmetic: which test set can it come from, and do its cells agree?
 
-Each check is made twice, as if the printed numbers were rounded and as if they were cut off. A
+Each check is made twice, as if the printed numbers were rounded and as if they were truncated. A
 result is excluded from a test set only where both readings fail.
 """
 

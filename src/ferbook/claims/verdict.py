@@ -15,7 +15,7 @@ NOT_TESTABLE = "not testable here"
 NOT_RUN = "not run"
 GRADES = {
     FACT: "counted in the data, on a built network or read in the source named",
-    CONSISTENT: "the original's own numbers allow it; nothing was run",
+    CONSISTENT: "the original's own numbers and counts of images or parameters allow it",
     REPLICATED: "a run of the original's configuration gives it, within the tolerance",
     SEEN: "the original's recipe gives it with another network, input size, number of images, "
     "learning rate or number of epochs",

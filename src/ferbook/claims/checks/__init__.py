@@ -12,3 +12,7 @@ CHECKS: dict[str, Callable[..., Verdict]] = {
     for module in (counts, curves, effects, errors, printed, scores, sizes, sources)
     for check in module.CHECKS
 }
+BY_A_RUN = frozenset(
+    check.__name__ for module in (curves, errors, scores) for check in module.CHECKS
+)
+"""The kinds that a run of the original's own configuration decides."""

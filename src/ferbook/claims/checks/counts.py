@@ -20,7 +20,7 @@ def dataset(claim: Claim, evidence: Evidence, path: str) -> Verdict:
     for name in path.split("."):
         counted = counted[name]
     readings = claim.readings(counted)
-    how = " The printed number is cut off, not rounded." if readings == [TRUNCATED] else ""
+    how = " The printed number is truncated, not rounded." if readings == [TRUNCATED] else ""
     return Verdict(_fact(readings), f"{counted:,}", f"Counted in the data.{how}")
 
 
@@ -38,18 +38,6 @@ def imbalance(claim: Claim, evidence: Evidence) -> Verdict:
     shown = f"{most} {counts[most]:,}, {least} {counts[least]:,}"
     text = f"Training images: {shown} ({claim.tolerance})."
     return Verdict(_fact(ratio >= claim.tolerance.value), f"{ratio:.1f} times", text)
-
-
-def class_share(claim: Claim, evidence: Evidence, expression: str) -> Verdict:
-    """A class's training images against an even share; the tolerance is the most that counts."""
-    counts = _training(evidence)
-    even = sum(counts.values()) / len(counts)
-    share = counts[expression] / even
-    text = (
-        f"{counts[expression]:,} training images; an even share would be {even:,.0f} "
-        f"({claim.tolerance})."
-    )
-    return Verdict(_fact(share <= claim.tolerance.value), f"{share:.0%} of an even share", text)
 
 
 def fewer(claim: Claim, evidence: Evidence, few: list[str], many: list[str]) -> Verdict:
@@ -108,7 +96,7 @@ def no_personal_fields(claim: Claim, evidence: Evidence) -> Verdict:
 
 
 CHECKS = (
-    dataset, image_side, imbalance, class_share, fewer, label_agreement, doubtful_labels,
+    dataset, image_side, imbalance, fewer, label_agreement, doubtful_labels,
     share_possible, clipped_classes, no_personal_fields,
 )  # fmt: skip
 

@@ -30,12 +30,12 @@ def accuracy_possible(claim: Claim, evidence: Evidence) -> Verdict:
     halves = [name for name, n in TEST_SETS.items() if name != FOLDER_TEST and
               any(_counts(claim, sum(n.values()), reading) for reading in READINGS)]  # fmt: skip
     where = f"Also possible on {' and '.join(halves)}." if halves else (
-        "Impossible on either half alone, rounded or cut off."
+        "Impossible on either half alone, rounded or truncated."
     )  # fmt: skip
     if not possible:
         return Verdict(CONTRADICTED, "none", f"No whole number of {total:,}. {where}")
     (reading, counts), *more = possible
-    how = "rounded or cut off" if more else {"rounded": "rounded"}.get(reading, "cut off")
+    how = " or ".join(READINGS) if more else reading
     return Verdict(CONSISTENT, f"{counts[0]:,} of {total:,}", f"Possible {how}. {where}")
 
 

@@ -89,7 +89,7 @@ def recalls_above(claim: Claim, evidence: Evidence, expressions: list[str]) -> V
 
 
 def beats_baselines(claim: Claim, evidence: Evidence) -> Verdict:
-    """Whether the recipe's network answers more test images right than each classical baseline."""
+    """Whether the recipe's network is right on more test images than each classical baseline."""
     if not evidence.baselines:
         return Verdict(NOT_RUN, "", "No classical baseline in the store.")
     accuracies = {name: metrics.score(a.test)["accuracy"] for name, a in evidence.baselines.items()}

@@ -5,17 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ferbook.claims.grading import Graded, counted
+from ferbook.claims.grading import Graded, counted, facts, waiting_for_the_original
 from ferbook.claims.references import Reference
+from ferbook.claims.verdict import CONTRADICTED, NOT_RUN
 
 
 def claim_numbers(graded: Graded) -> dict[str, int]:
-    """`claims_total`, `claims_<grade>`: how many claims got each grade; `claims_questions`."""
-    counts = counted(graded)
+    """`claims_total`, `claims_<grade>`: how many claims got each grade; `claims_questions`.
+
+    `claims_contradicted_facts`: on how many distinct facts the contradicted ones rest. Of those not
+    run, `claims_not_run_configuration` need a run of the original's own, `claims_not_run_other`
+    other experiments.
+    """
+    counts, original = counted(graded), waiting_for_the_original(graded)
     return {
         "claims_total": sum(counts.values()),
         "claims_questions": sum(claim.is_question for claim, _ in graded),
         **{f"claims_{re.sub('[ -]', '_', grade)}": n for grade, n in counts.items()},
+        "claims_contradicted_facts": facts(graded, CONTRADICTED),
+        "claims_not_run_configuration": original,
+        "claims_not_run_other": counts[NOT_RUN] - original,
     }
 
 

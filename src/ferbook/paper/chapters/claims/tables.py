@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 from IPython.display import HTML
 
-from ferbook.claims.grading import Graded, counted
+from ferbook.claims.grading import Graded, counted, facts
 from ferbook.claims.ledger import Claim
 from ferbook.claims.published import SCORES
 from ferbook.claims.references import Citation, Reference
-from ferbook.claims.verdict import GRADES, Verdict
+from ferbook.claims.verdict import CONTRADICTED, GRADES, Verdict
 from ferbook.core.classes import CLASSES
 from ferbook.paper.grades import badge
 from ferbook.paper.table import MINUS, Markup, Table, cited, together, with_minus
@@ -37,7 +37,11 @@ def grade_table(graded: Graded) -> Table:
     """How many claims got each grade, and when it is given; questions are not counted."""
     rows = {name: (n, GRADES[name]) for name, n in counted(graded).items()}
     frame = pd.DataFrame.from_dict(rows, "index", columns=["claims", "given when"])
-    return Table(frame.rename_axis("grade"), "Grades of the original's claims.", "tab-grades")
+    caption = (
+        "Grades of the original's claims. Those contradicted rest on "
+        f"{facts(graded, CONTRADICTED)} distinct facts."
+    )
+    return Table(frame.rename_axis("grade"), caption, "tab-grades")
 
 
 def claims_table(graded: Graded) -> HTML:
