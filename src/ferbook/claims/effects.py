@@ -89,9 +89,9 @@ def pairs(
     """(run of the original's recipe, run with `change` to it and no other) of one study, a pair
     for each seed.
 
-    Of several scales those at which networks learned, then the nearest to the original's, then the
-    one with most seeds. Pairs below the accuracy `least` on test, with the change and without,
-    count only if all their answers agree bit for bit: that needs no trained network.
+    Of several scales those at which a run reached the accuracy `least` on test, then the nearest to
+    the original's, then the one with most seeds. Where none reached it, pairs count only if all
+    their answers agree bit for bit: that needs no trained network.
     """
     found: dict[tuple, list[tuple[Run, Run]]] = {}
     named = {(run.study, replace(run.recipe, name="any")): run for run in runs}
@@ -102,7 +102,7 @@ def pairs(
             found.setdefault(key, []).append((base, named[study, changed]))
     usable = [row for row in found.items() if _best(row[1]) >= least or all(map(_same, row[1]))]
     nearest = sorted(
-        usable, key=lambda row: (_best(row[1]) < LEARNED, distance(row[0][1]), -len(row[1]))
+        usable, key=lambda row: (_best(row[1]) < least, distance(row[0][1]), -len(row[1]))
     )
     return nearest[0][1] if nearest else []
 
