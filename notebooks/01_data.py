@@ -62,9 +62,9 @@ table.Notice(synthetic=faces.name == "synthetic")
 # ## Seven unequal classes
 #
 # The official data set consists of a training folder and two test parts: PublicTest, on which the
-# contest of 2013 kept its leaderboard, and PrivateTest, which decided the contest. The original paper
-# used the folder layout, in which both parts form one test set of {glue:text}`data_n_test:,`
-# images. {numref}`tab-counts` and {numref}`fig-counts` give the number of images in each class; disgust is by
+# contest of 2013 kept its leaderboard, and PrivateTest, which decided the contest. By the arithmetic of
+# {numref}`tab-audit`, the original used the folder layout, in which both parts form one test set of
+# {glue:text}`data_n_test:,` images. {numref}`tab-counts` and {numref}`fig-counts` give the number of images in each class; disgust is by
 # far the rarest.
 
 # %% tags=["hide-input"]
@@ -133,8 +133,8 @@ tables.certainty_table(dataset)
 #   as the smallest, {glue:text}`data_smallest_class`.
 # - {glue:text}`data_duplicate_images:,` images have a byte-identical copy;
 #   {glue:text}`data_conflicting_groups` groups of copies have contradictory labels.
-# - Ten new taggers agree with the labels of FER-2013 on {glue:text}`data_ferplus_agreement:.1f`% of the
-#   images, and on {glue:text}`data_ferplus_agreement_fear:.1f`% of those labeled fear.
+# - The plurality of ten new taggers agrees with the label of FER-2013 on {glue:text}`data_ferplus_agreement:.1f`% of the
+#   images on which these do not tie, and on {glue:text}`data_ferplus_agreement_fear:.1f`% of those labeled fear.
 # ```
 
 # %% tags=["remove-cell"]

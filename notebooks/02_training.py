@@ -23,7 +23,7 @@
 # run is resumed from its last epoch.
 #
 # *Input:* the data set. *Output:* `run.json`, `history.csv` and `predictions.npz` of one run.
-# *Run time:* a minute on synthetic faces and about an hour and a half with the profile `laptop`.
+# *Run time:* a minute on synthetic faces and a little over an hour with the profile `laptop`.
 
 # %% tags=["parameters", "hide-cell"]
 data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
@@ -159,7 +159,7 @@ figures.network([core_recipe.Recipe(), recipe], parameters)
 # %% [markdown]
 # ## The run
 #
-# This execution has one run: {glue:text}`trained_label`. The learning curves of the run that is nearest to the original
+# This notebook executed one run: {glue:text}`trained_label`. The learning curves of the run that is nearest to the original
 # are in the next chapter ({numref}`fig-accuracy`, {numref}`fig-loss`). Training images
 # are augmented and seen through dropout; validation images are not.
 

@@ -18,10 +18,10 @@
 #
 # **The original's recipe reaches {glue:text}`reference_accuracy_test:.2f`% on our smaller network at
 # {glue:text}`reference_image_size` pixels, a difference of {glue:text}`reference_difference:+.1f` points from
-# the reported accuracy; the largest loss is on {glue:text}`reference_fallen_class`, whose recall goes from
+# the reported accuracy; the largest loss of recall is on {glue:text}`reference_fallen_class`, from
 # {glue:text}`reference_fallen_from:.0f` to {glue:text}`reference_fallen_to:.0f`%.** This chapter compares our
 # run with the original class by class, on all test images and on those without a copy in training. Runs of our own
-# recipes, explained in [](04_ablations.ipynb), are shown beside it.
+# recipes, explained in [](../method.md), are shown beside it.
 #
 # *Input:* the result store, nothing else: no images, no internet connection, no GPU. *Run time:* seconds.
 
@@ -65,8 +65,9 @@ table.Notice(synthetic=run.is_synthetic)
 # The value of an accuracy depends on the images it was measured on. {numref}`tab-accuracy`
 # gives ours on all test images (as in the original), on the contest's PrivateTest (as in most other
 # papers), and on those with and without a byte-identical copy in the training folder. The
-# intervals describe the sampling of test images. They do not describe how much another training run would differ;
-# {numref}`tab-seeds` does.
+# intervals describe the sampling of test images. They do not describe how much another training run would differ:
+# the run at {glue:text}`reference_image_size` pixels and our recipes have one seed each, and {numref}`tab-seeds` shows
+# the spread of recipes with several.
 
 # %% tags=["hide-input"]
 tables.accuracy_table(run, dataset)
@@ -79,10 +80,11 @@ tables.accuracy_table(run, dataset)
 #
 # {numref}`fig-sizes` has the same recipe, unchanged, on the same network at smaller inputs as well: from
 # {glue:text}`sizes_smallest_px` to {glue:text}`sizes_largest_px` pixels, accuracy goes from
-# {glue:text}`sizes_smallest_accuracy:.2f`% to {glue:text}`sizes_largest_accuracy:.2f`%. All that follows is of the
-# run at {glue:text}`reference_image_size` pixels, the nearest to the original that could be trained here.
+# {glue:text}`sizes_smallest_accuracy:.2f`% (seeds: {glue:text}`sizes_smallest_seeds`) to
+# {glue:text}`sizes_largest_accuracy:.2f`% (seeds: {glue:text}`sizes_largest_seeds`). The rest of this chapter uses the
+# run at {glue:text}`reference_image_size` pixels, the closest to the original that we could train.
 
-# %% mystnb={"figure": {"caption": "The original's recipe on the small network at several input sizes: accuracy on all test images, one dot per seed and a line through the means. The diamond is the original as reported, at its own network and input size.", "name": "fig-sizes"}, "image": {"alt": "Accuracy against the side of the input in pixels, a line that rises, and a diamond for the original at 260 pixels."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The original's recipe on EfficientNet-Lite2 at several input sizes: accuracy on all test images, one dot per seed and a line through the means. The diamond is the original as reported, at its own network and input size.", "name": "fig-sizes"}, "image": {"alt": "Accuracy against the side of the input in pixels, a line that rises, and a diamond for the original at 260 pixels."}} tags=["hide-input"]
 figures.sizes(sizes, original)
 
 # %% [markdown]
@@ -106,22 +108,25 @@ audit_tables.hits_table(published, claims_published.TEST_SETS["PublicTest + Priv
 
 # %% [markdown]
 # The same check works on any table: `ferbook audit table.yml`. {numref}`tab-audit-second` applies it to
-# another article, which evaluates two known networks on FER-2013 with parts of the face
+# a table of another article, named there, which evaluates two known networks on FER-2013 with parts of the face
 # hidden. As rounded numbers, some of its accuracies are impossible on every usual test set but possible on all
 # test images if truncated; for others it is the reverse. Either the table mixes both ways of printing,
 # or not all of it was measured on these images; arithmetic cannot tell which.
 # Its F1 scores were computed from averaged precision and recall.
 
 # %% tags=["hide-input"]
-audit_tables.audit_summary(table_audit.audit_table("book/second.yml"), label="tab-audit-second")
+second = files.read_yaml("book/second.yml")["title"]
+findings = table_audit.audit_table("book/second.yml")
+audit_tables.audit_summary(findings, source=second, label="tab-audit-second")
 
 # %% [markdown]
 # ## Class by class
 #
 # {numref}`tab-classes` shows the scores of the original's Table II with ours beside them, and
-# {numref}`fig-recalls` shows the recalls. The largest change is on {glue:text}`reference_fallen_class`: the
-# original reports a recall of {glue:text}`reference_fallen_from:.0f`%; our run reaches
-# {glue:text}`reference_fallen_to:.0f`%. All figures of this book use these colors.
+# {numref}`fig-recalls` shows the recalls. The largest loss of recall is on {glue:text}`reference_fallen_class`: the
+# original reports {glue:text}`reference_fallen_from:.0f`%; our run reaches
+# {glue:text}`reference_fallen_to:.0f`%. The largest loss of F1 is on {glue:text}`reference_fallen_f1_class`,
+# {glue:text}`reference_fallen_f1_from:.2f` against {glue:text}`reference_fallen_f1_to:.2f`. All figures of this book use these colors.
 
 # %% tags=["hide-input"]
 tables.class_table(runs, original)
@@ -136,9 +141,9 @@ figures.recalls(runs, original)
 # head is trained. All tables show the model of the epoch with the highest validation
 # accuracy, epoch {glue:text}`reference_best_epoch` of {glue:text}`reference_epochs`.
 
-# %% mystnb={"figure": {"caption": "Accuracy over the epochs of both phases (the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy over the epochs of both phases, run of the original's recipe at its input size (the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}} tags=["hide-input"]
 figures.learning_curves(run, "accuracy")
-# %% mystnb={"figure": {"caption": "Loss over the epochs of both phases, with label smoothing; the training loss is weighted by class as well (the original's Figure 2).", "name": "fig-loss"}, "image": {"alt": "Training and validation loss per epoch."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Loss over the epochs of both phases, same run, with label smoothing; the training loss is weighted by class as well (the original's Figure 2).", "name": "fig-loss"}, "image": {"alt": "Training and validation loss per epoch."}} tags=["hide-input"]
 figures.learning_curves(run, "loss")
 # %% [markdown]
 # ## Confusions
@@ -146,18 +151,18 @@ figures.learning_curves(run, "loss")
 # The original's Figures 3 and 4 are confusion matrices, in counts and normalized by row;
 # {numref}`fig-confusion` and {numref}`fig-confusion-normalized` are ours on the same images. The
 # original names fear and surprise, fear and sad, and sad and neutral as the pairs most often confused. In our
-# run, fear and surprise rank {glue:text}`reference_confusion_rank` of
-# {glue:text}`reference_confusion_pairs` pairs by the number of errors.
+# run, fear and surprise are number {glue:text}`reference_confusion_rank` of
+# {glue:text}`reference_confusion_pairs` pairs, ordered by the number of errors.
 
-# %% mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts (the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts, run of the original's recipe at its input size (the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}} tags=["hide-input"]
 figures.confusion(run, normalized=False)
 # %% mystnb={"figure": {"caption": "The same matrix as fractions of each true class (the original's Figure 4); the diagonal holds the recalls.", "name": "fig-confusion-normalized"}, "image": {"alt": "Seven by seven confusion matrix, each row summing to one."}} tags=["hide-input"]
 figures.confusion(run, normalized=True)
 # %% [markdown]
-# {numref}`fig-confusion-difference` shows in which cells our run with the highest validation accuracy differs
-# from this one; the diagonal shows the gains in recall.
+# {numref}`fig-confusion-difference` shows in which cells our run with the highest accuracy on validation
+# images without copies differs from this one; the diagonal shows the gains in recall.
 
-# %% mystnb={"figure": {"caption": "Difference of two row-normalized confusion matrices, in points: our run with the highest validation accuracy minus the run of the original's recipe.", "name": "fig-confusion-difference"}, "image": {"alt": "Seven by seven matrix of differences in points; the diagonal holds the gain in recall of each class."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Difference of two row-normalized confusion matrices, in points: our run with the highest accuracy on validation images without copies minus the run of the original's recipe.", "name": "fig-confusion-difference"}, "image": {"alt": "Seven by seven matrix of differences in points; the diagonal holds the gain in recall of each class."}} tags=["hide-input"]
 pair = figures.subject_and_best(runs)
 figures.confusion_difference(pair[0], pair[-1])
 # %% [markdown]
@@ -166,9 +171,10 @@ figures.confusion_difference(pair[0], pair[-1])
 # A model is calibrated if, among answers given with a certain probability, that share is correct
 # {cite:p}`guo2017`. {numref}`fig-reliability` shows how far this holds. The expected calibration error is
 # {glue:text}`reference_ece:.1f`%, and {glue:text}`reference_ece_fitted:.1f`% after dividing the
-# logits by a temperature of {glue:text}`reference_temperature:.2f`, which was fitted on validation images.
+# logits by a temperature of {glue:text}`reference_temperature:.2f`, which was fitted on validation images and can
+# make the error on test images larger.
 
-# %% mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the more images in a bin, the larger its dot. The text gives the temperature T and the expected calibration error.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagrams of two runs, each with two curves near the diagonal."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the more images in a bin, the larger its dot. The text in each panel gives the temperature T and the expected calibration error.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagrams of two runs, each with two curves near the diagonal."}} tags=["hide-input"]
 figures.reliability(pair)
 
 # %% [markdown]
@@ -202,7 +208,7 @@ tables.issue_table(run)
 # {glue:text}`reference_accuracy_disputed:.0f`% where at most half of the taggers agree to
 # {glue:text}`reference_accuracy_unanimous:.0f`% where all of them do.
 
-# %% mystnb={"figure": {"caption": "Accuracy, with its interval, on slices of the test images that need no personal label.", "name": "fig-slices"}, "image": {"alt": "Dots with intervals for twelve slices by brightness, sharpness and agreement of taggers; accuracy rises with agreement."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy of the run of the original's recipe and of our best, with intervals, on slices of the test images that need no personal label.", "name": "fig-slices"}, "image": {"alt": "Dots with intervals for twelve slices by brightness, sharpness and agreement of taggers; accuracy rises with agreement."}} tags=["hide-input"]
 slices.slices(pair, store.load_images(results_dir))
 
 # %% [markdown]
@@ -221,12 +227,13 @@ slices.slices(pair, store.load_images(results_dir))
 #   is a maximum over epochs and too high by an amount that nobody measured.
 # - **Most average several views.** A single view of ResMaskingNet was measured
 #   at {glue:text}`field_one_view:.2f`%, several at {glue:text}`field_several_views:.2f`%.
-# - **Others measure different values.** Users who trained or tested {glue:text}`field_repeated` of these
-#   networks again mostly report less than was printed. For ResEmoteNet their accuracies range from about
+# - **Others measure different values.** For {glue:text}`field_repeated` of these networks there are accuracies
+#   measured by others, two of them of a smaller version or without the additional data; most are lower than
+#   what was printed. For ResEmoteNet their accuracies range from about
 #   {glue:text}`field_widest_low:.0f` to more than {glue:text}`field_widest_high:.0f`%, the highest on
 #   the images that its author shares.
 #
-# Of those with released code, EmoNeXt has the cleanest protocol: chosen on PublicTest, reported on PrivateTest. The
+# EmoNeXt states its protocol most clearly: chosen on PublicTest, reported on PrivateTest. The
 # rows of the original's Table III carry its own figures;
 # {numref}`tab-parameters` has the sizes that we counted, which differ.
 
@@ -244,7 +251,7 @@ field_table.sources_table(methods)
 # %% [markdown]
 # ## Limits
 #
-# Each table shows one run of a recipe; {numref}`tab-seeds` lists those with other seeds. The intervals
+# Each table shows one run of a recipe; {numref}`tab-seeds` lists recipes with several. The intervals
 # above do not include the variation between seeds. EfficientNetB2 was not run
 # here, because there was no GPU and its ImageNet weights could not be fetched; nothing in this chapter predicts
 # what it would reach.
@@ -255,7 +262,7 @@ field_table.sources_table(methods)
 #   {glue:text}`reference_accuracy_clean:.2f`% on those without a copy in training, at
 #   {glue:text}`reference_image_size` pixels; {glue:text}`sizes_smallest_accuracy:.2f`% at
 #   {glue:text}`sizes_smallest_px`.
-# - Recall of {glue:text}`reference_fallen_class` changes most: {glue:text}`reference_fallen_from:.0f`% in the
+# - Recall of {glue:text}`reference_fallen_class` falls most: {glue:text}`reference_fallen_from:.0f`% in the
 #   original, {glue:text}`reference_fallen_to:.0f`% here.
 # - Accuracy depends on how clear the label is: {glue:text}`reference_accuracy_disputed:.0f`% where at most half
 #   of the taggers agree, {glue:text}`reference_accuracy_unanimous:.0f`% where all do.

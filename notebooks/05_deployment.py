@@ -18,8 +18,8 @@
 #
 # **On two processor cores, our model classifies a face in {glue:text}`deployment_ms_single:.1f` ms as an ONNX
 # file in float32. Quantization to int8 changes its accuracy by {glue:text}`deployment_int8_points:+.2f`
-# points.** The original mentions real-time use on small devices and measures neither speed nor size. Here our
-# best run is exported as single files. Each is evaluated on all test images, and its size, accuracy and
+# points.** The original mentions real-time use on small devices and measures neither latency nor file size. Here
+# the run of our recipe with FER+ is exported as single files. Each is evaluated on all test images, and its size, accuracy and
 # latency are measured beside published packages, one after the other on the same machine.
 #
 # *Input:* the result store, where `ferbook export` put its measurements, and the data set for the

@@ -18,7 +18,7 @@
 #
 # **Training does not wait for its input: fed by our pipeline, a training step runs at
 # {glue:text}`bench_fed` times its speed on a constant batch.** The original feeds its
-# network from a generator that reads a folder and warps one image at a time. Here each image is
+# network from the generator of Keras, which warps one image at a time. Here each image is
 # resampled once, in a compiled loop, from the bytes in memory to the input size. This chapter measures the
 # cost of that and of the rest of the code.
 #
@@ -161,10 +161,10 @@ detection.detection_table(measured["detection"])
 detection.time_table(measured["detection"])
 
 # %% [markdown]
-# Faces that are turned are turned back before they are classified. Of the faces that were found, this
-# changes accuracy by {glue:text}`bench_faces_gain_less` points at
-# {glue:text}`bench_faces_turned_less` degrees and {glue:text}`bench_faces_gain_more` points at
-# {glue:text}`bench_faces_turned_more` degrees ({numref}`tab-turned-back`).
+# Rotated faces are turned upright before they are classified. On the faces that were found, this changes accuracy
+# by {glue:text}`bench_faces_gain_less` points at {glue:text}`bench_faces_turned_less` degrees and by
+# {glue:text}`bench_faces_gain_more` points at {glue:text}`bench_faces_turned_more` degrees
+# ({numref}`tab-turned-back`).
 
 # %% tags=["hide-input"]
 detection.turn_table(measured["detection"])
@@ -181,7 +181,8 @@ detection.turn_table(measured["detection"])
 # :class: tip
 # - A step fed by our pipeline runs at {glue:text}`bench_fed` times its speed on a constant batch.
 # - Our pipeline delivers {glue:text}`bench_input_large_folder` times as many images as the original's
-#   generator at {glue:text}`bench_size_large`.
+#   generator at {glue:text}`bench_size_large`; on this machine, where the step itself is slow, an epoch with the
+#   generator takes {glue:text}`bench_epoch` times as long.
 # - Peak memory grows by {glue:text}`bench_copies_held:.1f` bytes for each byte of pixels.
 # ```
 

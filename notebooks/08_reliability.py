@@ -163,10 +163,8 @@ tables.seeds_table(repeated)
 # and swh.model, which `make archive` alone uses and only developers install.
 # No module opens a connection when it is imported, and a hook blocks every connection during the tests.
 #
-# `make advisories` looks up known vulnerabilities of the locked packages. {glue:text}`reliability_audited`
-# could be looked up, {glue:text}`reliability_vulnerable` had a vulnerability, and
-# {glue:text}`reliability_not_audited` could not be looked up, since the package index used here serves no
-# advisories: if all of them, the check was **not run**.
+# `make advisories` looks up known vulnerabilities of the locked packages:
+# {glue:text}`reliability_advisories`
 
 # %% tags=["hide-input"]
 tables.licence_table(licences)

@@ -135,7 +135,7 @@ def findings():
 
 def test_audit_summary_ticks_the_sets_under_each_reading(findings):
     harmonic = Finding("cut", HARMONIC, "any", "any", None, "2PR / (P + R)")
-    shown = audit_tables.audit_summary([*findings, harmonic], label="tab-x").formatted()
+    shown = audit_tables.audit_summary([*findings, harmonic], source="x", label="tab-x").formatted()
     assert list(shown)[1:] == ["three, rounded", "three, truncated", "nine, rounded",
                                "nine, truncated", "F1 of averages"]  # fmt: skip
     assert shown.to_numpy().tolist() == [

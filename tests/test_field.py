@@ -153,8 +153,9 @@ def test_numbers_of_the_prose():
         ]
     )  # fmt: skip
     assert numbers == pytest.approx({
-        "field_methods": 3, "field_on_test": 1, "field_repeated": 2, "field_one_view": 71.11,
-        "field_several_views": 73.14, "field_widest_low": 60, "field_widest_high": 90,
+        "field_methods": 3, "field_private": 3, "field_on_test": 1, "field_repeated": 2,
+        "field_one_view": 71.11, "field_several_views": 73.14, "field_widest_low": 60,
+        "field_widest_high": 90,
     })  # fmt: skip
 
 

@@ -16,7 +16,7 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
     [
         ("gpu", {"name": "paper"}, "original's recipe, EfficientNetB2, 260 px",
          "original's recipe"),
-        ("reference", {"name": "paper", **LITE}, "original's recipe, small network, 96 px",
+        ("reference", {"name": "paper", **LITE}, "original's recipe, Lite2, 96 px",
          "original's recipe"),
         ("ours", {"name": "ours", **LITE}, "our recipe", "our recipe"),
         ("gpu", {"name": "ours"}, "our recipe, EfficientNetB2, 260 px", "our recipe"),

@@ -41,13 +41,13 @@ def frame():
 
 def test_rows_are_recipes_and_sizes_in_the_order_of_the_story(frame):
     assert frame.index.tolist() == [
-        names.ORIGINAL, f"{PAPER}, small network, 96 px", f"{PAPER}, small network, 260 px",
+        names.ORIGINAL, f"{PAPER}, Lite2, 96 px", f"{PAPER}, Lite2, 260 px",
         "our recipe without FER+", "our recipe",
     ]  # fmt: skip
 
 
 def test_a_row_is_the_mean_over_seeds(frame):
-    row = frame.loc[f"{PAPER}, small network, 96 px"]
+    row = frame.loc[f"{PAPER}, Lite2, 96 px"]
     assert row["seeds"] == [11 / 14, 9 / 14]
     assert row["test"] == pytest.approx(10 / 14)
     assert (row["low"], row["high"]) == accuracy_interval(10, 14)
@@ -65,24 +65,28 @@ def test_figure_draws_seeds_interval_clean_and_mean_of_each_row(frame):
     low, high = accuracy_interval(10, 14)
     wanted = [[100 * low, 100 * high], [1100 / 14, 900 / 14], [70], [1000 / 14]]
     assert [pytest.approx(list(values)) for values in drawn] == wanted
-    assert axes.get_yticklabels()[1].get_text() == f"{PAPER},\nsmall network, 96 px\n2 seeds"
+    assert axes.get_yticklabels()[1].get_text() == f"{PAPER},\nLite2, 96 px\n2 seeds"
     assert axes.get_yticklabels()[4].get_text() == "our recipe"
     assert axes.yaxis_inverted()
 
 
 def test_texts_name_what_tells_the_rows_of_a_recipe_apart(frame):
     assert prose.score_texts(frame) == {
-        "overview_paper": "71.4% at 96 px and 85.7% at 260 px",
+        "overview_paper": "71.4% at 96 px (mean of 2 seeds) and 85.7% at 260 px",
         "overview_ours": "92.9%",
         "overview_ours_no_ferplus": "85.7%",
         "overview_ours_scratch": "not run",
     }
     assert prose.score_texts(frame.iloc[:1])["overview_ours"] == "not run"
     gpu = frame.iloc[1:2].rename(index=lambda _: f"{PAPER}, EfficientNetB2, 260 px")
-    assert prose.score_texts(gpu)["overview_paper"] == "71.4% with EfficientNetB2 at 260 px"
+    assert prose.score_texts(gpu)["overview_paper"] == (
+        "71.4% with EfficientNetB2 at 260 px (mean of 2 seeds)"
+    )
     plain = frame.iloc[1:2].rename(index=lambda _: "our second recipe, medium VGG, 48 px")
     plain["actor"] = "our second recipe"
-    assert prose.score_texts(plain)["overview_ours_scratch"] == "71.4% with medium VGG at 48 px"
+    assert prose.score_texts(plain)["overview_ours_scratch"] == (
+        "71.4% with medium VGG at 48 px (mean of 2 seeds)"
+    )
 
 
 def test_cost_is_that_of_all_runs():

@@ -13,6 +13,7 @@ from test_tables import FILES, LABELS, ORIGINAL, run
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
+from ferbook.core.recipe import Recipe
 from ferbook.paper import plots
 from ferbook.paper.chapters.ablations import changes
 from ferbook.paper.chapters.ablations import figures as ablations
@@ -200,7 +201,7 @@ RUNS = [
     run("base", [0, 5]), run("distinct", [0, 5, 6, 7]), run("one", [5]),
     run("base", [0, 5, 6], seed=2), run("distinct", [0, 5], seed=2),
 ]  # fmt: skip
-PLAN = Study("s", "kaggle", {}, {"one": {}, "distinct": {}, "never": {}}, {})
+PLAN = Study("s", "kaggle", {"base": Recipe()}, {"one": {}, "distinct": {}, "never": {}}, {})
 LEAKED = frozenset(FILES[:4].tolist())
 
 
@@ -221,9 +222,9 @@ def test_changes_are_differences_by_seed():
 def test_changes_are_tested_with_a_pooled_deviation_and_holms_correction():
     """Both groups deviate by the root of 8, so by 2 in a mean; t is 2 and 0 with 2 degrees."""
     found = changes._tested({"a": [2.0, 6.0], "b": [-2.0, 2.0]})
-    assert found["a"] == (4, "-4.61\xa0to\xa0+12.61", pytest.approx(2 * (1 - 2 / 6**0.5)))
-    assert found["b"] == (0, "-8.61\xa0to\xa0+8.61", 1)
-    untested = 3, None, pytest.approx(np.nan, nan_ok=True)
+    assert found["a"] == ("-4.61\xa0to\xa0+12.61", pytest.approx(2 * (1 - 2 / 6**0.5)))
+    assert found["b"] == ("-8.61\xa0to\xa0+8.61", 1)
+    untested = None, pytest.approx(np.nan, nan_ok=True)
     for values in ([3.0], [3.0, 3.0]):
         assert changes._tested({"a": values}) == {"a": untested}
 
@@ -255,15 +256,16 @@ def test_changes_that_differ_are_told_from_those_within_the_spread_of_seeds():
         run("one", [0, 1, 2, 3], seed=2), run("distinct", [0]), run("distinct", [], seed=2),
     ]  # fmt: skip
     # t is 8 and 1 with 2 degrees of freedom: p is 0.015 and 0.42.
-    found = changes.change_words(PLAN, changes.changes_table(PLAN, runs, LEAKED))
+    found = changes.change_words(PLAN, runs, LEAKED)
     like, never = "without copies in training", "never"
     assert found == {
-        "s_distinct": "one", "s_like_seeds": like, "s_unlearned": "none", "s_undecided": never,
+        "s_better": "none", "s_worse": "one", "s_like_seeds": like,
+        "s_unlearned": "none", "s_undecided": never,
     }  # fmt: skip
-    nothing = changes.change_words(PLAN, changes.changes_table(PLAN, [], LEAKED))
+    nothing = changes.change_words(PLAN, [], LEAKED)
     undecided = f"one; {like}; {never}"
     assert nothing == {
-        "s_distinct": "none", "s_like_seeds": "none", "s_unlearned": "none",
+        "s_better": "none", "s_worse": "none", "s_like_seeds": "none", "s_unlearned": "none",
         "s_undecided": undecided,
     }  # fmt: skip
 
@@ -279,7 +281,7 @@ def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_see
     assert frame.loc[like].equals(alone.loc[like])
     assert frame.loc["one", "difference, points"] == pytest.approx(-1100 / 14)
     assert frame.loc["one", ["95% interval", "p"]].isna().all()
-    words = changes.change_words(PLAN, changes.changes_table(PLAN, runs, LEAKED))
+    words = changes.change_words(PLAN, runs, LEAKED)
     assert words["s_unlearned"] == "one" and words["s_undecided"] == "never"
     (axes,) = ablations.forest(PLAN, runs, LEAKED).axes
     assert [text.get_text() for text in axes.texts][1:] == [
@@ -293,7 +295,7 @@ def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_see
 def test_a_change_that_varies_by_far_more_than_the_others_has_a_deviation_of_its_own():
     """Four changes lose an image with one seed and none with the other; one loses 12 and none."""
     names = ("one", "two", "three", "four", "wild")
-    plan = Study("s", "kaggle", {}, {name: {} for name in names}, {})
+    plan = Study("s", "kaggle", {"base": Recipe()}, {name: {} for name in names}, {})
     runs = [run("base", []), run("base", [], seed=2)]
     for name in names:
         wrong = range(12 if name == "wild" else 1)
@@ -307,6 +309,8 @@ def test_a_change_that_varies_by_far_more_than_the_others_has_a_deviation_of_its
     tops = sorted(band.get_paths()[0].vertices[:, 1].min() for band in axes.collections)
     assert tops == [-0.5, 0.5, 1.5, 2.5]
     assert [text.get_text() for text in axes.get_yticklabels()][4] == "wild"
+    words = changes.change_words(plan, runs, LEAKED)
+    assert (words["s_undecided"], words["s_like_seeds"]) == ("wild", "one; two; three; four")
 
 
 def test_forest_has_a_dot_a_seed_in_a_band_of_chance():

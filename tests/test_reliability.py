@@ -103,10 +103,11 @@ def test_numbers_add_up_what_the_trials_left():
         "kills": 5, "restarts": 4,
         "restarts_same": 3, "forgeries": 3, "forgeries_found": 2, "modules": 1,
         "mutants": 9, "mutants_noticed": 7, "mutants_survived": 1,
-        "packages": 2, "copyleft": 1, "audited": 2, "not_audited": 1, "vulnerable": 1,
+        "packages": 2, "copyleft": 1, "advisories": "of 2 that could be looked up, 1 had one.",
         "seed_noise": 1.5,
     }  # fmt: skip
     nothing = prose.reliability_numbers({name: {} for name in JOBS}, [], 0.0)
+    assert nothing.pop("reliability_advisories").startswith("this was not run")
     assert set(nothing.values()) == {0}
 
 

@@ -59,8 +59,8 @@ def test_accuracy_against_input_size_has_a_dot_a_run_and_the_original():
     assert list(line.get_xdata()) == [48, 96] and line.get_ydata() == pytest.approx([right[2]] * 2)
     assert list(diamond.get_xdata()) == [260] and list(diamond.get_ydata()) == [68.78]
     assert prose.size_numbers(runs) == pytest.approx({
-        "sizes_smallest_px": 48, "sizes_smallest_accuracy": right[2],
-        "sizes_largest_px": 96, "sizes_largest_accuracy": right[2],
+        "sizes_smallest_px": 48, "sizes_smallest_accuracy": right[2], "sizes_smallest_seeds": 2,
+        "sizes_largest_px": 96, "sizes_largest_accuracy": right[2], "sizes_largest_seeds": 1,
     })  # fmt: skip
 
 

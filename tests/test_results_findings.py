@@ -19,6 +19,8 @@ def test_the_class_that_falls_furthest_below_the_original():
     assert found["reference_fallen_class"] == "sad"
     assert found["reference_fallen_from"] == pytest.approx(56)
     assert found["reference_fallen_to"] == 0
+    assert found["reference_fallen_f1_class"] == "sad" and found["reference_fallen_f1_to"] == 0
+    assert found["reference_fallen_f1_from"] == pytest.approx(0.57)
 
 
 def test_rank_of_fear_and_surprise_among_the_pairs():

@@ -52,7 +52,8 @@ def run(name, wrong, *, seed=1, folder="s", **changes):
     places = {key: getattr(recipe, key) for key in ("backbone", "weights", "image_size", "seed")}
     rest = {k: v for k, v in dataclasses.asdict(recipe).items() if k not in places}
     info = {**places, "recipe": rest, "images_seen": 200, "seconds": 3600, "cpu_seconds": 7200,
-            "dataset": {"name": "fer2013"}, "parameters": {"total": 10}}  # fmt: skip
+            "dataset": {"name": "fer2013"}, "parameters": {"total": 10},
+            "metrics": {"val_clean": {"accuracy": 1 - len(wrong) / 14}}}  # fmt: skip
     history = pd.DataFrame({"val_accuracy": [0.5, 1 - len(wrong) / 14]})
     return Run(folder, recipe.run_name, info, history, found, found)
 
@@ -110,7 +111,8 @@ def test_copies_are_counted_apart(plan, runs):
     points = leak_prose.copies_numbers(plan, runs, LEAKED)
     assert points["copies_gain_leaked"] == pytest.approx(37.5)
     assert points["copies_gain_clean"] == pytest.approx(5)
-    assert points["copies_seeds"] == 2
+    assert points["copies_seeds"] == 2 and points["copies_removed"] == 0
+    assert points["copies_part_leaked"] == pytest.approx(37.5 * 4 / 14)
 
 
 def test_leak_scores_are_those_of_each_kind_of_test_image(runs):

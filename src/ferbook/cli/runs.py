@@ -98,7 +98,7 @@ def device(
         study = read_study(config)
         from ferbook.training.device import check
 
-        recipe = next(iter(study.recipes.values()))
+        recipe = study.base
         if memory:
             from ferbook.training.memory import advice
 

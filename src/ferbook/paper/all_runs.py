@@ -33,7 +33,7 @@ def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
         sets = named_test_sets(run.test, leaked_files)
         whole, hours, device = score(run.test), cpu_hours(run), _device(run)
         rows[f"{run.label}, seed {run.recipe.seed}"] = (
-            accuracy(run.val), whole["accuracy"], _accuracy(sets["private"]),
+            run.val_clean_accuracy, whole["accuracy"], _accuracy(sets["private"]),
             _accuracy(sets["clean"]), interval(whole),
             len(run.history), run.info["images_seen"], run.info["seconds"] / 3600, hours,
             hours * WATTS_PER_CORE if device == "processor" else None, device,
@@ -44,7 +44,8 @@ def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     formats = dict.fromkeys(columns[:4], ".2%")
     formats |= {"images seen": ",d", "hours": ".2f", "core hours": ".2f", "Wh": ".1f"}
     caption = (
-        "Runs, their accuracies and their cost. Core hours are processor time of training, or "
+        "Runs, their accuracies and their cost. Validation is without images that have a copy in "
+        "training. Core hours are processor time of training, or "
         "hours times cores where it was not recorded; energy is core hours times "
         f"{WATTS_PER_CORE:g} watts per core, a rough guess; that of a GPU was not measured."
     )

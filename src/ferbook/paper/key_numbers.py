@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from statsmodels.stats.proportion import proportions_ztest
+
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
 from ferbook.data.duplicates import validation_twins
@@ -124,12 +126,19 @@ def run_numbers(
     values |= {
         "correct": test["correct"],
         "difference": 100 * (test["accuracy"] - original["accuracy"]),
+        "difference_p": _difference_p(test, original),
         "macro_f1": test["macro"]["f1"],
         "weighted_f1": test["weighted"]["f1"],
     }
     values |= _calibration_numbers(run) | _doubt_numbers(run)
     named = {f"{prefix}_{key}": value for key, value in values.items()}
     return named | training_numbers(run, prefix=prefix)
+
+
+def _difference_p(test: Mapping[str, Any], original: Mapping[str, Any]) -> float:
+    """p that one accuracy underlies both; the original's answers are not known one by one."""
+    counts = test["correct"], round(original["accuracy"] * test["total"])
+    return float(proportions_ztest(counts, [test["total"]] * 2)[1])
 
 
 def training_numbers(run: Run, *, prefix: str) -> dict[str, Any]:

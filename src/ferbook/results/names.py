@@ -128,8 +128,7 @@ def _scale(recipe: Recipe) -> str:
     released = recipe.backbone == "efficientnet_lite2" and recipe.image_size == 96
     if recipe.name == "quick" or (released and recipe.name != "paper"):
         return ""
-    lite = recipe.backbone.startswith("efficientnet_lite")
-    network = "small network" if lite else network_name(recipe.backbone).split(" at ")[0]
+    network = network_name(recipe.backbone).split(" at ")[0].removeprefix("EfficientNet-")
     return f", {network}, {recipe.image_size} px"
 
 
@@ -158,6 +157,13 @@ def scale_words(recipe: Recipe) -> str:
     if recipe.weights == "none":
         words.append("random weights")
     return ", ".join(words)
+
+
+def grid_words(study: str, recipe: Recipe) -> str:
+    """What a grid changes, by the recipe of its base, as a sentence: network, px and epochs."""
+    changed = RECIPES[_GRIDS[study][0]] if study in _GRIDS else recipe.name
+    epochs = recipe.warmup_epochs + recipe.finetune_epochs
+    return f"{changed[0].upper()}{changed[1:]} on {scale_words(recipe)}, {epochs} epochs."
 
 
 def hardware_name(info: Mapping[str, Any]) -> str:

@@ -61,6 +61,16 @@ class Run:
         return self.info.get("final", True)
 
     @property
+    def val_clean_accuracy(self) -> float:
+        """Accuracy on validation images without a twin in training, by which runs are chosen."""
+        return self.info["metrics"]["val_clean"]["accuracy"]
+
+    @property
+    def training_images(self) -> int:
+        """How many images an epoch showed."""
+        return self.info["images_seen"] // len(self.history)
+
+    @property
     def is_synthetic(self) -> bool:
         """Whether the run saw faces that a program drew."""
         return self.info["dataset"]["name"] == "synthetic"

@@ -45,6 +45,11 @@ class Study:
     steps: dict[str, dict[str, Any]]  # each of the step before
     device: str = "any"  # one of DEVICES
 
+    @property
+    def base(self) -> Recipe:
+        """The first recipe, which `changes` alter."""
+        return next(iter(self.recipes.values()))
+
 
 def read_study(path: str | Path) -> Study:
     """The study that the YAML file at `path` describes.

@@ -86,18 +86,19 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     that are not `of_like_spread` have their own. Those by which the network did not learn are
     outside this pool and have neither interval nor p.
     """
-    frame = scores(study, runs)
-    groups = dict(list(differences(study, runs, leaked_files).groupby("change")))
-    failed = groups.keys() & unlearned(frame).index
-    tested = _tested({name: groups[name]["test"].tolist() for name in groups.keys() - failed})
-    tested |= {name: (groups[name]["test"].mean(), None, np.nan) for name in failed}
+    means = differences(study, runs, leaked_files).groupby("change")[["test", "clean"]].mean()
+    tested = _tested(_groups(study, runs, leaked_files))
     columns = ["difference, points", "95% interval", "p", "difference without copies, points"]
-    rows = {name: (*tested[name], group["clean"].mean()) for name, group in groups.items()}
-    frame = frame.join(pd.DataFrame.from_dict(rows, "index", columns=columns))
-    frame = frame.loc[["the recipe itself", *frame.index.intersection(list(groups), sort=False)]]
+    rows = {
+        name: (test, *tested.get(name, (None, np.nan)), clean)
+        for name, test, clean in means.itertuples()
+    }
+    frame = scores(study, runs).join(pd.DataFrame.from_dict(rows, "index", columns=columns))
+    frame = frame[(frame.index == "the recipe itself") | frame.index.isin(means.index)]
     formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": ".2g"}
     formats |= dict.fromkeys(columns[::3], "+.2f")
     caption = (
+        f"{names.grid_words(study.name, study.base)} "
         "Each change: mean scores over its seeds on all test images; the mean difference from the "
         "recipe itself with the same seeds, its interval, and p corrected by Holm's method for the "
         "number of changes; and the difference on test images without copies. The standard "
@@ -107,36 +108,50 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     return Table(frame, caption, f"tab-{study.name}", formats)
 
 
-def change_words(study: Study, table: Table) -> dict[str, str]:
-    """`<study>_distinct` and `<study>_like_seeds`: changes that differ from the recipe, and do not.
+def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> dict[str, str]:
+    """`<study>_better`, `_worse` and `_like_seeds`: how changes differ from the recipe.
 
-    `table` is the study's `changes_table`. The border is a corrected p of 0.05; changes by which
-    the network did not learn are `<study>_unlearned`, and those of which it is unknown, for want of
-    runs or of a second seed, `<study>_undecided`.
+    The border is a corrected p of 0.05; changes by which the network did not learn are
+    `<study>_unlearned`. Of `<study>_undecided` too little is known: they were not run, have one
+    seed, or vary too much to differ.
     """
-    rows = table.frame.reindex([names.change_name(name) for name in study.changes])
-    values, failed = rows["p"], rows.index.isin(unlearned(rows).index)
-    parts = {"distinct": values < ALPHA, "like_seeds": values >= ALPHA, "unlearned": failed,
-             "undecided": values.isna() & ~failed}  # fmt: skip
+    rows = changes_table(study, runs, leaked_files).frame
+    rows = rows.reindex([names.change_name(name) for name in study.changes])
+    failed, p, gains = rows["accuracy"] < LEARNED, rows["p"], rows["difference, points"] > 0
+    alike = rows.index.isin(of_like_spread(_groups(study, runs, leaked_files)))
+    parts = {
+        "better": (p < ALPHA) & gains, "worse": (p < ALPHA) & ~gains,
+        "like_seeds": (p >= ALPHA) & alike, "unlearned": failed,
+        "undecided": ~(p < ALPHA) & ~((p >= ALPHA) & alike) & ~failed,
+    }  # fmt: skip
     return {
-        f"{study.name}_{part}": "; ".join(values.index[chosen]) or "none"
+        f"{study.name}_{part}": "; ".join(rows.index[chosen]) or "none"
         for part, chosen in parts.items()
     }
 
 
-def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, str | None, float]]:
-    """Mean, 95% interval and p, adjusted by Holm, of each group of differences."""
+def _groups(
+    study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
+) -> dict[str, list[float]]:
+    """Differences on test of each change by which the network learned, by seed."""
+    groups = differences(study, runs, leaked_files).groupby("change")["test"]
+    failed = unlearned(scores(study, runs))
+    return {name: group.tolist() for name, group in groups if name not in failed}
+
+
+def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[str | None, float]]:
+    """95% interval of the mean and p, adjusted by Holm, of each group of differences."""
     alike = of_like_spread(groups)
     pool = pooled_deviation(alike.values())
     spreads = {name: pool if name in alike else pooled_deviation([groups[name]]) for name in groups}
     means = {name: float(np.mean(group)) for name, group in groups.items()}
     if not pool[0] > 0:
-        return {name: (mean, None, np.nan) for name, mean in means.items()}
+        return dict.fromkeys(groups, (None, np.nan))
     errors = {name: spreads[name][0] / len(group) ** 0.5 for name, group in groups.items()}
     raw = [2 * student.sf(abs(means[name]) / errors[name], spreads[name][1]) for name in groups]
     adjusted = multipletests(raw, method="holm")[1]
     return {
-        name: (mean, _range(mean, student.ppf(0.975, spreads[name][1]) * errors[name]), p)
+        name: (_range(mean, student.ppf(0.975, spreads[name][1]) * errors[name]), p)
         for (name, mean), p in zip(means.items(), adjusted.tolist(), strict=True)
     }
 

@@ -54,7 +54,7 @@ def second_numbers(
 
 def grid_numbers(plan: Study) -> dict[str, Any]:
     """`<study>_*`: the scale of a grid's base: px, learning rate, epochs of phase 2, seeds."""
-    base, prefix = next(iter(plan.recipes.values())), plan.name
+    base, prefix = plan.base, plan.name
     return {
         f"{prefix}_image_size": base.image_size,
         f"{prefix}_rate": base.finetune_learning_rate,

@@ -41,8 +41,9 @@ def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     columns = ["validation", "test", "PrivateTest", "without copies", "95% interval of test",
                "core hours"]  # fmt: skip
     caption = (
-        "Runs on all training images: their accuracies, and the processor time of training, which "
-        "also depends on the version of the code."
+        "Runs on all training images: their accuracies, on validation without images that have a "
+        "copy in training, and the processor time of training, which depends on the version of the "
+        "code as well."
     )
     return Table(listed.frame[columns], caption, "tab-finals", listed.formats)
 
@@ -62,7 +63,10 @@ def trials_table(study: Study, runs: Iterable[Run]) -> Table:
     columns = ["network", "learning rate", "px", "epochs", "validation", "without copies",
                "core hours"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns).set_index("network")
-    caption = "Trials: accuracy on validation images at several learning rates."
+    caption = (
+        f"Trials: {names.grid_words(study.name, study.base)} Accuracy on validation "
+        "images at several learning rates, one seed."
+    )
     formats = {"learning rate": ".0e", "core hours": ".2f"}
     return Table(frame, caption, f"tab-{study.name}", formats)
 

@@ -29,7 +29,10 @@ def copies_numbers(
     """`copies_*`: points that the copies among the training images are worth, mean over seeds.
 
     `copies_gain_<set>` for the test images with a copy ("leaked"), without ("clean"), and all;
-    `copies_seeds`: how many seeds were trained in both ways.
+    `copies_part_leaked`: the points of the latter that the images with a copy contribute;
+    `copies_removed`: training images that the smaller training lacks, on average;
+    `copies_seeds`: how many seeds were trained in both ways; `copies_image_size` (px) and
+    `copies_epochs`: the scale.
     """
     pairs = paired(of_study(plan, runs), "distinct", "base")
     sets = [[named_test_sets(run.test, leaked_files) for run in pair] for pair in pairs]
@@ -39,4 +42,11 @@ def copies_numbers(
         )
         for part in ("test", "clean", "leaked")
     }
-    return gains | {"copies_seeds": len(pairs)}
+    shares = [len(base["leaked"]) / len(base["test"]) for _, base in sets]
+    return gains | {
+        "copies_part_leaked": gains["copies_gain_leaked"] * mean(shares),
+        "copies_removed": mean([b.training_images - d.training_images for d, b in pairs]),
+        "copies_seeds": len(pairs),
+        "copies_image_size": plan.base.image_size,
+        "copies_epochs": plan.base.finetune_epochs,
+    }

@@ -36,14 +36,16 @@ def grid_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) 
         some = [run for run in of_study(study, runs) if run.recipe.name == name]
         if some:
             sets = [named_test_sets(run.test, leaked_files) for run in some]
-            images = [run.info["images_seen"] // len(run.history) for run in some]
-            rows[names.change_name(name)] = (f"{images[0]:,}", len(some), *(
+            rows[names.change_name(name)] = (f"{some[0].training_images:,}", len(some), *(
                 _spread([accuracy(s[part]) for s in sets], ".2%")
                 for part in ("test", "clean", "leaked")
             ))  # fmt: skip
     columns = ["training images", "seeds", "test", "without copies", "copies only"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
-    caption = "The same recipe with all training images and without copies: mean and range."
+    caption = (
+        "The same recipe with all training images and without those that have a copy elsewhere: "
+        f"mean and range. {names.grid_words(study.name, study.base)}"
+    )
     return Table(frame, caption, f"tab-{study.name}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,7 +19,7 @@ _KEYS = ("paper", "ours", "ours_no_ferplus", "ours_scratch")
 def score_texts(frame: pd.DataFrame) -> dict[str, str]:
     """`overview_<recipe>`: accuracies of each recipe in words, by `tables.accuracy_frame`.
 
-    Where a label names network and input size, so does the text.
+    Where a label names another network than EfficientNet-Lite2 or an input size, so does the text.
     """
     return {f"overview_{key}": _texts(frame, names.RECIPES[key]) for key in _KEYS}
 
@@ -29,7 +29,8 @@ def _texts(frame: pd.DataFrame, actor: str) -> str:
     if rows.empty:
         return "not run"
     *front, last = (
-        f"{100 * row['test']:.1f}%{_scale(str(label))}" for label, row in rows.iterrows()
+        f"{100 * row['test']:.1f}%{_scale(str(label))}{_mean_of(row['seeds'])}"
+        for label, row in rows.iterrows()
     )
     return f"{', '.join(front)} and {last}" if front else last
 
@@ -39,7 +40,11 @@ def _scale(label: str) -> str:
     if match is None:
         return ""
     network, size = match.groups()
-    return f" at {size}" if network == "small network" else f" with {network} at {size}"
+    return f" at {size}" if network == "Lite2" else f" with {network} at {size}"
+
+
+def _mean_of(seeds: Sequence[float]) -> str:
+    return f" (mean of {len(seeds)} seeds)" if len(seeds) > 1 else ""
 
 
 def cost_numbers(runs: Iterable[Run]) -> dict[str, Any]:

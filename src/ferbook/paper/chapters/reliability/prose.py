@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
 def reliability_numbers(
     jobs: Mapping[str, Mapping[str, Any]], licences: Sequence[str], noise: float
-) -> dict[str, int | float]:
-    """`reliability_*`: cases tried, faults survived, mutants noticed, advisories looked up.
+) -> dict[str, int | float | str]:
+    """`reliability_*`: cases tried, faults survived, mutants noticed, advisories in words.
 
     `jobs` are the files of results/reliability by name, `licences` the kinds of all packages,
     `noise` the deviation of test accuracy over seeds, in points.
@@ -40,8 +40,15 @@ def reliability_numbers(
         "reliability_mutants_survived": sum(len(row["survived"]) for row in modules),
         "reliability_packages": len(licences),
         "reliability_copyleft": licences.count("copyleft"),
-        "reliability_audited": sum("skip_reason" not in package for package in packages),
-        "reliability_not_audited": sum("skip_reason" in package for package in packages),
-        "reliability_vulnerable": sum(bool(package.get("vulns")) for package in packages),
+        "reliability_advisories": _advisories(packages),
         "reliability_seed_noise": noise,
     }
+
+
+def _advisories(packages: Iterable[Mapping[str, Any]]) -> str:
+    """What looking up known vulnerabilities found; how `pip-audit` reports each package."""
+    looked_up = [package for package in packages if "skip_reason" not in package]
+    if not looked_up:
+        return "this was not run, since the package index used here serves no advisories."
+    known = sum(bool(package.get("vulns")) for package in looked_up)
+    return f"of {len(looked_up)} that could be looked up, {known} had one."

@@ -37,10 +37,11 @@ def audit_table(findings: Iterable[Finding]) -> Table:
     return Table(frame.set_index(frame.columns[0]), caption, "tab-audit")
 
 
-def audit_summary(findings: Sequence[Finding], *, label: str) -> Table:
+def audit_summary(findings: Sequence[Finding], *, source: str, label: str) -> Table:
     """One row per published result, a tick per test set and reading; then whether F1 is harmonic.
 
     That is, whether the printed F1 is 2PR / (P + R) of the printed averages; see table_audit.
+    `source` names the publication.
     """
     fits = readings_that_fit(findings)
     noted = {f.result for f in findings if f.check == HARMONIC}
@@ -52,8 +53,8 @@ def audit_summary(findings: Sequence[Finding], *, label: str) -> Table:
         row["F1 of averages"] = _TICKS[True] if name in noted else ""
     shown = pd.DataFrame.from_dict(rows, "index")
     caption = (
-        "The same checks on another paper's results: possible (✓) or impossible (✗); in the last "
-        "column, results whose F1 is 2PR / (P + R) of the averaged precision and recall."
+        f"The same checks on another paper's results, {source}: possible (✓) or impossible (✗); in "
+        "the last column, results whose F1 is 2PR / (P + R) of the averaged precision and recall."
     )
     return Table(shown.rename_axis("result"), caption, label)
 

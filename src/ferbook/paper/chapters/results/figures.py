@@ -73,8 +73,8 @@ def confusion_difference(first: Run, second: Run) -> Figure:
 
 
 def subject_and_best(runs: Sequence[Run]) -> list[Run]:
-    """The first run, and that with the highest accuracy on validation where it is another."""
-    best = max(runs, key=lambda run: accuracy(run.val))
+    """The first run, and the best on validation images without copies where it is another."""
+    best = max(runs, key=lambda run: run.val_clean_accuracy)
     return [runs[0]] if best is runs[0] else [runs[0], best]
 
 

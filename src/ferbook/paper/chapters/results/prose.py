@@ -13,7 +13,7 @@ from ferbook.claims.published import TEST_SETS, Published
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
 from ferbook.paper.key_numbers import percent
-from ferbook.results.metrics import accuracy, confusion_matrix
+from ferbook.results.metrics import accuracy, confusion_matrix, score
 from ferbook.results.run import Run
 
 
@@ -24,8 +24,8 @@ def audit_numbers(published: Published) -> dict[str, int]:
 
 
 def field_numbers(methods: Iterable[Method]) -> dict[str, int | float]:
-    """`field_methods`, `field_on_test`, `field_repeated`: how many accuracies there are, how many
-    have a checkpoint chosen on their own images, how many were repeated by others; and in percent
+    """`field_methods`, `_private`, `_on_test`, `_repeated`: accuracies, those on PrivateTest, those
+    of a checkpoint chosen on their own images, those that others repeated; and in percent
     `field_one_view`, `field_several_views`, of one network, and the range over repetitions of
     another, `field_widest_low`, `field_widest_high`.
     """
@@ -35,6 +35,7 @@ def field_numbers(methods: Iterable[Method]) -> dict[str, int | float]:
     widest = [percent for _, percent in repeated["ResEmoteNet"]]
     return {
         "field_methods": len(methods),
+        "field_private": sum(method.images == "PrivateTest" for method in methods),
         "field_on_test": sum(method.on_test for method in methods),
         "field_repeated": sum(bool(found) for found in repeated.values()),
         "field_one_view": views["one view"],
@@ -45,12 +46,13 @@ def field_numbers(methods: Iterable[Method]) -> dict[str, int | float]:
 
 
 def size_numbers(runs: Sequence[Run]) -> dict[str, int | float]:
-    """`sizes_smallest_*`, `sizes_largest_*`: `px`, and mean `accuracy` over seeds in percent."""
+    """`sizes_smallest_*`, `sizes_largest_*`: `px`, `seeds`, and their mean `accuracy` (%)."""
     values: dict[str, int | float] = {}
     sides = [run.recipe.image_size for run in runs]
     for word, side in (("smallest", min(sides)), ("largest", max(sides))):
         at_side = [accuracy(run.test) for run in runs if run.recipe.image_size == side]
         values[f"sizes_{word}_px"] = side
+        values[f"sizes_{word}_seeds"] = len(at_side)
         values[f"sizes_{word}_accuracy"] = 100 * float(np.mean(at_side))
     return values
 
@@ -58,23 +60,35 @@ def size_numbers(runs: Sequence[Run]) -> dict[str, int | float]:
 def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
     """What stands out in the tables about `run`, on all test images, in percent.
 
-    `reference_fallen_*`: the class whose recall lies furthest below the original's; the rank of
-    fear and surprise among all pairs of confused classes; and accuracy where at most five of FER+'s
-    taggers agree (`_disputed`) or all ten (`_unanimous`), NaN without such images.
+    `reference_fallen_*`: the class whose recall lies furthest below the original's, and with `f1_`
+    that whose F1, in [0, 1], does; the rank of fear and surprise among all pairs of confused
+    classes; and accuracy where at most five of FER+'s taggers agree (`_disputed`) or all ten
+    (`_unanimous`), NaN without such images.
     """
-    matrix = confusion_matrix(run.test)
-    recalls = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
-    reported = np.array([original["table_2"][name]["recall"] for name in CLASSES])
-    fallen = int((recalls - reported).argmin())
     votes = ferplus.certainty(run.test.files)
+    recall, f1 = (_fallen(run, original, measure) for measure in ("recall", "f1"))
     return {
-        "reference_fallen_class": CLASSES[fallen],
-        "reference_fallen_from": 100 * float(reported[fallen]),
-        "reference_fallen_to": 100 * float(recalls[fallen]),
-        **_rank(matrix, "fear", "surprise"),
+        "reference_fallen_class": recall[0],
+        "reference_fallen_from": 100 * recall[1],
+        "reference_fallen_to": 100 * recall[2],
+        **dict(
+            zip(
+                ("reference_fallen_f1_class", "reference_fallen_f1_from", "reference_fallen_f1_to"),
+                f1,
+                strict=True,
+            )
+        ),
+        **_rank(confusion_matrix(run.test), "fear", "surprise"),
         "reference_accuracy_disputed": _accuracy(run, (votes >= 1) & (votes <= 5)),
         "reference_accuracy_unanimous": _accuracy(run, votes == 10),
     }
+
+
+def _fallen(run: Run, original: Mapping[str, Any], measure: str) -> tuple[str, float, float]:
+    """The class that lies furthest below the original's, and both values."""
+    found, reported = score(run.test)["classes"], original["table_2"]
+    name = min(CLASSES, key=lambda name: found[name][measure] - reported[name][measure])
+    return name, reported[name][measure], found[name][measure]
 
 
 def _rank(matrix: np.ndarray, one: str, other: str) -> dict[str, int]:
