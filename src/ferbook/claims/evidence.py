@@ -112,8 +112,7 @@ def distance(recipe: Recipe) -> int:
 
 
 def _differing(recipe: Recipe) -> set[str]:
-    mine, theirs = vars(recipe), vars(Recipe())
-    return {name for name in mine if mine[name] != theirs[name]}
+    return {name for name, value in vars(recipe).items() if value != getattr(Recipe, name)}
 
 
 def _scale(recipe: Recipe) -> tuple[bool, int, int]:

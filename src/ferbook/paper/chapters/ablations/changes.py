@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 from scipy.stats import t as student
 from statsmodels.stats.multitest import multipletests
 
@@ -26,13 +27,18 @@ def differences(study: Study, runs: Iterable[Run], leaked_files: frozenset[str])
     Columns `change`, `seed`, `test` and `clean`, the latter on test images without a copy.
     """
     some = of_study(study, runs)
+    points = {run.name: _points(run.test, leaked_files) for run in some}
     rows = [
-        (names.change_name(name), base.recipe.seed,
-         *(100 * (_on(part, run.test, leaked_files) - _on(part, base.test, leaked_files))
-           for part in ("test", "clean")))
+        (names.change_name(name), base.recipe.seed, *(points[run.name] - points[base.name]))
         for name in study.changes for base, run in paired(some, "base", name)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["change", "seed", "test", "clean"])
+
+
+def _points(test: Predictions, leaked_files: frozenset[str]) -> Float[np.ndarray, "2"]:
+    """Accuracy in percent on all test images, and on those without a copy."""
+    sets = named_test_sets(test, leaked_files)
+    return 100 * np.array([accuracy(sets[part]) for part in ("test", "clean")])
 
 
 def scores(study: Study, runs: Iterable[Run]) -> pd.DataFrame:
@@ -74,10 +80,6 @@ def change_numbers(
     }
 
 
-def _on(part: str, test: Predictions, leaked_files: frozenset[str]) -> float:
-    return accuracy(named_test_sets(test, leaked_files)[part])
-
-
 def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     """The base and each change that was run: mean scores, and how far from the base.
 
@@ -86,17 +88,9 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     that are not `of_like_spread` have their own. Those by which the network did not learn are
     outside this pool and have neither interval nor p.
     """
-    means = differences(study, runs, leaked_files).groupby("change")[["test", "clean"]].mean()
-    tested = _tested(_groups(study, runs, leaked_files))
-    columns = ["difference, points", "95% interval", "p", "difference without copies, points"]
-    rows = {
-        name: (test, *tested.get(name, (None, np.nan)), clean)
-        for name, test, clean in means.itertuples()
-    }
-    frame = scores(study, runs).join(pd.DataFrame.from_dict(rows, "index", columns=columns))
-    frame = frame[(frame.index == "the recipe itself") | frame.index.isin(means.index)]
+    frame = _compared(scores(study, runs), differences(study, runs, leaked_files))
     formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": ".2g"}
-    formats |= dict.fromkeys(columns[::3], "+.2f")
+    formats |= dict.fromkeys(frame.columns[[3, 6]], "+.2f")
     caption = (
         f"{names.grid_words(study.name, study.base)} "
         "Each change: mean scores over its seeds on all test images; the mean difference from the "
@@ -115,28 +109,40 @@ def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
     `<study>_unlearned`. Of `<study>_undecided` too little is known: they were not run, have one
     seed, or vary too much to differ.
     """
-    rows = changes_table(study, runs, leaked_files).frame
-    rows = rows.reindex([names.change_name(name) for name in study.changes])
-    failed, p, gains = rows["accuracy"] < LEARNED, rows["p"], rows["difference, points"] > 0
-    alike = rows.index.isin(of_like_spread(_groups(study, runs, leaked_files)))
+    means, found = scores(study, runs), differences(study, runs, leaked_files)
+    alike = of_like_spread(learned_groups(means, found))
+    rows = _compared(means, found).reindex(map(names.change_name, study.changes))
+    p, gains = rows["p"], rows["difference, points"] > 0
     parts = {
         "better": (p < ALPHA) & gains, "worse": (p < ALPHA) & ~gains,
-        "like_seeds": (p >= ALPHA) & alike, "unlearned": failed,
-        "undecided": ~(p < ALPHA) & ~((p >= ALPHA) & alike) & ~failed,
+        "like_seeds": (p >= ALPHA) & rows.index.isin(alike),
+        "unlearned": rows.index.isin(unlearned(rows).index),
     }  # fmt: skip
+    parts["undecided"] = ~np.logical_or.reduce(list(parts.values()))
     return {
         f"{study.name}_{part}": "; ".join(rows.index[chosen]) or "none"
         for part, chosen in parts.items()
     }
 
 
-def _groups(
-    study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
-) -> dict[str, list[float]]:
+def learned_groups(scores: pd.DataFrame, differences: pd.DataFrame) -> dict[str, list[float]]:
     """Differences on test of each change by which the network learned, by seed."""
-    groups = differences(study, runs, leaked_files).groupby("change")["test"]
-    failed = unlearned(scores(study, runs))
+    failed = unlearned(scores)
+    groups = differences.groupby("change")["test"]
     return {name: group.tolist() for name, group in groups if name not in failed}
+
+
+def _compared(scores: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
+    """`scores` of the recipe itself and of what was run, with differences, intervals and p."""
+    tested = _tested(learned_groups(scores, differences))
+    means = differences.groupby("change")[["test", "clean"]].mean()
+    rows = {
+        name: (test, *tested.get(name, (None, np.nan)), clean)
+        for name, test, clean in means.itertuples()
+    }
+    columns = ["difference, points", "95% interval", "p", "difference without copies, points"]
+    frame = scores.join(pd.DataFrame.from_dict(rows, "index", columns=columns))
+    return frame[(frame.index == "the recipe itself") | frame.index.isin(means.index)]
 
 
 def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[str | None, float]]:

@@ -10,7 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ferbook.paper.chapters.ablations.changes import differences, scores, unlearned
+from ferbook.paper.chapters.ablations.changes import (
+    differences,
+    learned_groups,
+    scores,
+    unlearned,
+)
 from ferbook.paper.plots import (
     COLORS,
     covered,
@@ -122,9 +127,10 @@ def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> F
     and those that were not run. A study of which nothing was run is one line of text.
     """
     runs = of_study(study, runs)
-    found, failed = differences(study, runs, leaked_files), unlearned(scores(study, runs))
+    means, found = scores(study, runs), differences(study, runs, leaked_files)
     if found.empty:
         return statement(f"Not run: all {len(study.changes)} changes.")
+    failed, alike = unlearned(means), of_like_spread(learned_groups(means, found))
     groups = {name: g for name, g in found.groupby("change", sort=False) if name not in failed}
     rows = [*sorted(groups, key=lambda name: -groups[name]["test"].mean()), *failed.index]
     rows += [name for name in map(names.change_name, study.changes) if name not in rows]
@@ -132,7 +138,6 @@ def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> F
     axes.axvline(0, color="#222222", linewidth=1)
     axes.set(xlabel="points of accuracy on test above the recipe itself")
     noise = seed_noise(runs)
-    alike = of_like_spread({name: group["test"].tolist() for name, group in groups.items()})
     for row, name in enumerate(rows):
         if name in groups:
             band = noise if name in alike else np.nan

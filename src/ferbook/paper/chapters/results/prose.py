@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ferbook.claims.feasibility import possible_hits
-from ferbook.claims.field import Method, fraction
+from ferbook.claims.field import PRIVATE, Method, fraction
 from ferbook.claims.published import TEST_SETS, Published
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
@@ -35,7 +35,7 @@ def field_numbers(methods: Iterable[Method]) -> dict[str, int | float]:
     widest = [percent for _, percent in repeated["ResEmoteNet"]]
     return {
         "field_methods": len(methods),
-        "field_private": sum(method.images == "PrivateTest" for method in methods),
+        "field_private": sum(method.images == PRIVATE for method in methods),
         "field_on_test": sum(method.on_test for method in methods),
         "field_repeated": sum(bool(found) for found in repeated.values()),
         "field_one_view": views["one view"],
@@ -66,29 +66,24 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
     (`_unanimous`), NaN without such images.
     """
     votes = ferplus.certainty(run.test.files)
-    recall, f1 = (_fallen(run, original, measure) for measure in ("recall", "f1"))
+    found, reported = score(run.test)["classes"], original["table_2"]
+    fallen, by_f1 = (_fallen(found, reported, measure) for measure in ("recall", "f1"))
     return {
-        "reference_fallen_class": recall[0],
-        "reference_fallen_from": 100 * recall[1],
-        "reference_fallen_to": 100 * recall[2],
-        **dict(
-            zip(
-                ("reference_fallen_f1_class", "reference_fallen_f1_from", "reference_fallen_f1_to"),
-                f1,
-                strict=True,
-            )
-        ),
+        "reference_fallen_class": fallen,
+        "reference_fallen_from": 100 * reported[fallen]["recall"],
+        "reference_fallen_to": 100 * found[fallen]["recall"],
+        "reference_fallen_f1_class": by_f1,
+        "reference_fallen_f1_from": reported[by_f1]["f1"],
+        "reference_fallen_f1_to": found[by_f1]["f1"],
         **_rank(confusion_matrix(run.test), "fear", "surprise"),
         "reference_accuracy_disputed": _accuracy(run, (votes >= 1) & (votes <= 5)),
         "reference_accuracy_unanimous": _accuracy(run, votes == 10),
     }
 
 
-def _fallen(run: Run, original: Mapping[str, Any], measure: str) -> tuple[str, float, float]:
-    """The class that lies furthest below the original's, and both values."""
-    found, reported = score(run.test)["classes"], original["table_2"]
-    name = min(CLASSES, key=lambda name: found[name][measure] - reported[name][measure])
-    return name, reported[name][measure], found[name][measure]
+def _fallen(found: Mapping[str, Any], reported: Mapping[str, Any], measure: str) -> str:
+    """The class that lies furthest below what was reported."""
+    return min(CLASSES, key=lambda name: found[name][measure] - reported[name][measure])
 
 
 def _rank(matrix: np.ndarray, one: str, other: str) -> dict[str, int]:
