@@ -161,9 +161,14 @@ def scale_words(recipe: Recipe) -> str:
 
 def grid_words(study: str, recipe: Recipe) -> str:
     """What a grid changes, by the recipe of its base, as a sentence: network, px and epochs."""
-    changed = RECIPES[_GRIDS[study][0]] if study in _GRIDS else recipe.name
+    changed = grid_recipe(study)
     epochs = recipe.warmup_epochs + recipe.finetune_epochs
     return f"{changed[0].upper()}{changed[1:]} on {scale_words(recipe)}, {epochs} epochs."
+
+
+def grid_recipe(study: str) -> str:
+    """The recipe that a grid changes; of one of a reader's own, its name."""
+    return RECIPES[_GRIDS[study][0]] if study in _GRIDS else study
 
 
 def hardware_name(info: Mapping[str, Any]) -> str:

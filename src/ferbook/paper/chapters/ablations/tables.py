@@ -64,8 +64,8 @@ def trials_table(study: Study, runs: Iterable[Run]) -> Table:
                "core hours"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns).set_index("network")
     caption = (
-        f"Trials: {names.grid_words(study.name, study.base)} Accuracy on validation "
-        "images at several learning rates, one seed."
+        f"Trials, {names.grid_recipe(study.name)}: accuracy on validation images at several "
+        "learning rates, one seed; epochs are those of phase 2."
     )
     formats = {"learning rate": ".0e", "core hours": ".2f"}
     return Table(frame, caption, f"tab-{study.name}", formats)
