@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ferbook.core.classes import CLASSES
+from ferbook.core.classes import CLASSES, SIDE
 from ferbook.core.paths import project_root
 from ferbook.core.recipe import Recipe
-from ferbook.data.faces import OFFICIAL_COUNTS, SIDE, Faces
+from ferbook.data.faces import OFFICIAL_COUNTS, Faces
 
 Rounds = dict[str, list[float]]
 

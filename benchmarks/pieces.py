@@ -26,7 +26,8 @@ from benchmarks.interleaved import (
     seconds,
     write_folder,
 )
-from ferbook.data.faces import SIDE, Faces
+from ferbook.core.classes import SIDE
+from ferbook.data.faces import Faces
 
 
 def input_rates(budget: Budget) -> dict[str, Any]:

@@ -165,6 +165,16 @@ def test_what_cannot_be_used_is_told(picture, options, message):
     assert isinstance(told.value, FerbookError) and isinstance(told.value, ValueError)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("every", 0), ("faces", 0), ("min_face", 5), ("smooth", -1.0), ("smooth", float("nan"))],
+)
+def test_options_out_of_range(tmp_path, option, value):
+    (tmp_path / "a.png").write_bytes(encoded())
+    with pytest.raises(InputError, match=f"{option}: expected .* Received: {value}"):
+        ferbook.predict(tmp_path, **{option: value})
+
+
 def test_one_bad_picture_among_several_warns_and_the_others_are_answered(tmp_path):
     with pytest.warns(UserWarning, match=r"pictures\[1\]: nowhere\.png"):
         found = ferbook.predict([GRAY, "nowhere.png", GRAY])

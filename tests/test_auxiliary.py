@@ -54,7 +54,7 @@ def test_networks_that_teach_each_other_share_nothing():
     assert answers.shape == (2, 2 * (7 + 8 + 10))
     np.testing.assert_array_equal(answers[:, :7], model(np.full((2, 48, 48, 1), 90.0)).numpy())
     assert np.abs(answers[:, :7] - answers[:, 25:32]).max() > 1e-6
-    models.freeze_backbone(both, RECIPE)
+    models.freeze_backbone(both)
     assert len(both.trainable_weights) == 2 * 3 * 2  # three heads of each
     models.unfreeze(both, RECIPE)
     assert len(both.trainable_weights) == 2 * (3 + 3 * 2)

@@ -133,15 +133,28 @@ def test_start_is_quick(arguments, seconds):
     assert min(start() for _ in range(5)) < 4 * seconds
 
 
-def test_a_first_answer_takes_at_most_a_second_of_the_processor(tmp_path):
+def processor_seconds(code):
     """From the start of the process; the best of several, since other work slows it down."""
-    Image.fromarray(data.astronaut()).save(tmp_path / "photo.png")
-    code = f"import ferbook; [face] = ferbook.predict({str(tmp_path / 'photo.png')!r})"
 
-    def answer():
+    def once():
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", code], check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(answer() for _ in range(5)) <= 1.0
+    return min(once() for _ in range(5))
+
+
+def test_a_first_answer_takes_at_most_a_second_of_the_processor(tmp_path):
+    """On a slow one, three times as long as the libraries that it needs take to start."""
+    Image.fromarray(data.astronaut()).save(tmp_path / "photo.png")
+    code = f"import ferbook; [face] = ferbook.predict({str(tmp_path / 'photo.png')!r})"
+    libraries = processor_seconds("import cv2, numpy, onnxruntime, PIL.Image")
+    assert processor_seconds(code) <= max(1.0, 3 * libraries)
+
+
+def test_an_answer_imports_nothing_that_it_does_not_need():
+    code = "import sys, ferbook.inference.pictures; print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    unneeded = {"pandas", "scipy", "jaxtyping", "asyncio", "tensorflow", "matplotlib", "sklearn"}
+    assert not unneeded & {*shown.stdout.split()}

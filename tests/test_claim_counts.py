@@ -82,10 +82,6 @@ def test_clipped_classes():
     assert judge("clipped_classes", edge, printed=4.0, to=0.1).grade == CONTRADICTED
 
 
-def test_no_personal_fields():
-    assert judge("no_personal_fields")[:2] == (FACT, "none")
-
-
 @pytest.mark.parametrize(
     ("printed", "grade", "text"),
     [

@@ -40,6 +40,7 @@ def test_defaults_are_the_papers_recipe():
         ({"weight_decay": float("nan")}, "weight_decay: expected 0 or more and finite"),
         ({"pooling": "max"}, "pooling: expected one of average, attention"),
         ({"name": "../evil"}, "name: expected letters"),
+        ({"small_epochs": 2}, "small_epochs: .* needs schedule cosine. Received: schedule plateau"),
         ({"start_from": "base longer"}, "start_from: expected one name .* Received: 'base longer'"),
         ({"warmup_epochs": 0, "finetune_epochs": 0}, "at least one epoch"),
     ],

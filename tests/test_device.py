@@ -6,6 +6,7 @@ No GPU took part: processors stand in for them.
 import dataclasses
 import hashlib
 import os
+import platform
 import subprocess
 import sys
 
@@ -200,6 +201,16 @@ def test_a_batch_that_does_not_fit_is_told_in_words(tmp_path, faces, monkeypatch
         run_of(tmp_path, dataclasses.replace(TINY, name="one", batch_size=1), faces)
 
 
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not its processor")
+@pytest.mark.parametrize(("given", "expected"), [({}, "1"), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0")])
+def test_onednn_is_on_unless_it_is_switched_off(given, expected):
+    code = "import os, ferbook.training; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    environment = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"} | given
+    command = [sys.executable, "-c", code]
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == expected
+
+
 def test_pace_is_told_once_a_phase(tmp_path, faces, capsys):
     """Without a hundred steps in an epoch, after the first epoch."""
     run_of(tmp_path, TINY, faces, verbose=2)
@@ -210,13 +221,30 @@ def test_pace_is_told_once_a_phase(tmp_path, faces, capsys):
 
 def test_the_end_is_counted_in_work(monkeypatch):
     """10 steps a second; epochs of 1, 3/4 and 3 times the work of the first."""
-    recipe = dataclasses.replace(TINY, image_size=64, small_image_size=32, small_epochs=1)
+    recipe = dataclasses.replace(
+        TINY, image_size=64, small_image_size=32, small_epochs=1, schedule="cosine"
+    )
     assert [device._work(recipe, epoch) / 64**2 for epoch in range(3)] == [1, 0.75, 3]
     pace = device.Pace(recipe, 0, steps=36_000)
     pace.epoch = 0
     # 36,000 steps x (1 + 0.75 + 3) / 10 per s = 4.75 hours, less an hour for what is done
     line = pace._line(36_000, 10.0)
     assert "step 36,000 of 36,000: 320.0 images/s" in line and "in 3.8 hours" in line
+
+
+def test_validation_between_epochs_is_not_part_of_the_pace(monkeypatch, capsys):
+    pace = device.Pace(Recipe(), 0, steps=200)
+    pace.on_train_begin()
+    now = 0.0
+    monkeypatch.setattr(device.time, "perf_counter", lambda: now)
+    for epoch in range(2):
+        pace.on_epoch_begin(epoch)
+        for step in range(200):
+            now += 1
+            pace.on_train_batch_end(step)
+        now += 500  # validation
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 2 and all(": 32.0 images/s" in line for line in told)
 
 
 def test_estimate_times_a_step():

@@ -177,6 +177,18 @@ def test_a_batch_norm_that_is_trained_is_not_folded():
     assert not np.allclose(before, layer.moving_mean.numpy())
 
 
+@pytest.mark.parametrize("case", ["bias", "activation", "two readers"])
+def test_what_cannot_be_folded_is_left(case):
+    inputs = keras.Input((4, 4, 3))
+    activation = "relu" if case == "activation" else None
+    convolution = fast_layers.PointwiseConv2D(5, 1, use_bias=case == "bias", activation=activation)
+    norm, features = fast_layers.FusedBatchNormalization(), convolution(inputs)
+    outputs = [norm(features), features] if case == "two readers" else norm(features)
+    model = keras.Model(inputs, keras.layers.add(outputs) if case == "two readers" else outputs)
+    fast_layers.fold_batch_norms(model)
+    assert not norm.is_folded
+
+
 def test_folding_by_hand():
     """2 x, then (y - 1) / 2 * 3 + 5: for x = 4 that is 15.5; the gradient of x is 3."""
     inputs = keras.Input((1, 1, 1))

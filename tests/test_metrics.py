@@ -46,6 +46,15 @@ def test_score_by_hand():
     assert scores["log_loss"] == pytest.approx(-(3 * np.log(0.7) + 2 * np.log(0.05)) / 5, abs=2e-3)
 
 
+def test_confused_pairs_are_counted_both_ways_and_equals_share_a_rank():
+    """Disgust and fear three times; angry and fear twice, as are happy and sad."""
+    found = metrics.confused_pairs(predictions([1, 1, 2, 0, 2, 3, 3], [2, 2, 1, 2, 0, 5, 5]))
+    assert found[0] == (3, "disgust", "fear") and len(found) == 21
+    assert metrics.confusion_rank(found, "fear", "angry") == (2, 2)
+    assert metrics.confusion_rank(found, "happy", "sad") == (2, 2)
+    assert metrics.confusion_rank(found, "angry", "disgust") == (4, 0)
+
+
 def test_confusion_matrix_has_true_classes_in_rows():
     matrix = metrics.confusion_matrix(predictions([2, 2, 6], [2, 6, 6]))
     assert matrix[2, 2] == 1 and matrix[2, 6] == 1 and matrix[6, 6] == 1 and matrix.sum() == 3

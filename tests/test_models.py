@@ -52,7 +52,7 @@ def test_every_backbone_is_counted():
 
 def test_phases_freeze_what_they_should():
     model = untrained("tiny")
-    models.freeze_backbone(model, Recipe())
+    models.freeze_backbone(model)
     assert [w.path.split("/")[-2] for w in model.trainable_weights] == ["expression"] * 2
     models.unfreeze(model, Recipe())
     trainable = {w.path for w in model.trainable_weights}

@@ -46,6 +46,17 @@ def test_equal_bright_and_mirrored_copies_are_found_and_constant_images_are_not(
     assert found == {(4, 5): (False, True), (6, 7): (False, False), (8, 9): (True, False)}
 
 
+def test_the_order_of_the_files_decides_nothing():
+    images = noise(300)
+    noisy = images[:100, :, ::-1] + np.random.default_rng(1).normal(0, 30, (100, 48, 48))
+    images = np.concatenate([images, np.clip(noisy, 0, 255).astype(np.uint8)])
+    forward = near_duplicates.near_duplicates(faces_of(images, ["Training"] * 400))
+    backward = near_duplicates.near_duplicates(faces_of(images[::-1], ["Training"] * 400))
+    pairs = {(399 - p.second, 399 - p.first, p.mirrored) for p in backward.itertuples()}
+    assert pairs == {(p.first, p.second, p.mirrored) for p in forward.itertuples()}
+    assert len(forward) > 30 and forward["mirrored"].all()
+
+
 def test_pictures_without_any_copy():
     assert near_duplicates.near_duplicates(faces_of(noise(5), ["Training"] * 5)).empty
 

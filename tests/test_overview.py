@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from test_tables import LEAKED, ORIGINAL, run
 
+from ferbook.paper.chapters.ablations import prose as ablations_prose
 from ferbook.paper.chapters.overview import figures, prose, tables
 from ferbook.results import names
 from ferbook.results.metrics import accuracy_interval
@@ -15,10 +16,10 @@ DATASET = {"leaked_files": sorted(LEAKED), "splits": {"test": 14}}
 PAPER = "original's recipe"
 
 
-def final(name, wrong, *, seed=42, folder="reference", image_size=96):
-    """A run of a recipe on EfficientNet-Lite2, as those of the store."""
+def final(name, wrong, *, seed=42, folder="reference", **changes):
+    """A run of a recipe, on EfficientNet-Lite2 at 96 px if `changes` say nothing else."""
     made = run(name, wrong, seed=seed, folder=folder)
-    changes = {"backbone": "efficientnet_lite2", "image_size": image_size}
+    changes = {"backbone": "efficientnet_lite2", "image_size": 96} | changes
     recipe = dataclasses.replace(made.recipe, **changes)
     info = {**made.info, **changes, "hardware": {"cpu": "A", "cores": 2},
             "recipe": dataclasses.asdict(recipe)}  # fmt: skip
@@ -32,6 +33,7 @@ RUNS = [
     final("paper", [0, 1, 4]),  # two of its errors have a copy in training
     final("paper", [4, 5, 6, 7, 8], seed=43),
 ]
+MEDIUM = {"backbone": "vgg_medium", "image_size": 48}
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +80,24 @@ def test_texts_name_what_tells_the_rows_of_a_recipe_apart(frame):
         "overview_ours_scratch": "not run",
     }
     assert prose.score_texts(frame.iloc[:1])["overview_ours"] == "not run"
-    gpu = frame.iloc[1:2].rename(index=lambda _: f"{PAPER}, EfficientNetB2, 260 px")
-    assert prose.score_texts(gpu)["overview_paper"] == (
-        "71.4% with EfficientNetB2 at 260 px (mean of 2 seeds)"
+    gpu = [final("paper", [0, 1], backbone="efficientnet_b2", image_size=260)]
+    found = prose.score_texts(tables.accuracy_frame(gpu, ORIGINAL, DATASET))
+    assert found["overview_paper"] == "85.7% with EfficientNetB2 at 260 px"
+
+
+def test_the_third_recipe_is_not_taken_for_the_second(monkeypatch):
+    """Both train one network and share a color."""
+    third, second, first = (
+        final(name, wrong, folder="ours", **MEDIUM)
+        for name, wrong in (("ours_dense", [0]), ("ours_scratch", [0, 5]), ("ours_no_ferplus", []))
     )
-    plain = frame.iloc[1:2].rename(index=lambda _: "our second recipe, medium VGG, 48 px")
-    plain["actor"] = "our second recipe"
-    assert prose.score_texts(plain)["overview_ours_scratch"] == (
-        "71.4% with medium VGG at 48 px (mean of 2 seeds)"
-    )
+    frame = tables.accuracy_frame([third, second], ORIGINAL, DATASET)
+    found = prose.score_texts(frame)["overview_ours_scratch"]
+    assert found == "85.7% with medium VGG at 48 px"
+    monkeypatch.setattr(ablations_prose, "run_numbers", lambda run, *_, prefix: {prefix: run})
+    numbers = ablations_prose.second_numbers([third, second, first], DATASET, ORIGINAL)
+    assert numbers["second"] is second
+    assert numbers["second_gain"] == pytest.approx(-200 / 14)
 
 
 def test_cost_is_that_of_all_runs():

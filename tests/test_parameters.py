@@ -34,6 +34,9 @@ def test_defaults_are_those_of_the_tagged_cell():
         ('dropout = "0.4"', r"dropout: expected float, like 0.5. Received: '0.4' \(str\)"),
         ("horizontal_flip = 1", "horizontal_flip: expected bool"),
         ("dropout = float('nan')", "dropout: expected a number"),
+        ("dropout = ", "parameters: invalid syntax in 'dropout = "),
+        ("seed += 1", "parameters: expected lines like .* Received: 'seed [+]= 1'"),
+        ("print(seed)", "parameters: expected lines like .* Received: 'print"),
     ],
 )
 def test_what_makes_no_sense_is_told(line, message):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 from ferbook.cli import app
 from ferbook.inference import collecting, detector, formats, marking, media, pixels
 from ferbook.inference.face import InputError
-from ferbook.inference.predict import gather
+from ferbook.inference.gathering import gather
 
 ASTRONAUT = pictures.astronaut()  # Eileen Collins, NASA, public domain
 FACE = np.ascontiguousarray(ASTRONAUT[70:160, 180:270])  # it fills the picture
@@ -42,7 +43,7 @@ def test_two_photos_are_answered_in_every_fresh_process(tmp_path):
     """The first import of OpenCV in two threads at once failed in about half of all runs."""
     photos = [saved(tmp_path / f"{i}.png") for i in range(2)]
     code = (
-        "import sys; from ferbook.inference.predict import gather; found = gather(sys.argv[1:]); "
+        "import sys; from ferbook.inference.gathering import gather; found = gather(sys.argv[1:]); "
         "print(len(found.faces), found.problems)"
     )
     for _ in range(int(os.environ.get("FERBOOK_REPEAT", 3))):  # 3 would miss it once in 8
@@ -51,7 +52,7 @@ def test_two_photos_are_answered_in_every_fresh_process(tmp_path):
 
 
 def test_native_packages_are_imported_before_any_thread_starts():
-    code = "import sys, ferbook.inference.predict; print('cv2' in sys.modules)"
+    code = "import sys, ferbook.inference.gathering; print('cv2' in sys.modules)"
     assert started(code).stdout == "True\n"
 
 
@@ -148,7 +149,7 @@ def test_any_failure_of_one_item_leaves_the_others_their_answers(tmp_path, monke
             raise ZeroDivisionError("a bug of a codec")
         return read(path)
 
-    monkeypatch.setattr("ferbook.inference.predict.read_picture", failing)
+    monkeypatch.setattr("ferbook.inference.gathering.read_picture", failing)
     shown = run(tmp_path, "--json", tmp_path / "a.json")
     report = json.loads((tmp_path / "a.json").read_text())
     assert shown.exit_code == 1 and len(report["faces"]) == 2
@@ -184,6 +185,14 @@ def test_files_of_one_name_from_two_folders_both_get_a_copy(tmp_path):
     paths = [saved(tmp_path / "in" / name) for name in ("a/x.png", "b/x.png")]
     assert run(*paths, "--annotate", tmp_path / "out").exit_code == 0
     assert (tmp_path / "out/a/x.png").exists() and (tmp_path / "out/b/x.png").exists()
+
+
+def test_two_sources_never_share_a_copy(tmp_path):
+    paths = [saved(tmp_path / "in" / name) for name in ("x.gif", "x.gif.png")]
+    shown = run(*paths, "--annotate", tmp_path / "out", "--replace")
+    assert shown.exit_code == 1 and "x.gif.png: would be the marked copy of" in shown.output
+    assert not (tmp_path / "out").exists()
+    assert run(paths[0], paths[0], "--annotate", tmp_path / "out").exit_code == 0
 
 
 def test_other_files_are_replaced_only_when_asked(tmp_path):
@@ -362,6 +371,9 @@ def test_of_a_moving_picture_the_first_is_answered_and_the_rest_told(tmp_path):
     images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:])
     found = gather(tmp_path / "a.gif")
     assert len(found.faces) == 1 and "only the first of 2 pictures" in found.skipped[0]
+    several = [shutil.copy(tmp_path / "a.gif", tmp_path / f"{i}.gif") for i in range(9)]
+    names = [line.partition(": ")[0] for line in gather(several).skipped]
+    assert names == [*map(str, several)]  # in the order of the sources, whichever thread was first
 
 
 @pytest.mark.parametrize(
@@ -450,7 +462,7 @@ def test_a_pipe(tmp_path):
 
 
 def test_a_mistyped_name_is_told_before_the_model_is_read(monkeypatch):
-    monkeypatch.setattr("ferbook.inference.predict.Classifier", None)
+    monkeypatch.setattr("ferbook.inference.gathering.Classifier", None)
     with pytest.raises(InputError, match=r"nowhere\.png: no such file"):
         gather("nowhere.png")
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from ferbook.cli import app
 from ferbook.core.classes import CLASSES
-from ferbook.inference import classifier, media, predict
+from ferbook.inference import classifier, gathering, media
 from ferbook.inference import face as inference_face
 from ferbook.results import store
 
@@ -119,7 +119,7 @@ def test_errors_are_one_line(tmp_path, name, message, monkeypatch):
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_work(photo, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "Classifier", None)  # nothing may be looked at
+    monkeypatch.setattr(gathering, "Classifier", None)  # nothing may be looked at
     shown = run(photo, "--json", tmp_path / "nowhere" / "a.json")
     assert shown.exit_code == 1 and "a folder that exists" in " ".join(shown.output.split())
 
@@ -136,7 +136,7 @@ def test_order_is_kept_when_pictures_are_read_ahead(tmp_path):
     (tmp_path / "07.png").write_bytes(b"broken")
     Image.new("L", (300, 200), 128).save(tmp_path / "30.png")
     (tmp_path / "39.png").write_bytes(b"")
-    found = predict.gather([str(tmp_path)])
+    found = gathering.gather([str(tmp_path)])
     seen = [int(face.source[-6:-4]) for face in found.faces]
     assert seen == [i for i in range(40) if i not in (7, 30, 39)]
     assert [p.split(":")[0][-6:] for p in found.problems] == ["07.png", "39.png"]
@@ -157,7 +157,7 @@ def test_threads_that_read_ahead_end_with_the_call(tmp_path):
         return answer
 
     with pytest.raises(RuntimeError) as kept:  # its frames hold all that was in use
-        predict.gather(tmp_path, stop=stop)
+        gathering.gather(tmp_path, stop=stop)
     assert kept.value.__traceback__ and set(threading.enumerate()) <= started
 
 
@@ -176,8 +176,8 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(tmp_path, monkeypat
 
 def test_predicting_leaves_tensorflow_out(photo):
     code = (
-        "import sys; from ferbook.inference import predict; "
-        f"found = predict.gather([{str(photo)!r}]); assert len(found.faces) == 1; "
+        "import sys; from ferbook.inference import gathering; "
+        f"found = gathering.gather([{str(photo)!r}]); assert len(found.faces) == 1; "
         "print([m for m in ('tensorflow', 'keras', 'torch') if m in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -235,6 +235,24 @@ def test_a_parquet_file_is_explained(tmp_path):
         load(tmp_path / "fer.parquet")
 
 
+def test_what_may_not_be_read_is_not_called_damaged(tmp_path, entries, monkeypatch):
+    folder = unpacked(tmp_path / "folder", entries)
+    file = next(folder.rglob("*.png"), None) or next(folder.rglob("*.jpg"))
+
+    def denied(path, *_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:  # as root, permissions hold nothing back
+        patch.setattr(containers.Path, "open", denied)
+        patch.setattr(containers.Path, "read_bytes", denied)
+        with pytest.raises(DataError, match="you are not allowed to read it"):
+            load(folder)
+    monkeypatch.setattr(sources.os, "access", lambda path, mode: False)
+    with pytest.raises(DataError, match="folder: you are not allowed to read it"):
+        load(folder)
+    assert file.exists()
+
+
 def test_tars_that_unpack_to_too_much_or_are_damaged(tmp_path, rows, monkeypatch):
     path = write_tar(tmp_path / "a.tar.gz", [("fer2013.csv", rows)])
     path.write_bytes(path.read_bytes()[:-2000])

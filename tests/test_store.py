@@ -78,14 +78,11 @@ def test_a_trial_holds_no_test_images(tmp_path):
 
 
 def test_a_run_of_an_older_form_is_read(tmp_path):
-    """Before the recipe was kept whole, four fields stood beside it and three had other names."""
+    """Before the recipe was kept whole, four fields stood beside it."""
     folder = write(tmp_path)
     info = json.loads((folder / "run.json").read_text())
-    old = {"ferplus_loss_weight": "votes_weight", "deduplicate_train": "distinct_images",
-           "lr_warmup_fraction": "rise_fraction"}  # fmt: skip
     for name in ("backbone", "weights", "image_size", "seed", "grouped_split"):
         del info["recipe"][name]
-    info["recipe"] = {old.get(k, k): v for k, v in info["recipe"].items()}
     del info["final"]
     (folder / "run.json").write_text(json.dumps(info))
     run = store.load_run(folder)
@@ -160,6 +157,16 @@ def test_damaged_predictions_are_refused(tmp_path, changes):
     folder = write(tmp_path)
     replace_arrays(folder, **changes)
     with pytest.raises(files.StoreError, match=r"predictions\.npz"):
+        store.load_run(folder)
+
+
+def test_averaged_answers_are_never_taken_for_plain_ones(tmp_path):
+    folder = write(tmp_path)
+    with np.load(folder / "predictions.npz") as arrays:
+        content = dict(arrays)
+    content["test_prob_tta"] = content.pop("test_prob")
+    np.savez(folder / "predictions.npz", **content)
+    with pytest.raises(files.StoreError, match="test_prob"):
         store.load_run(folder)
 
 

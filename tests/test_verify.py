@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +50,22 @@ def test_the_committed_book_shows_what_the_arrays_say():
     assert found.compared["figures"] >= 15 and len(found.skipped) <= 8
     needs_images = ("01_data", "02_training", "05_depl", "09_leak")
     assert all(line.startswith(needs_images) for line in found.skipped)
+
+
+def test_data_are_a_name_or_a_path_from_where_one_stands(project, monkeypatch):
+    given = []
+    for layer in (verification.runs, verification.release, verification.prose):
+        monkeypatch.setattr(layer, "check", lambda found: None)
+    monkeypatch.setattr(verification.notebooks, "check", lambda found, data: given.append(data))
+    for data in ("", "synthetic", "kaggle", "~/a.zip", "a.zip"):
+        verification.verify(project, data=data)
+    assert given == [
+        "",
+        "synthetic",
+        "kaggle",
+        str(Path.home() / "a.zip"),
+        str(Path("a.zip").resolve()),
+    ]
 
 
 @pytest.mark.parametrize("path", kinds())

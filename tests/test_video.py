@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from ferbook.cli import app
 from ferbook.core.classes import CLASSES
 from ferbook.core.writing import whole_file
-from ferbook.inference import detector, formats, marking, media, moving, predict, tracking, window
+from ferbook.inference import detector, formats, gathering, marking, media, moving, tracking, window
 from ferbook.inference.face import Face, InputError
 
 ASTRONAUT = pictures.astronaut()  # Eileen Collins, NASA, public domain
@@ -69,7 +69,7 @@ def test_seconds_stand_beside_frames_and_frames_without_a_face_are_kept(tmp_path
 
 def test_of_a_picture_there_is_neither_time_nor_track(tmp_path):
     Image.fromarray(ASTRONAUT).save(tmp_path / "a.png")
-    (face,) = predict.gather(tmp_path / "a.png").faces
+    (face,) = gathering.gather(tmp_path / "a.png").faces
     assert (face.seconds, face.track, face.unsmoothed) == (None, None, {})
 
 
@@ -179,8 +179,8 @@ def test_smoothing_is_of_one_face_and_off_unless_asked_for():
 def test_smoothed_answers_of_a_video(tmp_path):
     """Frames 0.2 s apart and a half-life of 0.2 s: the mean of what each says alone."""
     path = video(tmp_path / "v.avi", [SMALL, SMALL // 4])
-    first, second = predict.gather(path, every=1, smooth=0.2).faces
-    alone = predict.gather(path, every=1).faces
+    first, second = gathering.gather(path, every=1, smooth=0.2).faces
+    alone = gathering.gather(path, every=1).faces
     assert [f.track for f in (first, second)] == [1, 1]
     assert second.unsmoothed == alone[1].probabilities != second.probabilities
     for name in CLASSES:
@@ -240,7 +240,7 @@ def test_a_marked_video_keeps_the_name_of_an_mp4_and_never_replaces_its_source(t
 def test_what_half_a_video_shows_is_marked(tmp_path):
     path = video(tmp_path / "v.avi", [SMALL] * 20)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    report = predict.gather(path, annotate=tmp_path / "out")
+    report = gathering.gather(path, annotate=tmp_path / "out")
     assert "announces 20" in report.problems[0] and report.faces
     assert 5 < media.announced(str(tmp_path / "out/v.avi.mp4"))[0] < 15
 
@@ -248,14 +248,14 @@ def test_what_half_a_video_shows_is_marked(tmp_path):
 def test_a_copy_that_fails_costs_no_answers(tmp_path, monkeypatch):
     path = video(tmp_path / "v.avi", [SMALL] * 3)
     monkeypatch.setattr(marking, "annotated", lambda *_: 1 / 0)
-    report = predict.gather(path, every=1, annotate=tmp_path / "out")
+    report = gathering.gather(path, every=1, annotate=tmp_path / "out")
     assert len(report.faces) == 3 and "marked no further" in report.problems[0]
 
 
 def test_a_copy_that_lacks_frames_is_not_left_behind(tmp_path, monkeypatch):
     path = video(tmp_path / "v.avi", [EMPTY] * 3)
     monkeypatch.setattr(marking, "announced", lambda _: (2, 5.0))
-    report = predict.gather(path, annotate=tmp_path / "out")
+    report = gathering.gather(path, annotate=tmp_path / "out")
     assert "of 3 marked frames 2 were written" in report.problems[0]
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -274,7 +274,7 @@ def test_a_whole_file_appears_at_the_end_or_not_at_all(tmp_path):
 
 PEAK = """
 import resource, sys
-from ferbook.inference.predict import gather
+from ferbook.inference.gathering import gather
 gather(sys.argv[1], every=int(sys.argv[2]), annotate=__import__('pathlib').Path(sys.argv[3]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
@@ -336,7 +336,7 @@ class Screen:
 
 
 def test_a_camera_is_shown_until_its_window_is_closed(tmp_path, monkeypatch):
-    monkeypatch.setattr(media, "_capture", lambda source: Camera(SMALL))
+    monkeypatch.setattr(media.cv2, "VideoCapture", lambda source: Camera(SMALL))
     monkeypatch.setattr(window, "Window", Screen)
     shown = run("camera:0", "--show", "--every", 4, "--json", tmp_path / "a.json")
     assert shown.exit_code == 0, shown.output
@@ -345,6 +345,13 @@ def test_a_camera_is_shown_until_its_window_is_closed(tmp_path, monkeypatch):
     assert report["faces"][1]["seconds"] > 0 and report["faces"][1]["track"] == 1
     assert len(opened[-1].shown) == 6
     assert all((frame != SMALL[..., ::-1]).any() for frame in opened[-1].shown)
+
+
+def test_a_text_named_like_a_video_never_reaches_ffmpeg(tmp_path, monkeypatch):
+    (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile secret.mp4\n")
+    monkeypatch.setattr(media.cv2, "VideoCapture", None)  # calling it would be another problem
+    report = gathering.gather(tmp_path / "list.mp4")
+    assert report.problems == [f"{tmp_path / 'list.mp4'}: no video to be read."]
 
 
 def test_without_a_display_no_window_is_said(monkeypatch):
@@ -376,7 +383,7 @@ def test_what_is_left_when_stopped_is_told(tmp_path):
     for path in (paths[0], paths[2]):
         Image.fromarray(ASTRONAUT).save(path)
     asked = iter([False, False, False, False, True, True])  # a, b, and three of its frames
-    report = predict.gather(paths, every=1, stop=lambda: next(asked))
+    report = gathering.gather(paths, every=1, stop=lambda: next(asked))
     assert [(f.source[-5:], f.frame) for f in report.faces] == [
         ("a.png", 0), ("b.avi", 0), ("b.avi", 1), ("b.avi", 2)
     ]  # fmt: skip

@@ -48,6 +48,14 @@ def test_plan_of_the_published_book_executes_nothing():
     assert "rule book:" in text and "papermill" not in text
 
 
+def test_the_book_is_rendered_anew_when_what_it_shows_has_changed():
+    shown = snakemake("--dry-run", "--forceall", "--cores", "1", "published")
+    inputs = next(line for line in shown.stdout.splitlines() if line.strip().startswith("input:"))
+    for path in ("results/MANIFEST.sha256", "src/ferbook/inference/released/model-int8.onnx",
+                 "src/ferbook/paper/chapters/results/tables.py", "book/method.md"):  # fmt: skip
+        assert f" {path}," in inputs, path
+
+
 TAUGHT = "results/short_ours_changes/distilled-efficientnet_lite0-48-s42/run.json"
 TEACHERS = [TAUGHT.replace("distilled", name)
             for name in ("double_rate", "frozen_batch_norm", "no_smoothing")]  # fmt: skip

@@ -8,6 +8,14 @@ def executed(wildcards):
     return [f"{folder}/{name}.ipynb" for name in NOTEBOOKS]
 
 
+# What renders the pages, and what they show beside the notebooks: the model, and the result store,
+# which its manifest stands for, since its runs are outputs of another rule.
+SHOWN = [
+    path
+    for folder in ("src/ferbook/paper", "src/ferbook/inference", "src/ferbook/results")
+    for path in files_in(folder)
+    if "__pycache__" not in path
+] + [str(path) for path in Path("results").glob("MANIFEST.sha256")]
 PROSE = [path for path in files_in("book") if not path.startswith("book/executed/")]
 
 
@@ -19,7 +27,7 @@ rule book:
         "CITATION.cff",
         "CHANGELOG.md",
         "package-lock.json",
-        sorted(str(path) for path in Path("src/ferbook/paper").glob("*.py")),
+        SHOWN,
         notebooks=executed,
     output:
         "_build/{profile}/html/index.html",

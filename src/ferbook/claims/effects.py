@@ -52,7 +52,7 @@ class Effect(NamedTuple):
 def _second_truth(run: Run) -> float:
     second = ferplus.as_class(ferplus.pluralities(run.test.files))
     known = second >= 0
-    return float((run.test.probabilities.argmax(axis=1) == second)[known].mean())
+    return float((run.test.answers == second)[known].mean())
 
 
 def _gap(run: Run) -> float:

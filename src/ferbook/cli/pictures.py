@@ -62,9 +62,9 @@ def predict(
 
 
 def _gather(show: bool, *arguments: Any, **options: Any) -> Report:
-    """`predict.gather`, ended by Ctrl-C or by closing the window."""
+    """`gathering.gather`, ended by Ctrl-C or by closing the window."""
+    from ferbook.inference.gathering import gather
     from ferbook.inference.moving import stopped_by_key
-    from ferbook.inference.predict import gather
 
     with stopped_by_key() as asked:
         if not show:

@@ -122,7 +122,7 @@ def runs(
 
 def compare(
     data: Annotated[str, typer.Argument(help="archive.zip, its folder or fer2013.csv.")],
-    only: Annotated[str, typer.Option(help="One of the three; by default, all.")] = "",
+    only: Annotated[str, typer.Option(help="One of them, such as hog; by default, all.")] = "",
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
 ) -> None:
     """Evaluate packaged models, classical features and ten crops on the same test images.

@@ -27,7 +27,8 @@ NAMES = ("ten_crops",)
 def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Path:
     """Write the released model's answers by ten crops to `results/test_time_augmentation/<name>`.
 
-    The side of the crops is chosen on validation, by the split of the released run.
+    The side of the crops is chosen on validation images without a twin in training, by the split
+    of the released run.
     Raises FileNotFoundError when the store does not hold that run, StoreError when `parts` split
     otherwise.
     """
@@ -36,13 +37,14 @@ def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Pa
     if set(run.val.files) != set(parts.val.files):
         raise StoreError(f"{name}: {run.name} was chosen on other validation images.")
     answer = whole_answerer(model, run.recipe.image_size)
-    chosen_on = {side: accuracy(_predictions(parts.val, answer, side)) for side in SIDES}
+    clean = parts.val.select(~np.isin(parts.val.digests, parts.train.digests))
+    chosen_on = {side: accuracy(_predictions(clean, answer, side)) for side in SIDES}
     side = max(chosen_on, key=lambda side: chosen_on[side])
     info = {
         "run": f"{run.study}/{run.name}",
         "file": model.name,
         "crop_side": side,
-        "val_accuracy": {str(side): value for side, value in chosen_on.items()},
+        "val_clean_accuracy": {str(side): value for side, value in chosen_on.items()},
         "parameters": run.info["parameters"]["total"],
     }
     folder = Path(results_dir) / "test_time_augmentation" / name

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_text, read_yaml
+from ferbook.core.files import quoted, read_text, read_yaml
 
 _TAGGED = '# %% tags=["parameters"'
 
@@ -50,8 +50,17 @@ def _injected(cells: Sequence[str]) -> dict[str, Any]:
 
 def _assigned(cell: str) -> dict[str, Any]:
     found = {}
-    for statement in ast.parse(cell).body:
-        name = ast.unparse(statement.targets[0])
+    try:
+        statements = ast.parse(cell).body
+    except SyntaxError as error:
+        raise ParameterError(f"parameters: {error.msg} in {quoted(error.text)}.") from None
+    for statement in statements:
+        if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
+            raise ParameterError(
+                f"parameters: expected lines like image_size = 96. "
+                f"Received: {quoted(ast.unparse(statement))}."
+            )
+        name = statement.targets[0].id
         try:
             found[name] = ast.literal_eval(statement.value)
         except ValueError:  # papermill writes float('nan')

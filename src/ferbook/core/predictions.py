@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class Predictions:
     labels: UInt8[np.ndarray, " n"]
     probabilities: Float[np.ndarray, "n 7"]  # rows sum to 1
     augmented: Float[np.ndarray, "n 7"] | None = None  # the same with test-time augmentation
+
+    @functools.cached_property
+    def answers(self) -> Int[np.ndarray, " n"]:
+        """The likeliest class of each image, an index of CLASSES."""
+        return self.probabilities.argmax(axis=1)
 
     def __len__(self) -> int:
         return len(self.labels)

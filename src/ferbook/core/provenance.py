@@ -17,14 +17,14 @@ _WRITTEN = (":!results", ":!book/executed")
 def provenance(repository: str | Path = ".") -> dict[str, Any]:
     """Commit, package versions and hardware of this moment, for run.json."""
     return {
-        "git_commit": _git(repository, "rev-parse", "HEAD"),
-        "dirty": _git(repository, "status", "--porcelain", "--", ".", *_WRITTEN) != "",
+        "git_commit": git(repository, "rev-parse", "HEAD"),
+        "dirty": git(repository, "status", "--porcelain", "--", ".", *_WRITTEN) != "",
         "packages": {name: _version(name) for name in ("python", *PACKAGES)},
         "hardware": hardware(),
     }
 
 
-def _git(repository: str | Path, *arguments: str) -> str | None:
+def git(repository: str | Path, *arguments: str) -> str | None:
     """Output of a git command; None outside a repository or where git is missing."""
     try:
         command = ["git", "-C", str(repository), *arguments]

@@ -203,5 +203,10 @@ def _check_together(recipe: Recipe) -> None:
             f"small_epochs: expected at most finetune_epochs ({recipe.finetune_epochs}). "
             f"Received: {recipe.small_epochs!r}."
         )
+    if recipe.small_epochs and recipe.schedule == "plateau":
+        raise RecipeError(
+            "small_epochs: validation images of two sizes do not compare, and the plateau goes by "
+            "them; needs schedule cosine. Received: schedule plateau."
+        )
     if recipe.warmup_epochs + recipe.finetune_epochs < 1:
         raise RecipeError("warmup_epochs and finetune_epochs: expected at least one epoch in all.")

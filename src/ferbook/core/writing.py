@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import lock_descriptor
-
 from ferbook.core.files import FileError, quoted
 
 
@@ -71,10 +69,15 @@ def _refuse_strangers(folder: Path, new: Path) -> None:
 
 def refuse_sources(targets: Iterable[Path], sources: Iterable[str | Path]) -> None:
     """Raise FileError when a file to be written is one of those to be read, by whatever name."""
-    taken = [Path(source) for source in sources if Path(source).exists()]
+    taken = {_identity(Path(source)) for source in sources if Path(source).exists()}
     for target in targets:
-        if target.exists() and any(target.samefile(source) for source in taken):
+        if target.exists() and _identity(target) in taken:
             raise FileError(f"{target}: is to be read and to be written. Give another target.")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_dev, facts.st_ino
 
 
 @contextlib.contextmanager
@@ -102,6 +105,8 @@ def _workshop(path: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def _locked(folder: Path, wait: bool) -> Iterator[bool]:
     """Whether `folder` is locked for the block: never on a system where folders have no locks."""
+    from filelock import lock_descriptor  # late: it takes as long to import as all else here
+
     with contextlib.ExitStack() as stack:
         held = False
         with contextlib.suppress(OSError):

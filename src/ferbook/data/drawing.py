@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFilter
 
-from ferbook.data.faces import SIDE
+from ferbook.core.classes import SIDE
 
 INK = 25.0  # gray of irises, frames and the open mouth
 OVERSAMPLING = 4  # Pillow draws without anti-aliasing; the shrinking does it

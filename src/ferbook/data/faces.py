@@ -13,7 +13,6 @@ from jaxtyping import Bool, UInt8
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
 
-SIDE = 48  # px
 # The contest's csv numbers the classes in another order than the folders do.
 CSV_CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 USAGES = ("Training", "PublicTest", "PrivateTest")
@@ -81,7 +80,7 @@ class Faces:
 
 def count_table(faces: Faces) -> Any:
     """Images per class (rows) and usage (columns), as a pandas.DataFrame."""
-    import pandas as pd  # late: predict reads SIDE of this module, and is to start at once
+    import pandas as pd  # late: not every reader of faces counts them
 
     labels = pd.Categorical.from_codes(faces.labels, CLASSES)
     usages = pd.Categorical(faces.usages, USAGES)

@@ -63,10 +63,10 @@ def near_duplicates(faces: Faces) -> pd.DataFrame:
     both = np.concatenate([images, images[:, :, ::-1]])
     pairs = close_pairs(perceptual_hashes(both), HASH_DISTANCE)
     pairs = pairs[(pairs[:, 0] < n) & (pairs[:, 1] - pairs[:, 0] != n)]
-    mirrored = pairs[:, 1] >= n
-    second = np.where(mirrored, pairs[:, 1] - n, pairs[:, 1])
-    keep = ~mirrored | (pairs[:, 0] < second)
-    first, second, mirrored = rows[pairs[keep, 0]], rows[second[keep]], mirrored[keep]
+    # A hash of one and the mirror of the other may be close where the other way round is not.
+    turned = np.column_stack([np.sort(pairs % n, axis=1), pairs[:, 1] >= n])
+    first, second, mirrored = np.unique(turned, axis=0).T
+    first, second, mirrored = rows[first], rows[second], mirrored.astype(bool)
     like = _correlations(normal, first, second, mirrored, faces.images.shape[1])
     alike = like >= CORRELATION
     first, second, mirrored = first[alike], second[alike], mirrored[alike]

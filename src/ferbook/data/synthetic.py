@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int, UInt8
 
-from ferbook.core.classes import CLASSES
+from ferbook.core.classes import CLASSES, SIDE
 from ferbook.data.drawing import draw_face
-from ferbook.data.faces import OFFICIAL_COUNTS, SIDE, USAGES, Faces
+from ferbook.data.faces import OFFICIAL_COUNTS, USAGES, Faces
 
 WRONG_FRACTION = 0.03  # of all images, beside the copies with conflicting labels
 COPY_FRACTION = 0.05  # FER-2013 has 1,853 surplus copies among 35,887 images

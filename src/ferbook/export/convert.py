@@ -24,9 +24,8 @@ import tensorflow as tf
 from jaxtyping import UInt8
 from keras import layers
 
-from ferbook.core.classes import CLASSES
+from ferbook.core.classes import CLASSES, SIDE
 from ferbook.core.errors import FerbookError
-from ferbook.data.faces import SIDE
 from ferbook.export import measure, repeatable
 from ferbook.results.run import Run
 from ferbook.training import checkpoint, models

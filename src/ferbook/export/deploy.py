@@ -96,7 +96,7 @@ def _measured(files: dict[str, Path], test: Faces) -> dict[str, dict[str, Any]]:
     for name, path in files.items():
         numbers, answers = measure.measure(convert.answerer(path), test)
         reference = answers if reference is None else reference  # Keras comes first
-        same = answers.probabilities.argmax(axis=1) == reference.probabilities.argmax(axis=1)
+        same = answers.answers == reference.answers
         distance = np.abs(answers.probabilities - reference.probabilities).max()
         rows[name] = {
             "file": path.name,

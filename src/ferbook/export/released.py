@@ -16,11 +16,10 @@ import numpy as np
 import yaml
 from keras import layers
 
-from ferbook.core.classes import CLASSES
+from ferbook.core.classes import CLASSES, SIDE
 from ferbook.core.files import read_json
 from ferbook.core.recipe import Recipe
 from ferbook.core.writing import whole_folder
-from ferbook.data.faces import SIDE
 from ferbook.export.convert import ExportError
 from ferbook.inference.classifier import RELEASED
 from ferbook.training import models

@@ -7,15 +7,17 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
-from ferbook.core.classes import CLASSES
+from ferbook.core.classes import CLASSES, SIDE
 from ferbook.core.files import FileError, read_bytes
-from ferbook.data.faces import SIDE
 from ferbook.inference.face import Face, InputError
+from ferbook.inference.session import open_session
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
 
 RELEASED = Path(__file__).parent / "released"  # the models that come with the package
 MAX_MODEL_BYTES = 200_000_000  # the largest that was exported has 31 MB
@@ -45,12 +47,8 @@ class Classifier:
                 raise InputError(
                     f"providers: expected some of {', '.join(known)}. Received: {name}."
                 )
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
-                content, options, providers=list(providers)
-            )
+            self._session = open_session(content, providers)
             self.about = _metadata(self._session)
         except Exception as error:  # onnxruntime raises a kind of its own for each fault
             raise InputError(f"{path}: not a model exported by ferbook ({error}).") from error

@@ -7,14 +7,17 @@ FER-2013 are. In larger ones a small network looks for faces; see `centerface`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2  # here, and not in a function: its first import fails in two threads at once
 import numpy as np
-from jaxtyping import UInt8
 
-from ferbook.data.faces import SIDE
+from ferbook.core.classes import SIDE
 from ferbook.inference.centerface.search import find, turned
 from ferbook.inference.face import Face, InputError
+
+if TYPE_CHECKING:
+    from jaxtyping import UInt8
 
 LARGEST_CUT_OUT = 64  # px
 MIN_FACE = 20  # px; the same in a large picture, where a distant face is as small
@@ -26,12 +29,21 @@ Box = tuple[int, int, int, int]  # left, top, width, height in px
 
 @dataclass(frozen=True)
 class Search:
-    """How faces are looked for: not at all with `whole` or `boxes`."""
+    """How faces are looked for: not at all with `whole` or `boxes`.
+
+    Raises InputError for a value out of range.
+    """
 
     whole: bool = False  # each picture is one face
     min_face: int = MIN_FACE  # px a side
     boxes: tuple[Box, ...] | None = None  # where they are, when that is known
     most: int | None = None  # of those found, only the largest
+
+    def __post_init__(self) -> None:
+        if self.min_face < MIN_FACE:
+            raise InputError(f"min_face: expected {MIN_FACE} or more. Received: {self.min_face}.")
+        if self.most is not None and self.most < 1:
+            raise InputError(f"faces: expected 1 or more. Received: {self.most}.")
 
 
 SEARCH = Search()

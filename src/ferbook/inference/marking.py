@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ def plan(items: Iterable[Item], folder: Path, *, replace: bool = False) -> dict[
     """Where in `folder` the marked copy of each item goes, by name.
 
     Below `folder` a copy lies as its source lies below the folder that all sources share.
-    Raises FileError when a copy would take the place of a source, InputError when, without
-    `replace`, it would take that of another file.
+    Raises FileError when a copy would take the place of a source, InputError when it would take
+    that of another copy or, without `replace`, of another file.
     """
     files = [item for item in items if item.path]
     if folder.exists() and not folder.is_dir():
@@ -33,6 +33,7 @@ def plan(items: Iterable[Item], folder: Path, *, replace: bool = False) -> dict[
     shared = _shared_folder(files)
     targets = {item.name: folder / _below(item, shared) for item in files}
     refuse_sources(targets.values(), (item.path for item in files))
+    _refuse_shared(files, targets)
     taken = [target for target in targets.values() if target.exists()]
     if taken and not replace:
         raise InputError(
@@ -40,6 +41,18 @@ def plan(items: Iterable[Item], folder: Path, *, replace: bool = False) -> dict[
             "folder, or --replace."
         )
     return targets
+
+
+def _refuse_shared(files: list[Item], targets: dict[str, Path]) -> None:
+    """`a.gif` becomes `a.gif.png`, and another source may have that name."""
+    first: dict[Path, Item] = {}
+    for item in files:
+        other = first.setdefault(targets[item.name], item)
+        if not other.path.samefile(item.path):
+            raise InputError(
+                f"{targets[item.name]}: would be the marked copy of {other.name} and of "
+                f"{item.name}. Look at them one after the other, with two folders."
+            )
 
 
 def _shared_folder(files: list[Item]) -> str:
@@ -98,7 +111,9 @@ class _Video:
     def close(self) -> None:
         if self._writer is not None:
             self._writer.release()
-        written = announced(self._path)[0] if self._frames else 0
+        written = 0
+        with suppress(InputError):  # cut short, it may be no video
+            written = announced(self._path)[0] if self._frames else 0
         if written != self._frames:
             raise InputError(
                 f"{Path(self._path).name}: of {self._frames:,} marked frames {written:,} were "

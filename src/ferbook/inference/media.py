@@ -6,6 +6,7 @@ import io
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,7 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, float, np.n
     Raises InputError when it cannot be opened or holds no frame, and at its end when frames that
     its container announces are not there.
     """
-    if isinstance(source, str):
-        _check_video(source)
-    video = _capture(source)
-    try:
+    with _opened(source) as video:
         _check_size(video, source)
         (claimed, _), number, clock = _claims(video), 0, _Clock(video, isinstance(source, int))
         while video.isOpened() and video.grab():
@@ -85,8 +83,6 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, float, np.n
                     break
                 yield number, seconds, frame
             number += 1
-    finally:
-        video.release()
     if number == 0 and isinstance(source, int):
         raise InputError(f"camera:{source}: it gives no picture. Is it there, and free?")
     if number == 0:
@@ -99,8 +95,14 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, float, np.n
 
 
 def announced(source: str | int) -> tuple[int, float]:
-    """Frames, and frames a second, that a video file claims; 0 where unknown or of a camera."""
-    return (0, 0.0) if isinstance(source, int) else _claims(_capture(source))
+    """Frames, and frames a second, that a video file claims; 0 where unknown or of a camera.
+
+    Raises InputError when the file is no video.
+    """
+    if isinstance(source, int):
+        return 0, 0.0
+    with _opened(source) as video:
+        return _claims(video)
 
 
 class _Clock:
@@ -144,11 +146,19 @@ def _claims(video: Any) -> tuple[int, float]:
     return (max(0, int(count)), float(rate)) if 0 < rate <= HIGHEST_RATE else (0, 0.0)
 
 
-def _capture(source: str | int) -> Any:
+@contextmanager
+def _opened(source: str | int) -> Iterator[Any]:
+    """OpenCV's reader of a video file or of a camera; the one place where files reach FFmpeg."""
     # Messages of OpenCV and FFmpeg name their backends, not what to do.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     if isinstance(source, int):
-        return cv2.VideoCapture(source)
-    # With several threads, how the decoding of a damaged file ends depends on their timing.
-    return cv2.VideoCapture(source, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        video = cv2.VideoCapture(source)
+    else:
+        _check_video(source)
+        # With several threads, how the decoding of a damaged file ends depends on their timing.
+        video = cv2.VideoCapture(source, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    try:
+        yield video
+    finally:
+        video.release()

@@ -16,11 +16,12 @@ from PIL import Image
 
 from ferbook.inference import marking
 from ferbook.inference.collecting import Item
-from ferbook.inference.face import Face
+from ferbook.inference.face import Face, InputError
 from ferbook.inference.media import announced, frames
 from ferbook.inference.report import EmptyFrame, Report
 from ferbook.inference.tracking import Tracker
 
+LONGEST_HALF_LIFE = 3600  # s
 Show = Callable[[Image.Image], None]
 Track = Callable[[Iterable, int | None, str], Iterable]
 
@@ -32,12 +33,20 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Watching:
-    """How videos and cameras are looked at."""
+    """How videos and cameras are looked at. Raises InputError for a value out of range."""
 
     every: int = 10  # so many frames one is looked at
     half_life: float = 0.0  # s, of the smoothing; 0 for none
     show: Show | None = None  # is given each frame, marked
     stop: Callable[[], bool] = never  # asked after each frame
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise InputError(f"every: expected 1 or more. Received: {self.every}.")
+        if not 0 <= self.half_life <= LONGEST_HALF_LIFE:
+            raise InputError(
+                f"smooth: expected 0 to {LONGEST_HALF_LIFE:,} s. Received: {self.half_life}."
+            )
 
 
 class Watch:

@@ -18,9 +18,9 @@ from ferbook.inference.classifier import RELEASED, Classifier, classify
 from ferbook.inference.detector import MIN_FACE, Box, Search, faces_in
 from ferbook.inference.face import Face, InputError
 from ferbook.inference.formats import kind_of
+from ferbook.inference.gathering import Found, ahead, gather
 from ferbook.inference.media import decode, read_picture
 from ferbook.inference.moving import never, stopped_by_key
-from ferbook.inference.predict import Found, ahead, gather
 
 
 def predict(

@@ -6,11 +6,15 @@ white page, and not the color that the file hides beneath them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
 
 from ferbook.inference.face import InputError
+
+if TYPE_CHECKING:
+    from jaxtyping import UInt8
 
 BACKGROUND = (255, 255, 255, 255)
 _PLAIN = ("RGB", "L", "1", "P", "CMYK", "YCbCr")

@@ -36,7 +36,7 @@ def explorer_data(run: Run, leaked_files: Set[str]) -> dict[str, Any]:
         "columns": {
             "file": [Path(file).stem for file in test.files],
             "label": test.labels.tolist(),
-            "answer": test.probabilities.argmax(axis=1).tolist(),
+            "answer": test.answers.tolist(),
             "second": _opinions(test.files).tolist(),
             "copy": [int(file in leaked_files) for file in test.files],
             "shares": shares.ravel().tolist(),

@@ -60,7 +60,7 @@ def _check(path: Path, name: str, arrays: Any) -> Predictions:
         raise StoreError(f"{path}: {name} has labels that are not uint8 or files that are no text.")
     if labels.max() >= len(CLASSES):
         raise StoreError(f"{path}: {name} holds a label above 6.")
-    keys = [key for key in (f"{name}_prob", f"{name}_prob_tta") if key in arrays]
+    keys = [f"{name}_prob", *(key for key in (f"{name}_prob_tta",) if key in arrays)]
     found = [_check_probabilities(path, key, arrays[key], n) for key in keys]
     return Predictions(files, labels, *found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -21,18 +22,18 @@ from ferbook.data.duplicates import twin_mask
 LABELS = np.arange(len(CLASSES))
 
 
-def accuracy_interval(correct: int, total: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Wilson interval of an accuracy, as fractions in [0, 1].
+def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
+    """Wilson's 95% interval of an accuracy, as fractions in [0, 1].
 
     Source: Wilson, JASA 22 (1927) 209-212.
-    Raises ValueError unless 0 <= correct <= total, total > 0 and 0 < level < 1.
+    Raises ValueError unless 0 <= correct <= total and total > 0.
     """
     if not (total > 0 and 0 <= correct <= total):
         raise ValueError(
             "correct, total: expected 0 <= correct <= total and total > 0. "
             f"Received: {correct}, {total}."
         )
-    interval = binomtest(correct, total).proportion_ci(level, method="wilson")
+    interval = binomtest(correct, total).proportion_ci(0.95, method="wilson")
     return float(interval.low), float(interval.high)
 
 
@@ -44,8 +45,7 @@ def score(predictions: Predictions) -> dict[str, Any]:
     """
     _check_not_empty(predictions)
     total = len(predictions)
-    answers = predictions.probabilities.argmax(axis=1)
-    correct = int((answers == predictions.labels).sum())
+    correct = int((predictions.answers == predictions.labels).sum())
     low, high = accuracy_interval(correct, total)
     return {
         "correct": correct,
@@ -54,7 +54,7 @@ def score(predictions: Predictions) -> dict[str, Any]:
         "accuracy_low": low,
         "accuracy_high": high,
         "log_loss": _log_loss(predictions),
-        **_class_scores(predictions.labels, answers),
+        **_class_scores(predictions.labels, predictions.answers),
     }
 
 
@@ -64,7 +64,7 @@ def accuracy(predictions: Predictions) -> float:
     Raises ValueError for an empty set.
     """
     _check_not_empty(predictions)
-    return float((predictions.probabilities.argmax(axis=1) == predictions.labels).mean())
+    return float((predictions.answers == predictions.labels).mean())
 
 
 def score_sets(
@@ -104,8 +104,21 @@ def merged(first: Predictions, second: Predictions) -> Predictions:
 
 def confusion_matrix(predictions: Predictions) -> Int[np.ndarray, "7 7"]:
     """Counts: true class in rows, predicted class in columns, in the order of CLASSES."""
-    answers = predictions.probabilities.argmax(axis=1)
-    return count_confusions(predictions.labels, answers, labels=LABELS)
+    return count_confusions(predictions.labels, predictions.answers, labels=LABELS)
+
+
+def confused_pairs(predictions: Predictions) -> list[tuple[int, str, str]]:
+    """(errors both ways, two classes) of every pair of classes, the most confused first."""
+    counts = confusion_matrix(predictions)
+    both = (counts + counts.T).tolist()
+    pairs = [(both[i][j], CLASSES[i], CLASSES[j]) for i, j in itertools.combinations(LABELS, 2)]
+    return sorted(pairs, key=lambda pair: -pair[0])
+
+
+def confusion_rank(pairs: list[tuple[int, str, str]], *names: str) -> tuple[int, int]:
+    """The rank of two classes among `confused_pairs`, with their errors; of equals, the best."""
+    errors = next(count for count, *two in pairs if set(two) == set(names))
+    return 1 + sum(count > errors for count, *_ in pairs), errors
 
 
 def paired_test(first: Predictions, second: Predictions) -> dict[str, float | int]:
@@ -117,7 +130,7 @@ def paired_test(first: Predictions, second: Predictions) -> dict[str, float | in
     """
     if first.files.tolist() != second.files.tolist():
         raise ValueError("first, second: expected predictions on the same images.")
-    a, b = (part.probabilities.argmax(axis=1) == part.labels for part in (first, second))
+    a, b = (part.answers == part.labels for part in (first, second))
     table = [[int((a & b).sum()), int((a & ~b).sum())], [int((~a & b).sum()), int((~a & ~b).sum())]]
     return {
         "only_first": table[0][1],

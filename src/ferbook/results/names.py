@@ -86,7 +86,8 @@ def display_name(study: str, recipe: Recipe) -> str:
     """A run by its recipe and, where these tell it from others, its network, size and change."""
     if study not in _GRIDS:
         known = recipe.name in RECIPES
-        return RECIPES[recipe.name] + _scale(recipe) if known else change_name(recipe.name)
+        words = [RECIPES[recipe.name], *scale(recipe)] if known else [change_name(recipe.name)]
+        return ", ".join(words)
     changed, grid = _GRIDS[study]
     words = f"{RECIPES[changed]}, {grid}{scale_words(recipe)}"
     return words if recipe.name == "base" else f"{words}: {change_name(recipe.name)}"
@@ -123,13 +124,13 @@ def actor(study: str, recipe: Recipe) -> str:
     return found if found in ACTORS else RECIPES["ours"]
 
 
-def _scale(recipe: Recipe) -> str:
+def scale(recipe: Recipe) -> tuple[str, ...]:
     """Network and input size; nothing for our recipe as it is released, nor for a smoke run."""
     released = recipe.backbone == "efficientnet_lite2" and recipe.image_size == 96
     if recipe.name == "quick" or (released and recipe.name != "paper"):
-        return ""
+        return ()
     network = network_name(recipe.backbone).split(" at ")[0].removeprefix("EfficientNet-")
-    return f", {network}, {recipe.image_size} px"
+    return network, f"{recipe.image_size} px"
 
 
 def network_name(network: str) -> str:

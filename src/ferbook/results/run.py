@@ -12,13 +12,7 @@ from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe, RecipeError
 from ferbook.results import names
 
-# Fields that run.json called otherwise, or kept beside the recipe, before it held the recipe whole.
-_RENAMED = {
-    "votes_weight": "ferplus_loss_weight",
-    "distinct_images": "deduplicate_train",
-    "rise_fraction": "lr_warmup_fraction",
-}
-_LIFTED = ("backbone", "weights", "image_size", "seed")
+_LIFTED = ("backbone", "weights", "image_size", "seed")  # stand beside the recipe as well
 
 
 @dataclass(frozen=True)
@@ -109,11 +103,11 @@ class Answers:
 
 
 def recipe_of(info: dict[str, Any]) -> Recipe:
-    """The recipe in a run.json, today's or an older one.
+    """The recipe in a run.json, today's or one that kept four fields beside the recipe alone.
 
     Raises RecipeError when what stands beside the recipe contradicts it.
     """
-    values = {_RENAMED.get(name, name): value for name, value in info["recipe"].items()}
+    values = dict(info["recipe"].items())
     for name in _LIFTED:
         if values.setdefault(name, info[name]) != info[name]:
             raise RecipeError(

@@ -2,3 +2,11 @@
 
 Imports `core`, `data` and `results`.
 """
+
+import os
+import platform
+
+# By itself TensorFlow uses oneDNN only where it finds AVX-512 VNNI. Without oneDNN the same
+# processor, one with AVX2 alone, trains at half the speed.
+if platform.machine() in ("x86_64", "AMD64"):
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -132,7 +132,7 @@ class Pace(keras.callbacks.Callback):
     """Tells images per second after the first hundred steps of a phase, and when it will end.
 
     `first` is the epoch, counted over both phases, at which `fit` starts, `steps` are those of an
-    epoch. The first step, which compiles, is not counted.
+    epoch. Neither the first step, which compiles, nor the time between epochs is counted.
     """
 
     def __init__(self, recipe: Recipe, first: int, steps: int):
@@ -144,9 +144,8 @@ class Pace(keras.callbacks.Callback):
         self.done, self.told = -1, None
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Start an epoch; its pause for validation is not part of the pace."""
+        """Start an epoch."""
         self.epoch += 1
-        self.paused = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         """Count a step, and tell the pace after the first hundred and every ten minutes."""
@@ -154,8 +153,10 @@ class Pace(keras.callbacks.Callback):
         self.done += 1
         if self.done == 0:
             self.started = now
-        elif batch == 0:
-            self.started += now - self.paused
+        elif batch == 0:  # validation, and the first step after it
+            self.started += now - self.last
+            self.done -= 1
+        self.last = now
         first = self.done in (PACED_STEPS, self.steps - 1) and self.told is None
         if first or (self.told is not None and now - self.told > TOLD_SECONDS):
             self.told = now

@@ -190,5 +190,11 @@ def fold_batch_norms(model: keras.Model) -> None:
     for norm in model.layers:
         if isinstance(norm, FusedBatchNormalization):
             before = norm.input._keras_history.operation
-            if isinstance(before, _Foldable):
+            if isinstance(before, _Foldable) and not before.use_bias and _feeds_only(before, norm):
                 before.fold(norm)
+
+
+def _feeds_only(layer: keras.layers.Layer, other: keras.layers.Layer) -> bool:
+    """Whether what `layer` computes goes to `other` alone, and as it is."""
+    plain = layer.activation is keras.activations.linear
+    return plain and [node.operation for node in layer._outbound_nodes] == [other]

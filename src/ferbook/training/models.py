@@ -46,7 +46,7 @@ def build_model(recipe: Recipe) -> keras.Model:
 
     Input: float32 (n, image_size, image_size, 1), gray in [0, 255]. Output: float32 (n, 7),
     probabilities in the order of CLASSES. Each backbone scales its input inside the graph.
-    Raises weights.WeightsError when packaged weights are missing.
+    Raises lite_weights.WeightsError when packaged weights are missing.
     """
     side = _input_side(recipe)
     inputs = keras.Input((side, side, 1), name="grey")
@@ -82,7 +82,7 @@ def build_backbone(recipe: Recipe, *, channels: int = 3) -> keras.Model:
     return backbone
 
 
-def freeze_backbone(model: keras.Model, recipe: Recipe) -> None:
+def freeze_backbone(model: keras.Model) -> None:
     """Phase 1: only the heads learn."""
     for backbone in _backbones(model):
         backbone.trainable = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ from ferbook.training.identity import differences, identity
 PHASES = ("warmup", "finetune")
 
 
+@dataclass(frozen=True)
+class _How:
+    """What a training's caller chooses and its answers do not depend on, but for their bits."""
+
+    verbose: int
+    deterministic: bool
+    augment_in_model: bool
+
+
 def train(
     recipe: Recipe,
     faces: Faces,
@@ -64,11 +74,11 @@ def train(
     another recipe or data set is in the way, BusyError when another process trains the same run.
     """
     folder, own = store.run_folder(results_dir, study, recipe), Path(runs_dir) / study
-    how = {"verbose": verbose, "deterministic": deterministic, "augment_in_model": augment_in_model}
+    how = _How(verbose, deterministic, augment_in_model)
     with alone(own / f"{recipe.run_name}.lock", f"{study}/{recipe.run_name}"):
         own /= recipe.run_name
         if not (folder / "run.json").exists():
-            _train(recipe, faces, folder, own, final, **how)
+            _train(recipe, faces, folder, own, how, final=final)
             return folder
         run = store.load_run(folder)
         _check_same(run, recipe, _about(faces))
@@ -79,16 +89,9 @@ def train(
 
 
 def _train(
-    recipe: Recipe,
-    faces: Faces,
-    folder: Path,
-    own: Path,
-    final: bool,
-    verbose: int,
-    deterministic: bool,
-    augment_in_model: bool,
+    recipe: Recipe, faces: Faces, folder: Path, own: Path, how: _How, *, final: bool
 ) -> None:
-    if augment_in_model:
+    if how.augment_in_model:
         input_pipeline.check_resampling_is_all(recipe)
     parts = splits.split_for(faces, recipe)
     training = splits.training_subset(parts, recipe)
@@ -96,8 +99,8 @@ def _train(
     earlier = Earlier(folder.parent, own.parent, _about(faces))
     taught = earlier.answers(recipe, training)
     points = find_landmarks(training.images) if recipe.landmark_loss_weight else None
-    set_up(recipe, deterministic)
-    where = {"augment_in_model": augment_in_model}
+    set_up(recipe, how.deterministic)
+    where = {"augment_in_model": how.augment_in_model}
     feed = functools.partial(
         input_pipeline.training_dataset, training, recipe, taught=taught, landmarks=points, **where
     )
@@ -111,13 +114,16 @@ def _train(
         earlier.start(trained, recipe)
         if recipe.pruned_share:
             pruning.prune(model, recipe.pruned_share)
-        fitted = _wrapped(trained, recipe, training.images.shape[1], augment_in_model)
+        fitted = _wrapped(trained, recipe, training.images.shape[1], how)
         for phase in PHASES:
-            (models.freeze_backbone if phase == "warmup" else models.unfreeze)(trained, recipe)
+            if phase == "warmup":
+                models.freeze_backbone(trained)
+            else:
+                models.unfreeze(trained, recipe)
             steps = -(-len(training) // recipe.batch_size)
-            _fit_phase(phase, fitted, recipe, feed, steps, val, checkpoint, verbose)
+            _fit_phase(phase, fitted, recipe, feed, steps, val, checkpoint, how.verbose)
         checkpoint.restore_best(trained)
-    facts = _facts(faces, model, recipe, checkpoint, len(training), deterministic)
+    facts = _facts(faces, model, recipe, checkpoint, len(training), how.deterministic)
     history = pd.DataFrame(checkpoint.history)
     _write(folder, recipe, history, model, parts, faces, facts, final=final)
     checkpoint.finish()
@@ -141,9 +147,9 @@ def _facts(
     }
 
 
-def _wrapped(model: keras.Model, recipe: Recipe, side: int, augment_in_model: bool) -> keras.Model:
+def _wrapped(model: keras.Model, recipe: Recipe, side: int, how: _How) -> keras.Model:
     """`model` with what the recipe puts around it while it is fitted."""
-    if augment_in_model:
+    if how.augment_in_model:
         model = augment.resampled(model, recipe.image_size, side)
     return optimization.SharpnessAware(model, recipe.sam_radius) if recipe.sam_radius else model
 

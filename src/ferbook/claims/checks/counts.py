@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from ferbook.claims.evidence import Evidence
 from ferbook.claims.feasibility import TRUNCATED, possible_counts
 from ferbook.claims.ledger import Claim
 from ferbook.claims.verdict import CONSISTENT, CONTRADICTED, FACT, NOT_TESTABLE, Verdict
-from ferbook.data.faces import SIDE, Faces
-
-_PERSONAL = ("age", "sex", "gender", "skin", "origin", "race", "ethnicity", "name_of_person")
+from ferbook.core.classes import SIDE
 
 
 def dataset(claim: Claim, evidence: Evidence, path: str) -> Verdict:
@@ -87,17 +84,9 @@ def clipped_classes(claim: Claim, evidence: Evidence) -> Verdict:
     return Verdict(_fact(clipped), f"{len(clipped)} of {len(counts)} classes", text)
 
 
-def no_personal_fields(claim: Claim, evidence: Evidence) -> Verdict:
-    """Whether an image of the data set comes with anything about the person in it."""
-    fields = [field.name for field in dataclasses.fields(Faces)]
-    personal = [name for name in fields if name in _PERSONAL]
-    text = "An image comes with one of seven classes and the part that it belongs to, no more."
-    return Verdict(_fact(not personal), ", ".join(personal) or "none", text)
-
-
 CHECKS = (
     dataset, image_side, imbalance, fewer, label_agreement, doubtful_labels,
-    share_possible, clipped_classes, no_personal_fields,
+    share_possible, clipped_classes,
 )  # fmt: skip
 
 

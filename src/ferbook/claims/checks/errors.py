@@ -6,9 +6,9 @@ from ferbook.claims.checks.scores import Observed, on_run
 from ferbook.claims.evidence import Evidence
 from ferbook.claims.ledger import Claim
 from ferbook.claims.verdict import Verdict
-from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
-from ferbook.results.metrics import confusion_matrix
+from ferbook.results import metrics
+from ferbook.results.metrics import confused_pairs
 from ferbook.results.run import Run
 
 
@@ -16,9 +16,9 @@ def confusion_rank(claim: Claim, evidence: Evidence, pair: list[str]) -> Verdict
     """The rank of a pair among all pairs by errors both ways; the tolerance is the last allowed."""
 
     def judge(run: Run) -> Observed:
-        ranked = ranked_pairs(run)
-        rank = next(k for k, (_, names) in enumerate(ranked, 1) if names == set(pair))
-        text = f"Of {len(ranked)} pairs, {ranked[rank - 1][0]:,} errors; {claim.tolerance}"
+        pairs = confused_pairs(run.test)
+        rank, errors = metrics.confusion_rank(pairs, *pair)
+        text = f"Of {len(pairs)} pairs, {errors:,} errors; {claim.tolerance}"
         return rank <= claim.tolerance.value, f"rank {rank}", text
 
     return on_run(evidence, judge)
@@ -28,7 +28,7 @@ def errors_plausible(claim: Claim, evidence: Evidence) -> Verdict:
     """How many wrong answers are the plurality of FER+'s taggers."""
 
     def judge(run: Run) -> Observed:
-        answers = run.test.probabilities.argmax(axis=1)
+        answers = run.test.answers
         second = ferplus.as_class(ferplus.pluralities(run.test.files))
         wrong = (answers != run.test.labels) & (second >= 0)
         plausible = int((wrong & (answers == second)).sum())
@@ -36,14 +36,6 @@ def errors_plausible(claim: Claim, evidence: Evidence) -> Verdict:
         return plausible > 0, f"{plausible:,} of {int(wrong.sum()):,} errors", text
 
     return on_run(evidence, judge)
-
-
-def ranked_pairs(run: Run) -> list[tuple[int, set[str]]]:
-    """(errors both ways, the two classes) of every pair of classes, the most confused first."""
-    counts = confusion_matrix(run.test)
-    both = counts + counts.T
-    pairs = [(int(both[i, j]), {CLASSES[i], CLASSES[j]}) for i in range(7) for j in range(i)]
-    return sorted(pairs, key=lambda row: -row[0])
 
 
 CHECKS = (confusion_rank, errors_plausible)

@@ -34,6 +34,7 @@ from ferbook.data.sources.containers import Container, Folder, Tar, Zip, clean, 
 from ferbook.data.sources.images import read_images
 from ferbook.data.sources.table import MAX_CSV_BYTES, read_table
 
+NAMED = ("synthetic", "kaggle")  # sources that are no path
 KAGGLE_HANDLE = "msambare/fer2013"
 _WHOLE_TABLES = ("fer2013.csv", "icml_face_data.csv")  # in the order of preference
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
@@ -80,7 +81,7 @@ def examine(source: str | os.PathLike[str], *, subset: bool = False) -> Loaded:
 
 def find(source: str | os.PathLike[str]) -> None:
     """Without reading it: raises FileNotFoundError or DataError where `load` could not start."""
-    if source not in ("synthetic", "kaggle"):
+    if source not in NAMED:
         _check_kind(Path(source).expanduser())
 
 
@@ -114,12 +115,16 @@ def _download() -> Path:
 def _read(path: Path) -> Loaded:
     _check_kind(path)
     name = path.name.lower()
+    if not os.access(path, os.R_OK):
+        raise DataError(f"{path}: you are not allowed to read it.")
     if path.is_file() and name.endswith(".csv"):
         with path.open("rb") as file:
             return Loaded(*read_table(path, file))
     container = Folder(path) if path.is_dir() else Zip(path) if name.endswith(".zip") else None
     try:
         return _read_container(path, container or Tar(str(path), lambda: path.open("rb")))
+    except PermissionError as error:  # of a file in a folder
+        raise DataError(f"{error.filename}: you are not allowed to read it.") from error
     except _DAMAGE as error:
         kind = "zip" if name.endswith(".zip") else "folder" if path.is_dir() else "tar archive"
         raise DataError(

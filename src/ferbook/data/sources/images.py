@@ -12,9 +12,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from ferbook.core.classes import CLASSES
+from ferbook.core.classes import CLASSES, SIDE
 from ferbook.core.files import quoted
-from ferbook.data.faces import SIDE, DataError, Faces
+from ferbook.data.faces import DataError, Faces
 from ferbook.data.sources import explanations
 from ferbook.data.sources.containers import Container, clean
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from ferbook.core.classes import CLASSES
-from ferbook.data.faces import CSV_CLASSES, OFFICIAL_COUNTS, SIDE, USAGES, DataError, Faces
+from ferbook.core.classes import CLASSES, SIDE
+from ferbook.data.faces import CSV_CLASSES, OFFICIAL_COUNTS, USAGES, DataError, Faces
 from ferbook.data.sources import explanations
 
 MAX_CSV_BYTES = 1_000_000_000  # the contest's file has 301,072,766

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from jaxtyping import Float, UInt8
 
 from ferbook.inference.centerface.network import CELL, maps_of
 from ferbook.inference.centerface.search import turned
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
 
 BATCH = 64
 PIXELS, SIDES = 160, 1.5  # of a view of the image, its border drawn out, and how many of its sides

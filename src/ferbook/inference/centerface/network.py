@@ -10,15 +10,19 @@ import functools
 import hashlib
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
 from ferbook.inference import centerface
 from ferbook.inference.face import InputError
+from ferbook.inference.session import open_session
 
-Spots = Float[np.ndarray, "n 5"]
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
+
+    Spots = Float[np.ndarray, "n 5"]
+
 CELL = 4  # px of a picture to a cell of the maps
 MULTIPLE = 32  # of px, to which a picture is filled up with black
 _building = threading.Lock()
@@ -95,8 +99,4 @@ def _built() -> Any:
     content = centerface.MODEL.read_bytes()
     if hashlib.sha256(content).hexdigest() != centerface.SHA256:
         raise InputError(f"{centerface.MODEL.name}: altered (SHA-256). Install ferbook again.")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return open_session(content)

@@ -11,13 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
-from ferbook.inference.centerface.network import Spots, best, look, of_smaller
+from ferbook.inference.centerface.network import best, look, of_smaller
+
+if TYPE_CHECKING:
+    from jaxtyping import UInt8
+
+    from ferbook.inference.centerface.network import Spots
+
+    Gray = UInt8[np.ndarray, "h w"]
 
 FIRST_SCORE = 0.01  # for a second look
 LIKELY_SCORE = 0.1  # for a second look even if there are more than
@@ -30,8 +36,6 @@ LEAST_SEEN = 20  # px, of a face in the first look
 LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbors share
 CLOSER = ((112, 2.0), (160, 1.25))  # px of a closer look, and how many sides of a face it shows
 MOST_TURN = 60  # degrees; more is an error of the first look
-
-Gray = UInt8[np.ndarray, "h w"]
 
 
 class Frame(NamedTuple):

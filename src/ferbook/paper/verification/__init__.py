@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ferbook.core.errors import FerbookError
+from ferbook.data.sources import NAMED
 from ferbook.paper.verification import notebooks, prose, release, runs
 from ferbook.paper.verification.finding import Verified
 from ferbook.results import manifest
@@ -29,8 +30,8 @@ def verify(project: str | Path = ".", *, data: str = "") -> Verified:
     """
     if not Path(project, "_toc.yml").is_file():
         raise FileNotFoundError(f"{project}: no checkout of this book (no _toc.yml in it).")
-    if data and data != "kaggle":
-        data = str(Path(data).resolve())
+    if data not in ("", *NAMED):
+        data = str(Path(data).expanduser().resolve())
     found = Verified()
     layers: tuple[tuple[str, Callable[[Verified], None]], ...] = (
         ("files", _check_files),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_json
+from ferbook.core.provenance import git
 from ferbook.core.recipe import Recipe
 from ferbook.data.duplicates import validation_twins
 from ferbook.paper.verification.finding import Verified, differences
@@ -115,13 +115,7 @@ def _absent_commits() -> Iterator[str]:
 
 def _git(*arguments: str) -> str | None:
     # Only a repository of this folder's own counts, not one that it happens to lie in.
-    if not Path(".git").exists():
-        return None
-    try:
-        shown = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return shown.stdout.strip()
+    return git(".", *arguments) if Path(".git").exists() else None
 
 
 def _counted(value: Any, where: str) -> Iterator[tuple[str, dict]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from ferbook.core.recipe import Recipe
 from ferbook.paper.key_numbers import cpu_hours, percent, run_numbers
-from ferbook.results import names
 from ferbook.results.metrics import accuracy, paired_test, score
 from ferbook.results.run import Answers, Run
 from ferbook.results.study import Study, finals
@@ -38,11 +37,9 @@ def second_numbers(
 
     Where one of them is not there, the last run stands in.
     """
-    named = {run.actor: run for run in reversed(finals(runs) or list(runs))}
+    named = {run.recipe.name: run for run in reversed(finals(runs) or list(runs))}
     stand_in = next(iter(named.values()))
-    second, first = (
-        named.get(names.RECIPES[name], stand_in) for name in ("ours_scratch", "ours_no_ferplus")
-    )
+    second, first = (named.get(name, stand_in) for name in ("ours_scratch", "ours_no_ferplus"))
     return {
         **run_numbers(second, dataset, original, prefix="second"),
         "second_parameters_millions": second.info["parameters"]["total"] / 1e6,

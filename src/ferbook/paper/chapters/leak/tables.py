@@ -24,7 +24,7 @@ def leak_table(frame: pd.DataFrame) -> Table:
 
 
 def altered_table(frame: pd.DataFrame) -> Table:
-    """Copies planted to justify the thresholds of near duplicates; see copies.planted_copies."""
+    """Copies planted to justify the thresholds of near duplicates; see `planted_copies`."""
     caption = "Altered copies of real images, and the share that each threshold recognizes."
     return Table(frame, caption, "tab-copies", dict.fromkeys(frame, ".1%"))
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from ferbook.paper.key_numbers import cpu_hours
-from ferbook.results import names
 from ferbook.results.names import hardware_name
 from ferbook.results.run import Run
 
@@ -19,27 +17,24 @@ _KEYS = ("paper", "ours", "ours_no_ferplus", "ours_scratch")
 def score_texts(frame: pd.DataFrame) -> dict[str, str]:
     """`overview_<recipe>`: accuracies of each recipe in words, by `tables.accuracy_frame`.
 
-    Where a label names another network than EfficientNet-Lite2 or an input size, so does the text.
+    Where that names another network than EfficientNet-Lite2 or an input size, so does the text.
     """
-    return {f"overview_{key}": _texts(frame, names.RECIPES[key]) for key in _KEYS}
+    return {f"overview_{key}": _texts(frame[frame["recipe"] == key]) for key in _KEYS}
 
 
-def _texts(frame: pd.DataFrame, actor: str) -> str:
-    rows = frame[frame["actor"] == actor]
+def _texts(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "not run"
     *front, last = (
-        f"{100 * row['test']:.1f}%{_scale(str(label))}{_mean_of(row['seeds'])}"
-        for label, row in rows.iterrows()
+        f"{100 * row['test']:.1f}%{_scale(*row['scale'])}{_mean_of(row['seeds'])}"
+        for _, row in rows.iterrows()
     )
     return f"{', '.join(front)} and {last}" if front else last
 
 
-def _scale(label: str) -> str:
-    match = re.search(r", ([^,]+), (\d+ px)", label)
-    if match is None:
+def _scale(network: str = "", size: str = "") -> str:
+    if not network:
         return ""
-    network, size = match.groups()
     return f" at {size}" if network == "Lite2" else f" with {network} at {size}"
 
 

@@ -13,7 +13,7 @@ from ferbook.results.metrics import accuracy, accuracy_interval, named_test_sets
 from ferbook.results.run import Run
 from ferbook.results.study import FINALS, finals, seeds_of
 
-COLUMNS = ["actor", "seeds", "test", "low", "high", "clean"]
+COLUMNS = ["recipe", "scale", "actor", "seeds", "test", "low", "high", "clean"]
 
 
 def accuracy_frame(
@@ -22,13 +22,16 @@ def accuracy_frame(
     """A row for the original and one per recipe of a final study, by label; fractions in [0, 1].
 
     `seeds` holds the accuracy of each seed on all test images, `test` and `clean` are means over
-    seeds, and `low` and `high` are Wilson's interval of `test`. Without final runs all are shown.
+    seeds, and `low` and `high` are Wilson's interval of `test`. `recipe` is the name of a recipe,
+    and `scale` what `names.scale` says of it. Without final runs all are shown.
     """
     runs, leaked = list(runs), frozenset(dataset["leaked_files"])
     count = dataset["splits"]["test"]
-    rows = {names.ORIGINAL: (names.ORIGINAL, [], *_interval(original["accuracy"], count), None)}
+    reported = _interval(original["accuracy"], count)
+    rows = {names.ORIGINAL: ("", (), names.ORIGINAL, [], *reported, None)}
     for first in sorted(finals(runs) or runs, key=_place):
-        rows[first.label] = _row(first.actor, seeds_of(first, runs), leaked)
+        of_recipe = first.recipe.name, names.scale(first.recipe), first.actor
+        rows[first.label] = *of_recipe, *_scores(seeds_of(first, runs), leaked)
     return pd.DataFrame.from_dict(rows, "index", columns=COLUMNS)
 
 
@@ -38,10 +41,10 @@ def _place(run: Run) -> tuple[int, int, int]:
     return study, names.ACTORS[::-1].index(run.actor), run.recipe.image_size
 
 
-def _row(actor: str, runs: list[Run], leaked: frozenset[str]) -> tuple[Any, ...]:
+def _scores(runs: list[Run], leaked: frozenset[str]) -> tuple[Any, ...]:
     seeds = [accuracy(run.test) for run in runs]
     clean = mean([accuracy(named_test_sets(run.test, leaked)["clean"]) for run in runs])
-    return actor, seeds, *_interval(mean(seeds), len(runs[0].test)), clean
+    return seeds, *_interval(mean(seeds), len(runs[0].test)), clean
 
 
 def _interval(fraction: float, count: int) -> tuple[float, float, float]:

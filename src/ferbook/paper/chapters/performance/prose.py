@@ -16,7 +16,7 @@ from ferbook.results.names import hardware_name, network_name
 
 
 def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """`bench_*`: ratios with their spread in words, as text; see `bench_tables.Ratio`."""
+    """`bench_*`: ratios with their spread in words, as text; see `ratios.Ratio`."""
     step, first = measured["step"], measured["first_step"]["rounds"]
     rounds, plain = step["rounds"], step["rounds"]["constant batch"]
     large, small = measured["input"]["sizes"].values()

@@ -13,7 +13,7 @@ from ferbook.claims.published import TEST_SETS, Published
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
 from ferbook.paper.key_numbers import percent
-from ferbook.results.metrics import accuracy, confusion_matrix, score
+from ferbook.results.metrics import accuracy, confused_pairs, confusion_rank, score
 from ferbook.results.run import Run
 
 
@@ -65,7 +65,7 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
     classes; and accuracy where at most five of FER+'s taggers agree (`_disputed`) or all ten
     (`_unanimous`), NaN without such images.
     """
-    votes = ferplus.certainty(run.test.files)
+    votes, pairs = ferplus.certainty(run.test.files), confused_pairs(run.test)
     found, reported = score(run.test)["classes"], original["table_2"]
     fallen, by_f1 = (_fallen(found, reported, measure) for measure in ("recall", "f1"))
     return {
@@ -75,7 +75,8 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
         "reference_fallen_f1_class": by_f1,
         "reference_fallen_f1_from": reported[by_f1]["f1"],
         "reference_fallen_f1_to": found[by_f1]["f1"],
-        **_rank(confusion_matrix(run.test), "fear", "surprise"),
+        "reference_confusion_rank": confusion_rank(pairs, "fear", "surprise")[0],
+        "reference_confusion_pairs": len(pairs),
         "reference_accuracy_disputed": _accuracy(run, (votes >= 1) & (votes <= 5)),
         "reference_accuracy_unanimous": _accuracy(run, votes == 10),
     }
@@ -84,14 +85,6 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
 def _fallen(found: Mapping[str, Any], reported: Mapping[str, Any], measure: str) -> str:
     """The class that lies furthest below what was reported."""
     return min(CLASSES, key=lambda name: found[name][measure] - reported[name][measure])
-
-
-def _rank(matrix: np.ndarray, one: str, other: str) -> dict[str, int]:
-    """`reference_confusion_rank` of a pair, of `reference_confusion_pairs`, either way confused."""
-    pairs = (matrix + matrix.T)[np.triu_indices(len(CLASSES), 1)]
-    i, j = CLASSES.index(one), CLASSES.index(other)
-    rank = 1 + int((pairs > matrix[i, j] + matrix[j, i]).sum())
-    return {"reference_confusion_rank": rank, "reference_confusion_pairs": len(pairs)}
 
 
 def _accuracy(run: Run, mask: np.ndarray) -> float:

@@ -88,7 +88,7 @@ def _taught(run: Run) -> str:
 def _second_truth(run: Run) -> dict[str, str]:
     second = ferplus.as_class(ferplus.pluralities(run.test.files))
     known = second >= 0
-    answers, labels = run.test.probabilities.argmax(axis=1), run.test.labels
+    answers, labels = run.test.answers, run.test.labels
     wrong = known & (answers != labels)
     rows = {
         "answers equal to the FER-2013 label": (known & (answers == labels), known),

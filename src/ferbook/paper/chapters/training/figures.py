@@ -96,7 +96,7 @@ def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int
     Below each stand the probability of the answer and what most of FER+'s taggers saw.
     """
     rows, titles, notes = [], [], []
-    answers, place = run.test.probabilities.argmax(axis=1), _places(faces, run.test.files)
+    answers, place = run.test.answers, _places(faces, run.test.files)
     for true, predicted in pairs:
         t, p = CLASSES.index(true), CLASSES.index(predicted)
         wrong = np.flatnonzero((run.test.labels == t) & (answers == p) & (place >= 0))

@@ -102,20 +102,22 @@ class _Look:
         """The faces of pictures with their cut-outs."""
         for item in filter(self._goes_on, items):
             with self._report.noting(item.name):
-                pairs = next(looked)()
+                pictures, pairs = next(looked)()
+                if pictures > 1:
+                    line = f"{item.name}: only the first of {pictures:,} pictures in it."
+                    self._report.skipped.append(line)
                 if not pairs:
                     self._report.empty.append(item.name)
                 yield from pairs
 
-    def _picture(self, item: Item) -> list[Found]:
+    def _picture(self, item: Item) -> tuple[int, list[Found]]:
+        """How many pictures the file holds, and the faces of the first."""
         if item.content is None:
             picture = read_picture(item.path)
         else:
             picture = decode(item.content, item.name)
-        if picture.info["pictures"] > 1:
-            line = f"{item.name}: only the first of {picture.info['pictures']:,} pictures in it."
-            self._report.skipped.append(line)
-        return faces_in(np.asarray(picture.convert("L")), item.name, search=self._search)
+        gray = np.asarray(picture.convert("L"))
+        return picture.info["pictures"], faces_in(gray, item.name, search=self._search)
 
     def _answers(self, item: Item) -> Callable[[np.ndarray, int], list[Face]]:
         """The classified faces of a gray frame with its number."""
