@@ -98,7 +98,10 @@ def _compiled(
     recipe: Recipe, phase: str, build: Callable[[Recipe], keras.Model] = models.build_model
 ) -> keras.Model:
     model = build(recipe)
-    (models.freeze_backbone if phase == "warmup" else models.unfreeze)(model, recipe)
+    if phase == "warmup":
+        models.freeze_backbone(model)
+    else:
+        models.unfreeze(model, recipe)
     optimization.compile_model(model, recipe, phase, 100)
     model.optimizer.build(model.trainable_variables)
     return model

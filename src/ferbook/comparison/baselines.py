@@ -34,7 +34,7 @@ def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Pa
         np.stack([FEATURES[name](image) for image in part.images])
         for part in (parts.train, parts.val, parts.test)
     )
-    clean = ~np.isin(parts.val.digests, parts.train.digests)
+    clean = ~parts.val.copied_in(parts.train)
     fitted = {
         c: make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=300)).fit(
             train, parts.train.labels

@@ -37,7 +37,7 @@ def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Pa
     if set(run.val.files) != set(parts.val.files):
         raise StoreError(f"{name}: {run.name} was chosen on other validation images.")
     answer = whole_answerer(model, run.recipe.image_size)
-    clean = parts.val.select(~np.isin(parts.val.digests, parts.train.digests))
+    clean = parts.val.select(~parts.val.copied_in(parts.train))
     chosen_on = {side: accuracy(_predictions(clean, answer, side)) for side in SIDES}
     side = max(chosen_on, key=lambda side: chosen_on[side])
     info = {

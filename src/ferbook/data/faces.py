@@ -64,6 +64,10 @@ class Faces:
         found = [hashlib.sha256(image.tobytes()).hexdigest() for image in self.images]
         return np.array(found, dtype=str)
 
+    def copied_in(self, other: Faces) -> Bool[np.ndarray, " n"]:
+        """True for each image with a byte-identical copy in `other`."""
+        return np.isin(self.digests, other.digests)
+
     @functools.cached_property
     def fingerprint(self) -> str:
         """SHA-256 over all pixels, then all labels, in file-name order."""

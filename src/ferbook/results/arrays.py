@@ -60,12 +60,13 @@ def _check(path: Path, name: str, arrays: Any) -> Predictions:
         raise StoreError(f"{path}: {name} has labels that are not uint8 or files that are no text.")
     if labels.max() >= len(CLASSES):
         raise StoreError(f"{path}: {name} holds a label above 6.")
-    keys = [f"{name}_prob", *(key for key in (f"{name}_prob_tta",) if key in arrays)]
-    found = [_check_probabilities(path, key, arrays[key], n) for key in keys]
-    return Predictions(files, labels, *found)
+    plain, augmented = f"{name}_prob", f"{name}_prob_tta"
+    more = [_probabilities(path, augmented, arrays, n)] if augmented in arrays else []
+    return Predictions(files, labels, _probabilities(path, plain, arrays, n), *more)
 
 
-def _check_probabilities(path: Path, key: str, values: np.ndarray, n: int) -> np.ndarray:
+def _probabilities(path: Path, key: str, arrays: Any, n: int) -> np.ndarray:
+    values = arrays[key]
     if values.shape != (n, len(CLASSES)):
         raise StoreError(f"{path}: {key} disagrees in length with the files.")
     if not (values.min() >= 0 and np.allclose(values.sum(1, np.float64), 1, atol=5e-3)):

@@ -8,7 +8,6 @@ from ferbook.claims.ledger import Claim
 from ferbook.claims.verdict import Verdict
 from ferbook.data import ferplus
 from ferbook.results import metrics
-from ferbook.results.metrics import confused_pairs
 from ferbook.results.run import Run
 
 
@@ -16,7 +15,7 @@ def confusion_rank(claim: Claim, evidence: Evidence, pair: list[str]) -> Verdict
     """The rank of a pair among all pairs by errors both ways; the tolerance is the last allowed."""
 
     def judge(run: Run) -> Observed:
-        pairs = confused_pairs(run.test)
+        pairs = metrics.confused_pairs(run.test)
         rank, errors = metrics.confusion_rank(pairs, *pair)
         text = f"Of {len(pairs)} pairs, {errors:,} errors; {claim.tolerance}"
         return rank <= claim.tolerance.value, f"rank {rank}", text
