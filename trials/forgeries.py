@@ -30,7 +30,10 @@ from trials.forged import ROOT
 RUN = "results/reference/paper-efficientnet_lite2-96-s42"
 OURS = "results/ours/ours-efficientnet_lite2-96-s42"
 # Most of the store, and no other kind of file.
-LEFT_OUT = ("short_paper_changes", "short_ours_changes", "short_scratch", "leak")
+LEFT_OUT = (
+    "leak", "ours_changes", "paper_changes", "remedies",
+    "short_ours_changes", "short_paper_changes", "short_scratch",
+)  # fmt: skip
 NOTEBOOKS = ("06_claims", "07_performance")  # without a figure, and with one
 
 

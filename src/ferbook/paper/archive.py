@@ -75,7 +75,9 @@ def _git(project: Path, *arguments: str) -> bytes:
 
 def _extract(project: Path, folder: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(_git(project, "archive", "HEAD"))) as tar:
-        tar.extractall(folder, filter="tar")
+        # Not an argument: Python 3.11.0 to 3.11.3 know none.
+        tar.extraction_filter = getattr(tarfile, "tar_filter", None)
+        tar.extractall(folder)
 
 
 def _describe(folder: Path, tree: str, date: str) -> None:
