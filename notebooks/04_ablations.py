@@ -82,12 +82,12 @@ tables.pairs_table(finals)
 # %% [markdown]
 # {numref}`tab-views` shows the gain of test-time augmentation: the mirror image, or the ten crops that
 # were common for ImageNet {cite:p}`krizhevsky2012`. The crop size was chosen from two on validation
-# images. Ten crops need ten times the computation; the comparison with the original uses one answer per image.
+# images without a copy in training. Ten crops need ten times the computation; the comparison with the original uses one answer per image.
 
 # %% tags=["hide-input"]
 ours = next((run for run in finals if run.study == "ours"), finals[-1])
 views = store.load_answers(results_dir, "test_time_augmentation")
-tables.views_table(ours, views)
+tables.views_table(ours, views, dataset["duplicate_groups"])
 
 # %% [markdown]
 # {numref}`fig-ladder` puts the steps one after the other, from the original's recipe to the best answer
