@@ -17,7 +17,6 @@ import pytest
 from conftest import ROOT
 
 from ferbook.core.files import read_json, read_yaml
-from ferbook.data import duplicates
 from ferbook.paper import chapters, freshness, staging
 from ferbook.paper.table import SYNTHETIC_NOTICE
 from ferbook.results import manifest, metrics, store
@@ -150,10 +149,8 @@ def test_committed_runs_are_real_and_small():
 @needs_published
 def test_scores_of_committed_runs_follow_from_their_predictions():
     dataset = store.load_dataset(ROOT / "results")
-    leaked = frozenset(dataset["leaked_files"])
     for run in store.load_study(ROOT / "results", "reference"):
-        twins = duplicates.validation_twins(run.val.files, dataset["duplicate_groups"])
-        assert metrics.score_sets(run.val, run.test, leaked, twins) == run.info["metrics"]
+        assert metrics.run_scores(run, dataset) == run.info["metrics"]
         assert len(run.test) == 7178 and len(run.val) == 3589
         # The label is in the file's name too, so labels cannot have been shuffled.
         folders = np.array([file.split("/")[1] for file in run.test.files])

@@ -37,7 +37,7 @@ def split(faces: Faces, *, seed: int = 42, grouped: bool = False) -> Split:
         order, test_size=VALIDATION_FRACTION, stratify=pool.labels[order], random_state=seed
     )
     if grouped:
-        twins = pool.select(val).copied_in(pool.select(train))
+        twins = np.isin(pool.digests[val], pool.digests[train])
         train, val = np.concatenate([train, val[twins]]), val[~twins]
     test = faces.select(faces.usages != "Training")
     return Split(pool.select(np.sort(train)), pool.select(np.sort(val)), test)

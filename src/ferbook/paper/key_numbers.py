@@ -12,12 +12,11 @@ from statsmodels.stats.proportion import proportions_ztest
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
-from ferbook.data.duplicates import validation_twins
 from ferbook.results import names
 from ferbook.results.metrics import (
     accuracy_interval,
     calibration,
-    score_sets,
+    run_scores,
     with_temperature,
 )
 from ferbook.results.names import hardware_name
@@ -114,8 +113,7 @@ def run_numbers(
     prefix: str = "reference",
 ) -> dict[str, Any]:
     """`<prefix>_*`: everything that prose says about one run."""
-    twins = validation_twins(run.val.files, dataset["duplicate_groups"])
-    scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]), twins)
+    scores = run_scores(run, dataset)
     test = scores["test"]
     values = {
         f"{key}_{name}": 100 * part[key]

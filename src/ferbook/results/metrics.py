@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,8 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
-from ferbook.data.duplicates import twin_mask
+from ferbook.data.duplicates import twin_mask, validation_twins
+from ferbook.results.run import Run
 
 LABELS = np.arange(len(CLASSES))
 
@@ -80,9 +82,20 @@ def score_sets(
     "leaked" the test images without and with a byte-identical copy in the training folder. Empty
     sets are left out.
     """
-    clean = val.select(~twin_mask(val.files, val_twins))
+    clean = without(val, val_twins)
     sets = {"val": val, "val_clean": clean, **named_test_sets(test, leaked_files)}
     return {name: score(part) for name, part in sets.items() if len(part)}
+
+
+def run_scores(run: Run, dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`score_sets` of a stored run; `dataset` is the audit of the images, `dataset.json`."""
+    twins = validation_twins(run.val.files, dataset["duplicate_groups"])
+    return score_sets(run.val, run.test, frozenset(dataset["leaked_files"]), twins)
+
+
+def without(part: Predictions, files: frozenset[str]) -> Predictions:
+    """The images of `part` that are not among `files`."""
+    return part.select(~twin_mask(part.files, files))
 
 
 def named_test_sets(test: Predictions, leaked_files: frozenset[str]) -> dict[str, Predictions]:

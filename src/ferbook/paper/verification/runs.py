@@ -10,10 +10,9 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_json
 from ferbook.core.provenance import git
 from ferbook.core.recipe import Recipe
-from ferbook.data.duplicates import validation_twins
 from ferbook.paper.verification.finding import Verified, differences
 from ferbook.results import store
-from ferbook.results.metrics import accuracy, accuracy_interval, score_sets
+from ferbook.results.metrics import accuracy, accuracy_interval, run_scores
 from ferbook.results.run import Run
 from ferbook.results.study import read_study
 
@@ -46,8 +45,7 @@ def check_measurements(found: Verified) -> None:
 
 def _scores(run: Run, dataset: Mapping[str, Any]) -> Iterator[str]:
     where = f"{run.study}/{run.name}"
-    twins = validation_twins(run.val.files, dataset["duplicate_groups"])
-    scores = score_sets(run.val, run.test, frozenset(dataset["leaked_files"]), twins)
+    scores = run_scores(run, dataset)
     yield from differences(run.info["metrics"], scores, f"{where}: metrics")
     images = {name: dataset[name] for name in ("name", "fingerprint")}
     yield from differences(run.info["dataset"], images, f"{where}: dataset")

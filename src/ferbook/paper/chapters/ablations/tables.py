@@ -10,12 +10,12 @@ import pandas as pd
 
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.data.duplicates import Groups, twin_mask, validation_twins
+from ferbook.data.duplicates import Groups, validation_twins
 from ferbook.paper.all_runs import ledger_table
 from ferbook.paper.key_numbers import cpu_hours
 from ferbook.paper.table import Table, interval
 from ferbook.results import names
-from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score
+from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score, without
 from ferbook.results.run import Answers, Run
 from ferbook.results.study import Study, of_study
 
@@ -110,8 +110,7 @@ def views_table(run: Run, views: Mapping[str, Answers], groups: Groups) -> Table
 
     `groups` are the files of byte-identical images.
     """
-    twins = validation_twins(run.val.files, groups)
-    clean = run.val.select(~twin_mask(run.val.files, twins))
+    clean = without(run.val, validation_twins(run.val.files, groups))
     mirrored = clean.with_augmentation(), run.test.with_augmentation()
     ways = {
         "one answer": (accuracy(clean), run.test),

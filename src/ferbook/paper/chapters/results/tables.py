@@ -10,13 +10,9 @@ import pandas as pd
 
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
-from ferbook.data.duplicates import validation_twins
 from ferbook.paper.table import Table, interval
 from ferbook.results import names
-from ferbook.results.metrics import (
-    score,
-    score_sets,
-)
+from ferbook.results.metrics import run_scores, score
 from ferbook.results.run import Run
 
 SET_NAMES = {
@@ -34,8 +30,7 @@ def accuracy_table(run: Run, dataset: Mapping[str, Any]) -> Table:
     """Accuracy of a run on validation and on each reading of the test set."""
     leaked_files = frozenset(dataset["leaked_files"])
     near_leaked_files = dataset["near_duplicates"]["leaked_files"]
-    twins = validation_twins(run.val.files, dataset["duplicate_groups"])
-    scores = score_sets(run.val, run.test, leaked_files, twins)
+    scores = run_scores(run, dataset)
     rest = ~np.isin(run.test.files, [*leaked_files, *near_leaked_files])
     if near_leaked_files:
         scores["pristine"] = score(run.test.select(rest))
