@@ -3,6 +3,7 @@
 # results/, requirements-book.lock to render the book.
 #   make paper [PROFILE=quick|laptop|gpu] [DATA=archive.zip|folder|fer2013.csv] [ALLOW_CPU=1]
 #   make study [STUDY=ours_changes] [DATA=archive.zip|folder|fer2013.csv]
+#   make bench DATA=archive.zip|folder|fer2013.csv
 PYTHON ?= python3
 PROFILE ?= quick
 STUDY ?= ours_changes
@@ -38,7 +39,7 @@ publish: $(READY)  ## make the notebooks executed under PROFILE the published on
 archive: $(READY)  ## what a library takes, of the last commit: _build/ferbook-VERSION.zip
 	$(BIN)/python -m ferbook.paper.archive _build
 
-study: $(READY)  ## train every run of the grid configs/STUDY.yml that results/ does not hold
+study: $(READY)  ## train every run of configs/STUDY.yml that results/ does not hold
 	@$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
 
 queue: $(READY)  ## train what configs/queue.txt lists and results/ does not hold
@@ -74,7 +75,7 @@ bounds: $(READY)  ## inputs made to cost much, before the command line
 faults: $(READY)  ## kill -9 at random moments, restart, compare
 	$(BIN)/python -m trials.faults --into results
 
-forgeries: .venv/ready  ## one forgery at a time, and whether verify finds it
+forgeries: $(READY)  ## one forgery at a time, and whether verify finds it
 	$(BIN)/python -m trials.forgeries --into results
 
 stress: fuzz bounds faults forgeries  ## the same, odd files and killed pipelines beside

@@ -18,10 +18,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--budget", choices=runner.BUDGETS, default="full")
     parser.add_argument("--fresh", action="store_true", help="measure what the store has, too")
     parser.add_argument("--torch", default="", help="a Python that has PyTorch and timm")
-    parser.add_argument("--data", default="synthetic", help="faces for the piece detection")
+    parser.add_argument("--data", default="synthetic", help="FER-2013, for the piece detection")
     parser.add_argument("--results", type=Path, default=Path("results"))
     given = parser.parse_args(arguments)
     names = [given.only] if given.only else runner.missing(given.results, fresh=given.fresh)
+    if "detection" in names and given.budget == "full" and given.data in ("", "synthetic"):
+        parser.error("DATA: detection is measured on FER-2013. Give make bench DATA=archive.zip.")
     for name in names:
         print(runner.measure(name, given.budget, given.results, torch=given.torch,
                              data=given.data))  # fmt: skip

@@ -16,8 +16,9 @@
 # %% [markdown]
 # # Training
 #
-# **Carried out as described, the original's recipe reaches its best validation accuracy,
-# {glue:text}`trained_val_accuracy_best:.1f`% at {glue:text}`trained_image_size` pixels, in epoch
+# **On {glue:text}`trained_backbone` at {glue:text}`trained_image_size` pixels, with seed {glue:text}`trained_seed`, the
+# original's recipe reaches its best validation accuracy, {glue:text}`trained_val_accuracy_best:.1f`%
+# ({glue:text}`trained_val_clean_accuracy:.1f`% on images without a copy in training), in epoch
 # {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`.** This chapter trains the two phases of the
 # recipe and writes everything that
 # they produce to the result store. A finished run is loaded instead of being trained again; an interrupted
@@ -175,22 +176,23 @@ run = store.load_run(folder)
 #
 # The original suggests a figure of failure cases in two panels, neutral mistaken for sad and fear mistaken
 # for surprise, but does not print it. {numref}`fig-failures` is ours: the errors with the highest
-# confidence. Below each picture are the probability of the prediction and the expression that most
-# taggers of FER+ saw. Where the two agree, the label is more doubtful than the prediction.
+# confidence. Below each picture are the probability of the prediction and the expression with the most
+# votes of FER+'s taggers. Where the two agree, the label may be the mistake.
 
-# %% mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first; below each, the probability of the prediction, and the expression that most taggers of FER+ saw.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labeled neutral and predicted sad; labeled fear and predicted surprise."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Test images of two kinds of error, those with the highest confidence first; below each, the probability of the prediction, and the expression with the most votes of FER+'s taggers.", "name": "fig-failures"}, "image": {"alt": "Two rows of faces: labeled neutral and predicted sad; labeled fear and predicted surprise."}} tags=["hide-input"]
 figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # %% [markdown]
 # ## Limits
 #
-# On a GPU the same notebook uses mixed precision and XLA, and results then differ in the last digits from
-# one execution to the next; on a processor they are identical. One run cannot show how much the result
-# depends on the seed; {numref}`tab-seeds` does.
+# Executed again on the same machine without a GPU, the notebook gives identical results; on another machine they differ
+# ([](../reproducibility.md)). On a GPU it uses mixed precision and XLA, and results are expected to differ from one
+# execution to the next; this was **not run**. One run cannot show how much the result depends on the seed;
+# {numref}`tab-seeds` does.
 #
 # ```{admonition} What we found
 # :class: tip
-# - The best validation accuracy, {glue:text}`trained_val_accuracy_best:.1f`%, is reached in epoch
-#   {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`.
+# - The best validation accuracy of this seed, {glue:text}`trained_val_accuracy_best:.1f`%, is reached in epoch
+#   {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`; other seeds are in {numref}`tab-seeds`.
 # - Training accuracy, measured under augmentation and dropout, ends at
 #   {glue:text}`trained_train_accuracy_last:.1f`%; validation accuracy ends at
 #   {glue:text}`trained_val_accuracy_last:.1f`%.

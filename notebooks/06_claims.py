@@ -57,7 +57,7 @@ grades.grade_bar(graded)
 # In the original's configuration, {glue:text}`claims_replicated` statements are replicated and
 # {glue:text}`claims_not_replicated` are not. On a stand-in,
 # {glue:text}`claims_seen_on_a_stand_in` are seen and {glue:text}`claims_not_seen_on_a_stand_in` are
-# not. {glue:text}`claims_not_run` were not run, and {glue:text}`claims_not_testable_here` cannot be
+# not; {glue:text}`claims_undecided` are undecided. {glue:text}`claims_not_run` were not run, and {glue:text}`claims_not_testable_here` cannot be
 # tested here. {glue:text}`claims_questions` recommendations are treated as questions and listed at the end.
 #
 # ## What the grades mean
@@ -73,7 +73,8 @@ tables.grade_table(graded)
 # seed would change it: Student's t times the standard deviation over seeds of the same recipe, for the
 # difference of two runs. A threshold that does not follow from the original's words is marked as ours. The effect
 # of a part of the recipe is graded by runs of the original's recipe with and without it, never of ours, and counts
-# as seen only if it exceeds the variation between seeds. Runs in which no network learned grade nothing, unless
+# as seen only if it exceeds the variation between seeds, by the test of [](../method.md) without a correction for
+# many claims. One seed, or runs with fewer than half of the test images right, leave it undecided, unless
 # all answers of each pair agree bit for bit: then the effect is exactly zero.
 #
 # A printed number may have been rounded or truncated. Both readings are tried, and a number

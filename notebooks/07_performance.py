@@ -22,7 +22,7 @@
 # resampled once, in a compiled loop, from the bytes in memory to the input size. This chapter measures the
 # cost of that and of the rest of the code.
 #
-# *Input:* the result store, where the benchmark put its measurements: `make bench`. *Run time:* seconds.
+# *Input:* the result store, where the benchmark put its measurements: `make bench DATA=archive.zip`. *Run time:* seconds.
 # In a smoke run the benchmark is cut short and its numbers mean nothing.
 
 # %% tags=["parameters", "hide-cell"]
@@ -164,7 +164,7 @@ detection.time_table(measured["detection"])
 # Rotated faces are turned upright before they are classified. On the faces that were found, this changes accuracy
 # by {glue:text}`bench_faces_gain_less` points at {glue:text}`bench_faces_turned_less` degrees and by
 # {glue:text}`bench_faces_gain_more` points at {glue:text}`bench_faces_turned_more` degrees
-# ({numref}`tab-turned-back`).
+# ({numref}`tab-turned-back`); no test of these differences was made.
 
 # %% tags=["hide-input"]
 detection.turn_table(measured["detection"])

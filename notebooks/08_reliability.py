@@ -19,8 +19,7 @@
 # **Of {glue:text}`reliability_files:,` hostile files, {glue:text}`reliability_files_other` were mishandled;
 # {glue:text}`reliability_restarts_same` of {glue:text}`reliability_restarts` restarts after a kill ended like an
 # undisturbed execution; the tests detect {glue:text}`reliability_mutants_noticed` of
-# {glue:text}`reliability_mutants` planted errors.** This chapter describes these trials, and how much a result
-# changes when a training is repeated with other seeds.
+# {glue:text}`reliability_mutants` planted errors.** This chapter describes these trials.
 #
 # *Input:* the result store, nothing else. *Run time:* seconds. The stress tests themselves: `make fuzz`,
 # `make bounds`, `make faults`, `make coverage`, `make mutants`, `make licences`, `make advisories`.
@@ -28,7 +27,6 @@
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
 trials_dir = "results"  # the result store whose folder reliability/ has the stress tests
-configs_dir = "configs"  # the grids whose seeds are compared
 
 # %% tags=["remove-cell"]
 # %load_ext autoreload
@@ -41,19 +39,13 @@ from ferbook.core import paths
 from ferbook.core.parameters import settle
 from ferbook.paper import table
 from ferbook.paper.chapters.reliability import prose, tables
-from ferbook.results import seeds, store, study
+from ferbook.results import store
 
 os.chdir(paths.project_root())
 settle(globals(), "08_reliability")
 
 # %% tags=["hide-input"]
 runs = store.load_all(results_dir)
-grids = [
-    study.read_study(f"{configs_dir}/{name}.yml")
-    for name in ("paper_changes", "ours_changes", "leak")
-]
-grid_runs = [run for grid in grids for run in study.of_study(grid, runs)]
-repeated = [run for run in runs if run.study in study.FINALS] + grid_runs
 names = ("fuzz", "bounds", "faults", "forgeries", "coverage", "mutants", "advisories")
 jobs = {name: {} for name in names} | store.load_facts(trials_dir, "reliability")
 licences = store.load_licences(trials_dir)
@@ -140,20 +132,6 @@ tables.mutants_table(jobs["mutants"])
 tables.survivors_table(jobs["mutants"])
 
 # %% [markdown]
-# ## Variation between seeds
-#
-# The same recipe with another seed has another split, other initial weights, another order and
-# other augmentations. {numref}`tab-seeds` shows how far apart such runs end; pooled over those
-# with which a network learned (half of the test images or more correct), the standard deviation is {glue:text}`reliability_seed_noise:.2f` points. A difference between
-# two recipes is meaningful only if it exceeds twice what seeds alone cause: the gray bands of
-# {numref}`fig-paper_changes` and {numref}`fig-ours_changes`.
-# McNemar's test, which compares two trained networks and not two recipes, also finds differences
-# between two seeds of one recipe.
-
-# %% tags=["hide-input"]
-tables.seeds_table(repeated)
-
-# %% [markdown]
 # ## Dependencies
 #
 # The lock file pins {glue:text}`reliability_packages` packages by version and SHA-256
@@ -185,10 +163,8 @@ tables.licence_table(licences)
 # - {glue:text}`reliability_restarts_same` of {glue:text}`reliability_restarts` restarts after a kill ended like
 #   an undisturbed execution; tests detected {glue:text}`reliability_mutants_noticed` of
 #   {glue:text}`reliability_mutants` planted errors.
-# - Seeds alone change an accuracy with a standard deviation of {glue:text}`reliability_seed_noise:.2f` points.
 # ```
 
 # %% tags=["remove-cell"]
-noise = seeds.seed_noise(grid_runs)
-for key, value in prose.reliability_numbers(jobs, licences["kind"].tolist(), noise).items():
+for key, value in prose.reliability_numbers(jobs, licences["kind"].tolist()).items():
     glue(key, value, display=False)

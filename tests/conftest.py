@@ -1,5 +1,6 @@
 """What several test files share: small synthetic faces, the real archive where it is present."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -30,6 +31,30 @@ def faces():
     from ferbook.data.synthetic import draw_faces
 
     return draw_faces(200, 100)[0]
+
+
+@pytest.fixture
+def killed_after(monkeypatch):
+    """Ends a training in this process once so many more epochs are in its checkpoint."""
+    from ferbook.training.checkpoint import Checkpoint
+
+    save = Checkpoint.save
+
+    @contextlib.contextmanager
+    def killed(epochs):
+        saved = []
+
+        def save_and_end(self, *arguments, **more):
+            save(self, *arguments, **more)
+            saved.append(1)
+            if len(saved) == epochs:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Checkpoint, "save", save_and_end)
+            yield
+
+    return killed
 
 
 @pytest.fixture(scope="session")

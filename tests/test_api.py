@@ -16,6 +16,7 @@ from skimage import data as examples
 import ferbook
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
+from ferbook.inference import pixels
 from ferbook.inference.face import InputError
 
 ASTRONAUT = examples.astronaut()
@@ -40,6 +41,17 @@ def test_every_public_function_has_a_docstring_and_is_listed():
         assert getattr(ferbook, name).__doc__ and name in dir(ferbook)
     with pytest.raises(AttributeError, match="no attribute 'analyze'"):
         ferbook.analyze  # noqa: B018
+
+
+def test_all_but_one_call_work_without_tensorflow():
+    code = (
+        "import inspect, sys; sys.modules |= {'tensorflow': None, 'keras': None}; import ferbook; "
+        "from ferbook import *; inspect.getmembers(ferbook); help(ferbook.released_network); "
+        "released_network()"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "in single precision" in shown.stdout
+    assert "needs keras: pip install 'ferbook[train,export]'" in shown.stderr.splitlines()[-1]
 
 
 def test_importing_imports_nothing_else():
@@ -85,6 +97,7 @@ def forms(path):
         "floats": GRAY / 255,
         "single precision": (GRAY / 255).astype(np.float32),
         "view": np.asfortranarray(GRAY),
+        "big-endian": sixteen.astype(">u2"),
     }
 
 
@@ -149,7 +162,13 @@ def test_whole_and_min_face():
         (np.zeros((60, 60), bool), {}, "array of bool"),
         (b"", {}, "bytes: not a readable picture"),
         (None, {}, "expected a path, bytes, an array, a PIL image or a list.*NoneType"),
+        (np.array([[0, 1.0001]]), {}, "expected numbers of 0 to 1. Received: 0 to 1.0001"),
         ("nowhere.png", {}, r"nowhere\.png: no such file or folder"),
+        ("nowhere.png", {"boxes": [(0, 0, 9, 9)]}, r"nowhere\.png: no such file or folder"),
+        ("", {}, "an empty name"),
+        (300 * "a", {}, "aaa: (not readable|no such file)"),
+        (Image.open(io.BytesIO(encoded()[:9000])), {}, "PIL image: not readable"),
+        (GRAY, {"boxes": [(0, 0, np.inf, 20)]}, r"expected \(left, top, width, height\)"),
         ("https://example.org/a.png", {}, "nothing is fetched"),
         (GRAY, {"boxes": [(500, 0, 20, 20)]}, "inside 512 x 512 px. Received: .500, 0, 20, 20"),
         (GRAY, {"boxes": [(0, 0, 0, 20)]}, "inside 512 x 512 px"),
@@ -179,6 +198,21 @@ def test_one_bad_picture_among_several_warns_and_the_others_are_answered(tmp_pat
     with pytest.warns(UserWarning, match=r"pictures\[1\]: nowhere\.png"):
         found = ferbook.predict([GRAY, "nowhere.png", GRAY])
     assert [len(faces) for faces in found] == [1, 0, 1]
+
+
+def test_one_bad_picture_of_a_folder_warns_and_the_only_one_is_an_error(tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"broken")
+    with pytest.raises(InputError, match=r"broken\.png: not a readable picture"):
+        ferbook.predict(tmp_path)
+    (tmp_path / "blank.png").write_bytes(encoded(np.full((80, 90), 128, np.uint8)))
+    with pytest.warns(UserWarning, match=r"broken\.png: not a readable picture"):
+        assert ferbook.predict(tmp_path) == []
+
+
+def test_transparency_multiplied_into_the_grays_is_read():
+    """A gray of 50 at half cover is stored as 25 and lies on white: 25 + 127 = 152."""
+    image = Image.merge("LA", [Image.new("L", (8, 8), value) for value in (50, 128)])
+    np.testing.assert_allclose(pixels.rgb(image.convert("La")), 152, atol=2)
 
 
 def test_a_model_is_read_once_and_anew_when_its_file_changes(tmp_path):

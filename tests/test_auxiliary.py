@@ -70,6 +70,15 @@ def test_each_network_leaves_out_what_the_other_finds_hard():
     np.testing.assert_allclose(at_first, one + two)
 
 
+def test_the_label_is_smoothed_over_all_classes():
+    """By hand: a class of seven has 0.06 / 7 of the target, the label 0.94 more."""
+    label, p = np.eye(7, dtype=np.float32)[[2]], np.array([[0.05, 0.1, 0.4, 0.2, 0.1, 0.1, 0.05]])
+    losses = auxiliary.loss(tf.constant(label), tf.constant(p, tf.float32), RECIPE)
+    assert RECIPE.label_smoothing == 0.06
+    by_hand = -np.sum((0.94 * label + 0.06 / 7) * np.log(p), axis=1)
+    np.testing.assert_allclose(losses, by_hand, rtol=1e-5)
+
+
 def test_landmarks_that_are_not_known_add_nothing():
     recipe = dataclasses.replace(RECIPE, landmark_loss_weight=2.0, label_smoothing=0)
     wanted, answers = np.zeros((2, 17), np.float32), np.zeros((2, 17), np.float32)

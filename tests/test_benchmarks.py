@@ -82,6 +82,14 @@ def test_the_command_names_pieces_and_budgets(capsys):
         assert known in shown
 
 
+@pytest.mark.parametrize("given", [["--fresh"], ["--only", "detection", "--data", "synthetic"]])
+def test_drawn_faces_never_replace_what_was_measured_on_fer2013(given, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([*given, "--results", str(tmp_path)])
+    assert "DATA: detection is measured on FER-2013" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_exponent_of_growth_is_that_of_the_last_rows():
     rows = [{"n": n, "seconds": [3.0 * n**1.5, 3.0 * n**1.5, 99.0]} for n in (10, 100, 1000)]
     assert ratios.growth_exponent([{"n": 1, "seconds": [50.0]}, *rows]) == pytest.approx(1.5)
@@ -89,7 +97,7 @@ def test_the_exponent_of_growth_is_that_of_the_last_rows():
 
 def test_ratio_is_formed_within_rounds():
     found = ratios.ratio([2.0, 30.0, 8.0], [1.0, 10.0, 2.0])
-    assert found == (3.0, 2.0, 4.0) and str(found) == "3.00 (2.00 to 4.00)"
+    assert found == (3.0, 2.0, 4.0) and str(found) == "3.00 (2.00\u00a0to\u00a04.00)"
 
 
 def test_share_of_peak_by_hand():

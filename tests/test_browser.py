@@ -167,6 +167,10 @@ def test_faces_are_found_where_python_finds_them(page, size):
     assert_same_places(found, expected)
 
 
+def test_a_thin_picture_is_searched(page):
+    assert searched(page, np.full((1, 400), 128, np.uint8)) == ([], [])
+
+
 @pytest.mark.parametrize("degrees", [30, -45])
 def test_a_turned_face_is_found_as_python_finds_it(page, degrees):
     found, expected = searched(page, np.asarray(turned_photo(degrees).convert("L")))

@@ -69,7 +69,7 @@ def test_cost_draws_size_against_latency_in_the_actors_color():
         COLORS["others"], COLORS["our recipe"], COLORS["our recipe"]
     ]  # fmt: skip
     words = [text.get_text() for text in axes.texts]
-    assert words == ["fer (p): 50.0%", "ONNX, float32: 75.0%", "ONNX, int8: 50.0%"]
+    assert words == ["fer (p)\n50.0%", "ONNX, float32\n75.0%", "ONNX, int8\n50.0%"]
 
 
 def test_pruning():
@@ -79,10 +79,13 @@ def test_pruning():
 
 
 def test_deployment_numbers():
-    assert deployment_prose.deployment_numbers(EXPORTED) == {
+    exports = EXPORTED["exports"] | {"litert-int8": EXPORT | {"accuracy": 0.625}}
+    assert deployment_prose.deployment_numbers(EXPORTED | {"exports": exports}) == {
         "deployment_hardware": "A, 2 cores", "deployment_ms_single": 4.0,
         "deployment_frames": 250.0,  # 1000 / 4 a second
-        "deployment_int8_points": -25.0, "deployment_int8_same": 80.0,
+        "deployment_int8_points": -25.0, "deployment_int8_litert_points": -12.5,
+        "deployment_float32": 75.0, "deployment_int8_onnx": 50.0, "deployment_int8_litert": 62.5,
+        "deployment_int8_same": 80.0,
         "deployment_int8_megabytes": 0.5, "deployment_robustness_images": 7,
     }  # fmt: skip
 
@@ -92,7 +95,7 @@ def test_input_is_compared_round_by_round():
     rounds = {"generator, folder": [4, 3], "generator, arrays": [2, 9], "ours, arrays": [8, 9]}
     frame = performance_tables.input_table({"input": {"sizes": {"96 px": rounds}, **WHERE}}).frame
     assert frame.iloc[2].tolist() == [
-        "ours, arrays", 8.5, "2.50 (2.00 to 3.00)", "2.50 (1.00 to 4.00)"
+        "ours, arrays", 8.5, "2.50 (2.00\u00a0to\u00a03.00)", "2.50 (1.00\u00a0to\u00a04.00)"
     ]  # fmt: skip
 
 
@@ -107,13 +110,13 @@ def test_seconds():
         "startup": {"rounds": {"ferbook --help": [0.3, 0.1, 0.2]}},
         "first_step": {"backbone": "tiny", "rounds": {"traced once": [2.0]}, **WHERE},
         "audit": {"growth": [{"n": 1000, "seconds": [1.0, 3.0]}], "images": 35887,
-                  "rounds": {"near copies": [5.0], "03_results": [11.0]}},
+                  "rounds": {"near copies": [5.0], "03_results": [123.4]}},
     }  # fmt: skip
     frame = performance_tables.seconds_table(measured).frame
-    assert frame.loc["ferbook --help"].tolist() == [0.2, 0.1, 0.3, 3]
-    assert frame.loc["tiny, first step traced once", "seconds"] == 2.0
-    assert frame.loc["near duplicates among 1,000 random hashes", "seconds"] == 2.0
-    assert frame.loc["execution of 03_results", "seconds"] == 11.0
+    assert frame.loc["ferbook --help"].tolist() == ["0.200", "0.100", "0.300", 3]
+    assert frame.loc["tiny, first step traced once", "seconds"] == "2.00"
+    assert frame.loc["near duplicates among 1,000 random hashes", "seconds"] == "2.00"
+    assert frame.loc["execution of 03_results", "seconds"] == "123"
     assert "near duplicates among 35,887 images" in frame.index and len(frame) == 5
 
 
@@ -140,12 +143,21 @@ def test_detection_counts_faces_and_alarms():
         "first_answer_seconds": [0.5, 0.9, 0.7],
     }  # fmt: skip
     frame = detection.detection_table(found).frame
-    assert frame.loc["upright"].tolist() == [2, 4, "75 (30 to 95)", "25 (5 to 70)", 0, 5]
+    shares = ["75 (30\u00a0to\u00a095)", "25 (5\u00a0to\u00a070)"]
+    assert frame.loc["upright"].tolist() == [2, 4, *shares, 0, 5]
     assert frame.loc["no face"].tolist() == [9, 0, "-", "-", 1, 1]
-    assert detection.time_table(found).frame.loc["9 x 9"].tolist() == [20.0, 1000.0]
+    assert detection.time_table(found).frame.loc["9 \u00d7 9"].tolist() == [20.0, 1000.0]
     assert detection.turn_table(found).frame.loc["30 degrees"].tolist() == [
-        12, 10, "60 (31 to 83)", "40 (17 to 69)"
+        12, 10, "60 (31\u00a0to\u00a083)", "40 (17\u00a0to\u00a069)"
     ]  # fmt: skip
+    for data, of, whose in (
+        ("made", "test images of made", "those of made"),
+        ("fer2013", "test images of FER-2013", "those of FER-2013"),
+        ("synthetic", "faces drawn by a program", "drawn by a program"),
+    ):
+        caption = detection.detection_table(found | {"data": data}).caption
+        assert f"Synthetic scenes: {of} pasted onto" in caption
+        assert f"The faces are {whose}." in caption
     numbers = detection.detection_numbers(found)
     assert numbers["bench_faces_centerface_upright"] == "75%"
     assert numbers["bench_faces_haar_more"] == "25%" and numbers["bench_faces_gain_less"] == "+20"
@@ -240,8 +252,8 @@ def test_the_network_says_what_each_phase_trains():
         "backbone, ImageNet weights\nEfficientNetB2\nEfficientNet-Lite2",
         "global average pooling", "dropout 0.5", "dense layer, softmax\n7 classes",
     ]  # fmt: skip
-    assert shown[6:9] == ["phase 1: 3 epochs\nAdam, 1e-03", "frozen", "trained"]
-    assert shown[9:] == ["phase 2: 7 epochs\nAdamW, 3e-05", "7\nof 9\n5\nof 6", "trained"]
+    assert shown[6:9] == ["phase 1: 3 epochs\nAdam, 1e-3", "frozen", "trained"]
+    assert shown[9:] == ["phase 2: 7 epochs\nAdamW, 3e-5", "7\nof 9\n5\nof 6", "trained"]
 
 
 def test_parameters_of_networks():
@@ -263,10 +275,15 @@ def test_what_the_original_claims():
         "accuracy": 0.6878, "parameters_claimed": 9_200_000,
         "table_2": scores | {"overall": {"f1": 0.5}}, "text_recalls": {"happy": 0.881},
     }  # fmt: skip
-    found = key_numbers.original_numbers(original, {"splits": {"test": 10}})
+    found = key_numbers.original_numbers(
+        original, {"splits": {"test": 10}, "usages": {"PrivateTest": 5}}
+    )
     assert found["original_correct"] == 7 and found["original_accuracy"] == 68.78
     assert found["original_accuracy_low"] == pytest.approx(39.68, abs=0.01)
     assert found["original_accuracy_high"] == pytest.approx(89.22, abs=0.01)
+    error = 196 * (2 * 0.6878 * 0.3122 / 10) ** 0.5
+    assert found["original_difference_error"] == pytest.approx(error)
+    assert found["original_difference_error_private"] == pytest.approx(error * 2**0.5)
     assert found["original_macro_f1"] == pytest.approx(0.2)  # 1.4 / 7
     assert found["original_recall_happy"] == pytest.approx(88.1)
     assert key_numbers.claimed_parameters(original) == {"original_parameters_millions": 9.2}

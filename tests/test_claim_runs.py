@@ -19,6 +19,7 @@ from ferbook.claims.verdict import (
     NOT_SEEN,
     REPLICATED,
     SEEN,
+    UNDECIDED,
 )
 from ferbook.results.metrics import accuracy
 from ferbook.results.study import read_study
@@ -289,8 +290,8 @@ def test_networks_that_did_not_learn_show_identity_alone():
     assert effect(short, WITHOUT, MEASURES["accuracy"]) is None
     verdict = judge("ablation", evidence(*short), without=WITHOUT, measure="accuracy")
     assert verdict[:3] == (
-        NOT_RUN, "", "In the runs of the original's recipe that differ in this alone no network "
-        "learned: none reached an accuracy of 50%.",
+        UNDECIDED, "", "Of the runs of the original's recipe that differ in this alone none "
+        "reached an accuracy of 50%.",
     )  # fmt: skip
     same = [run for seed in (1, 2) for run in two(9, 9, seed=seed, train_images=70)]
     found = effect(same, WITHOUT, MEASURES["accuracy"])
@@ -318,7 +319,7 @@ def test_an_effect_names_the_recipe_and_its_scale():
     assert where() == "the original's recipe on EfficientNet-Lite0 at 48 px"
     assert where(finetune_learning_rate=2e-4, finetune_epochs=10, train_images=70) == (
         "the original's recipe on EfficientNet-Lite0 at 48 px, 70 training images, "
-        "learning rate 2e-04, 10 epochs of phase 2"
+        "learning rate 2e-4, 10 epochs of phase 2"
     )
 
 
@@ -333,9 +334,10 @@ def test_effect():
     assert found[:3] == ("s", "the original's recipe on EfficientNet-Lite0 at 48 px", 2)
     assert (found.whole, found.without) == pytest.approx((0.75, 0.55))
     assert found.error == pytest.approx(4.3027 * 0.005**0.5, abs=1e-4) and not found.identical
-    # One pair, and another seed of the whole recipe alone: one degree, and twice the variance.
+    # One pair, and another seed of the whole recipe alone: one degree, 0.75 against 0.6.
     one = effect([*two(2, 4), two(3, 5, seed=2)[0]], WITHOUT, MEASURES["accuracy"])
-    assert one.seeds == 1 and one.error == pytest.approx(12.7062 * 0.01**0.5, abs=1e-3)
+    assert one.seeds == 1 and one.error == pytest.approx(12.7062 * 0.0075**0.5, abs=1e-3)
+    assert one.difference == pytest.approx(0.15)
     assert math.isnan(effect(two(2, 4), WITHOUT, MEASURES["accuracy"]).error)
     same = effect([*two(2, 2), *two(3, 3, seed=2)], WITHOUT, MEASURES["accuracy"])
     assert same.identical and same.difference == 0
@@ -347,7 +349,9 @@ def test_ablation():
     arguments = {"without": WITHOUT, "measure": "accuracy"}
     assert judge("ablation", **arguments)[:2] == (NOT_RUN, "")
     verdict = judge("ablation", evidence(*two(2, 9)), **arguments)
-    assert verdict[:2] == (NOT_RUN, "+70.00 points") and "error unknown" in verdict.evidence
+    assert verdict[:2] == (UNDECIDED, "+70.00 points") and "error unknown" in verdict.evidence
+    single = evidence(*two(2, 9), *(two(2, 9, seed=s)[0] for s in (2, 3)))  # sure, but one seed
+    assert judge("ablation", single, **arguments).grade == UNDECIDED
     clear = evidence(*two(2, 9), *two(2, 9, seed=2))  # no spread at all
     verdict = judge("ablation", clear, **arguments)
     assert verdict[:2] == (SEEN, "+70.00 points") and verdict.page == "../all_runs#tab-ledger"

@@ -84,6 +84,9 @@ def test_claims_table_has_a_row_a_claim_and_one_block_of_cells():
     assert len(re.findall("<tr data-grades=", shown)) == 3 + 1 + 1
     groups = re.findall(r'class="ledger-group"><th colspan="5">([^<]*)<', shown)
     assert groups == ["data", "table 2", QUESTIONS]
+    kinds = re.findall(r'<tbody class="([^"]*)"', shown)
+    assert kinds == ["ledger-statements", "ledger-statements", "ledger-questions"]
+    assert f'data-grades="{"|".join([NOT_RUN] * 21)}"' in shown  # each is counted
     assert shown.count("ledger-cells") == 1 and shown.count("<td>0.50 <small>") == 21
     row = re.search(r'<tr data-grades="contradicted">(.*?)</tr>', shown)[1]
     assert row == (
@@ -166,7 +169,7 @@ def test_recipe_table_attributes_to_the_original_what_it_states():
     assert rows["`weights`"] == ["not stated", "ImageNet", "random"]
     assert rows["`plateau_factor`"] == ["0.3", "same", "off"]  # of no effect with a cosine
     assert rows["`lr_warmup_fraction`"] == ["not stated", "off", "0.1"]
-    assert rows["`warmup_learning_rate`"] == ["not stated", "0.001", "off"]
+    assert rows["`warmup_learning_rate`"] == ["not stated", "1e-3", "off"]
     assert (
         "`teachers`" not in rows and "`distillation_share`" not in rows
     )  # off, like what needs it

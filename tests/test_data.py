@@ -281,6 +281,9 @@ def test_empty_sources(tmp_path):
 def test_missing_path_and_wrong_kind(tmp_path):
     with pytest.raises(FileNotFoundError, match="no file or folder at nowhere"):
         data_sources.load("nowhere.zip")
+    for start in (data_sources.load, data_sources.find):
+        with pytest.raises(data_faces.DataError, match="Received an empty name"):
+            start("")
     (tmp_path / "a.rar").touch()
     with pytest.raises(data_faces.DataError, match=r"expected a \.zip, a \.csv, a \.tar\.gz or"):
         data_sources.load(tmp_path / "a.rar")

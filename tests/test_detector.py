@@ -1,6 +1,7 @@
 """The face detector: its arithmetic by hand, and faces in pictures made here."""
 
 import hashlib
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -58,6 +59,15 @@ def test_a_small_square_in_a_large_one_shares_its_own_area():
     assert network.best(spots, 0.5, network.of_smaller).tolist() == spots[:1].tolist()
 
 
+def test_what_is_left_out_is_not_kept_in_memory():
+    """A thousand spots apart from each other would be half a million in all rounds, 20 MB."""
+    spots = np.array([[1 - i / 1000, 20 * i, 0, 10, 0] for i in range(1000)])
+    tracemalloc.start()
+    assert len(network.best(spots, 0.3)) == 1000
+    assert tracemalloc.get_traced_memory()[1] < 2e6
+    tracemalloc.stop()
+
+
 def test_half_a_square_shares_half_of_the_smaller():
     """One of 10 px whose middle lies on the edge of one of 40 px."""
     spots = np.array([[1, 50, 50, 40, 0], [1, 70, 50, 10, 0]])
@@ -107,6 +117,43 @@ def test_large_pictures_are_looked_at_in_tiles():
     wide[600:1112, 1600:2112] = GRAY
     (box, _), *_ = detector.detect(wide, min_face=60)
     assert abs(box[0] + box[2] / 2 - 1825) < 20 and abs(box[1] + box[3] / 2 - 722) < 20
+
+
+@pytest.mark.parametrize("shape", [(1, 400), (20, 5000), (700, 3)])
+def test_thin_pictures_are_searched(shape):
+    assert detector.faces_in(np.full(shape, 128, np.uint8), "") == []
+
+
+def test_a_picture_without_pixels_is_refused():
+    with pytest.raises(InputError, match="a picture of 5 x 0 px"):
+        detector.faces_in(np.zeros((0, 5), np.uint8), "")
+
+
+@pytest.mark.parametrize("middle", [(60.25, 32900.5), (10, 3), (99, 33050)])
+def test_of_a_long_picture_only_a_part_is_turned(middle):
+    """More than 32,766 px a side is more than OpenCV turns; a border goes on in the part too."""
+    long = np.random.default_rng(0).integers(0, 255, (33000, 100)).astype(np.uint8)
+    ends = {True: (long[:500], 0), False: (long[-500:], 32500)}
+    part, top = ends[middle[1] < 500]
+    expected = search.turned(part, (middle[0], middle[1] - top), 50, 30, 48)
+    found = search.turned(long, middle, 50, 30, 48)
+    np.testing.assert_allclose(found, expected, atol=1)
+
+
+def test_possible_faces_are_looked_at_a_few_at_a_time_and_not_without_end(monkeypatch):
+    """Of 40 that are likely, 20 are looked at twice, and then in a mirror."""
+    spots = np.array([[0.5, 20 * i, 20, 10, 0] for i in range(40)])
+    looked = []
+
+    def look(views, least_score):
+        looked.append(len(views))
+        return [np.array([[0.9, views.shape[1] / 2, views.shape[2] / 2, 50, 0]])] * len(views)
+
+    monkeypatch.setattr(search, "look", look)
+    monkeypatch.setattr(search, "MOST_LIKELY", 20)
+    monkeypatch.setattr(search, "_first", lambda scale, level: spots)
+    search.find(np.zeros((40, 150), np.uint8), 20)
+    assert looked == [16, 4] * 3
 
 
 def test_faces_and_boxes_belong_together_by_overlap():

@@ -19,9 +19,11 @@ tf = pytest.importorskip("tensorflow")
 
 from ferbook.cli import app  # noqa: E402
 from ferbook.core.recipe import Recipe, RecipeError  # noqa: E402
+from ferbook.data import splits  # noqa: E402
 from ferbook.data.synthetic import draw_faces  # noqa: E402
 from ferbook.results import store  # noqa: E402
 from ferbook.training import device, keras_weights, memory, models, optimization, train  # noqa: E402
+from ferbook.training.earlier import Earlier  # noqa: E402
 from ferbook.training.lite_weights import WeightsError  # noqa: E402
 
 TINY = Recipe(
@@ -108,23 +110,56 @@ def test_mixed_precision_and_xla_come_near_the_same_run(tmp_path, faces, as_on_a
     assert 0 < apart.max() < 0.05
 
 
-def test_a_mixed_run_goes_on_from_its_checkpoint(tmp_path, faces, as_on_a_gpu, monkeypatch):
+@pytest.fixture
+def in_mixed_precision(monkeypatch):
+    """As on a GPU, but for XLA, which takes long to compile on a processor."""
+    monkeypatch.setattr(device, "precision", lambda: "mixed_float16")
+    yield
+    train.keras.config.set_dtype_policy("float32")
+
+
+def test_a_mixed_run_goes_on_from_its_checkpoint(tmp_path, faces, in_mixed_precision, killed_after):
     """The state holds the loss scale as well."""
     whole = run_of(tmp_path / "whole", TINY, faces)
-    save, saved = train.Checkpoint.save, []
-
-    def killed(self, *arguments, **more):
-        save(self, *arguments, **more)
-        saved.append(1)
-        if len(saved) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(train.Checkpoint, "save", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_after(2):
         run_of(tmp_path / "killed", TINY, faces)
     resumed = run_of(tmp_path / "killed", TINY, faces)
-    assert len(saved) == 3
+    assert resumed.history["loss"].equals(whole.history["loss"]) and len(whole.history) == 3
     np.testing.assert_array_equal(resumed.test.probabilities, whole.test.probabilities)
+
+
+def test_a_mixed_run_with_averaged_weights_keeps_those_that_validation_saw(
+    tmp_path, faces, in_mixed_precision, killed_after
+):
+    """Killed at the end of phase 1, it goes on the same way as well."""
+    recipe = dataclasses.replace(
+        TINY, ema_momentum=0.9, finetune_learning_rate=1e-2, label_smoothing=0
+    )
+    whole = run_of(tmp_path / "whole", recipe, faces)
+    best = whole.history.loc[whole.history["val_accuracy"].idxmax()]
+    kept = whole.info["metrics"]["val"]
+    assert kept["accuracy"] == pytest.approx(best["val_accuracy"])
+    assert kept["log_loss"] == pytest.approx(best["val_loss"], abs=1e-3)
+    with killed_after(1):
+        run_of(tmp_path / "killed", recipe, faces)
+    resumed = run_of(tmp_path / "killed", recipe, faces)
+    assert resumed.history["loss"].equals(whole.history["loss"])
+    np.testing.assert_array_equal(resumed.test.probabilities, whole.test.probabilities)
+
+
+def test_earlier_runs_answer_as_they_were_trained(tmp_path, faces, in_mixed_precision):
+    """A trial that is made final, and a teacher, each in a process that knows no precision yet."""
+    policy = train.keras.config.set_dtype_policy
+    recipe = dataclasses.replace(TINY, warmup_epochs=0, finetune_epochs=1)
+    trial = run_of(tmp_path, recipe, faces, final=False)
+    policy("float32")
+    final = run_of(tmp_path, recipe, faces)
+    np.testing.assert_array_equal(final.val.probabilities, trial.val.probabilities)
+    policy("float32")
+    taught = dataclasses.replace(recipe, name="taught", teachers="t")
+    earlier = Earlier(tmp_path / "s", tmp_path / "runs/s", final.info["dataset"])
+    answers = earlier.answers(taught, splits.split(faces).test)
+    np.testing.assert_array_equal(answers.astype("float16"), final.test.augmented.astype("float16"))
 
 
 def test_the_network_of_the_paper_computes_in_mixed_precision(as_on_a_gpu):
@@ -148,16 +183,35 @@ from ferbook.data.synthetic import draw_faces
 from ferbook.training import train
 train._strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 test_device.run_of(Path(sys.argv[1]), test_device.TINY, draw_faces(208, 100)[0])
+test_device.run_of(Path(sys.argv[1]), test_device.SHARED, draw_faces(300, 100)[0])
 """
+# All that a recipe may do on several devices.
+SHARED = dataclasses.replace(
+    TINY, name="shared", schedule="cosine", train_batch_norm=True, small_epochs=1,
+    small_image_size=32, erasing_probability=0.5, mixup_alpha=0.4, cutmix_alpha=1.0,
+    ferplus_loss_weight=0.5, ema_momentum=0.9, deduplicate_train=True, dropout=0.5, train_images=0,
+)  # fmt: skip
 
 
-def test_two_devices_give_the_same_run_as_one(tmp_path):
-    """Two logical processors share each batch of 32, and the 26 validation images."""
+@pytest.fixture(scope="module")
+def on_two_devices(tmp_path_factory):
+    """The runs of both recipes, each batch shared by two logical processors."""
+    folder = tmp_path_factory.mktemp("two")
     places = os.environ["PYTHONPATH"], os.path.dirname(__file__)  # conftest's, and this folder
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
-    command = [sys.executable, "-c", MIRRORED, str(tmp_path / "two")]
-    subprocess.run(command, env=environment, check=True)
-    two = store.load_study(tmp_path / "two", "s")[0]
+    subprocess.run([sys.executable, "-c", MIRRORED, str(folder)], env=environment, check=True)
+    return {run.recipe.name: run for run in store.load_study(folder, "s")}
+
+
+def test_several_devices_share_each_batch(on_two_devices):
+    """Two logical processors stand in for two GPUs."""
+    history = on_two_devices[SHARED.name].history
+    assert len(history) == 3 and np.isfinite(history["loss"]).all()
+
+
+def test_two_devices_give_the_same_run_as_one(tmp_path, on_two_devices):
+    """They share each batch of 32, and the 26 validation images."""
+    two = on_two_devices[TINY.name]
     one = run_of(tmp_path / "one", TINY, draw_faces(208, 100)[0])
     np.testing.assert_allclose(two.history["loss"], one.history["loss"], rtol=1e-4)
     apart = np.abs(two.test.probabilities - one.test.probabilities)
@@ -184,7 +238,7 @@ def test_several_devices_do_not_accumulate():
         device.check_replicas(dataclasses.replace(TINY, accumulate=2), 2)
 
 
-@pytest.mark.parametrize("field", ["ema_momentum", "sam_radius"])
+@pytest.mark.parametrize("field", ["ema_momentum", "sam_radius", "co_teaching_share"])
 def test_what_works_on_whole_batches_is_not_accumulated(field):
     with pytest.raises(RecipeError, match=f"{field}: works on whole batches; needs accumulate 1"):
         dataclasses.replace(TINY, accumulate=2, **{field: 0.5})

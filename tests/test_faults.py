@@ -216,6 +216,24 @@ def test_one_run_is_trained_by_one_process(tmp_path):
             pass
 
 
+def test_where_a_held_lock_cannot_be_read_from_its_first_byte(tmp_path, monkeypatch):
+    """As on Windows; there is no `kill` there, either."""
+    read, closed = os.read, []
+
+    def refuse(descriptor, size):
+        if os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
+            raise PermissionError
+        return read(descriptor, size)
+
+    with core_lock.alone(tmp_path / "a.lock", "s/run"), monkeypatch.context() as windows:
+        windows.setattr(core_lock.os, "close", closed.append)
+        windows.setattr(core_lock.os, "read", refuse)
+        windows.setattr(core_lock.os, "name", "nt")
+        with pytest.raises(core_lock.BusyError, match=rf"process {os.getpid()}, or .* its end\.$"):
+            core_lock.hold(tmp_path / "a.lock", "s/run")
+    os.close(*closed)
+
+
 SLOW = f"""
 include: "{ROOT}/workflow/rules/alone.smk"
 rule slow:

@@ -5,6 +5,7 @@ import resource
 import signal
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_numbers_of_a_store_are_not_negative(tmp_path):
 
 def test_a_link_at_the_target_is_replaced_and_not_written_through(tmp_path):
     victim = write(tmp_path, "precious")
-    for link, to in (("target", victim), (".target.1.tmp", tmp_path)):
+    for link, to in (("target", victim), (".target.12345678.tmp", tmp_path)):
         (tmp_path / link).symlink_to(to)
     writing.write_atomically(tmp_path / "target", b"new")
     assert victim.read_text() == "precious"
@@ -181,8 +182,42 @@ def test_a_folder_is_the_old_or_the_new_one(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["set"]
 
 
+@pytest.mark.parametrize("name", ["notes.tmp", ".notes.12345678.tmp", ".a.json.1.tmp"])
+def test_of_what_a_folder_holds_only_its_own_leftovers_go(tmp_path, name):
+    (tmp_path / "set/.a.json.12345678.tmp").mkdir(parents=True)
+    with writing.whole_folder(tmp_path / "set") as new:
+        write(new, "1")
+    write(tmp_path / "set", "a stranger's", name)
+    with pytest.raises(FileError, match="which would be lost"):
+        with writing.whole_folder(tmp_path / "set") as new:
+            write(new, "2")
+    assert {p.name for p in (tmp_path / "set").iterdir()} == {name, "a.json"}
+
+
+def test_another_writers_leftovers_stay(tmp_path):
+    left = tmp_path / ".set.b.12345678.tmp"
+    left.mkdir()
+    writing.write_atomically(tmp_path / "set", b"new")
+    assert left.exists()
+
+
+def test_the_folder_one_is_in_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "set").mkdir()
+    monkeypatch.chdir(tmp_path / "set")
+    for folder in (".", "..", tmp_path):
+        with pytest.raises(FileError, match="you are in this folder"):
+            with writing.whole_folder(Path(folder)):
+                pass
+
+
+@pytest.mark.parametrize("length", [200, 201, 255])
+def test_the_longest_names_are_written(tmp_path, length):
+    writing.write_atomically(tmp_path / ("n" * length), b"new")
+    assert [len(path.name) for path in tmp_path.iterdir()] == [length]
+
+
 def test_a_folder_that_a_killed_writer_moved_away_is_put_back(tmp_path):
-    left = tmp_path / ".set.1.tmp"
+    left = tmp_path / ".set.12345678.tmp"
     for folder, text in ((left / "set.old", "old"), (left / "set", "half")):
         folder.mkdir(parents=True)
         write(folder, text)

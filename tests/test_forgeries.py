@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from ferbook.paper import chapters, verification
@@ -102,6 +103,12 @@ def test_what_cannot_be_made_anew_is_a_plain_table_or_a_figure():
                        ("markdown", row.replace("1", "{eval-rst}`x`"))):  # fmt: skip
         with pytest.raises(outputs.OutputError):
             outputs._unmade({**data, f"text/{kind}": text})
+
+
+def test_a_figure_says_that_it_is_shown_half_as_wide_as_its_pixels():
+    data = {"image/png": forgeries.encoded(np.zeros((8, 31, 4), np.uint8)), "text/plain": ""}
+    assert outputs._shown_size(data) == {"image/png": {"width": 15, "height": 4}}
+    assert outputs._shown_size({"text/plain": ""}) == {}
 
 
 def test_findings_quote_little(honest, tmp_path, monkeypatch):

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import sklearn.metrics
+from conftest import ROOT
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
-from ferbook.results import metrics
+from ferbook.results import metrics, store
 
 
 def predictions(labels, answers, files=None):
@@ -171,3 +173,40 @@ def test_scores_by_class_are_plain_numbers_over_all_classes():
     assert scores["macro"] == pytest.approx({"precision": 2 / 7, "recall": 2 / 7, "f1": 2 / 7})
     assert scores["weighted"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
     assert type(scores["classes"]["angry"]["support"]) is int
+
+
+def stored():
+    """Answers on test images in the result store, and one set without most of the classes."""
+    runs = [store.load_run(p.parent) for p in sorted(ROOT.glob("results/*/*/run.json"))[::50]]
+    answers = store.load_answers(ROOT / "results", "peers").values()
+    first = runs[0].test
+    return [*(run.val for run in runs), *(run.test for run in runs if run.is_final),
+            *(one.test for one in answers), first.select(first.labels < 2)]  # fmt: skip
+
+
+def test_scores_of_the_store_are_those_of_scikit_learn_to_the_last_digit():
+    labels = np.arange(len(CLASSES))
+    sure = np.eye(7)[[0, 0]]
+    for part in (*stored(), made(sure, [0, 0]), made(sure, [1, 1])):
+        scores, pair = metrics.score(part), (part.labels, part.answers)
+        shares = metrics.renormalized(part)
+        assert scores["log_loss"] == sklearn.metrics.log_loss(part.labels, shares, labels=labels)
+        *values, support = sklearn.metrics.precision_recall_fscore_support(
+            *pair, labels=labels, zero_division=0.0
+        )
+        for name, value in zip(("precision", "recall", "f1"), values, strict=True):
+            assert [row[name] for row in scores["classes"].values()] == value.tolist()
+            assert scores["macro"][name] == value.mean()
+            assert scores["weighted"][name] == np.average(value, weights=support)
+        assert [row["support"] for row in scores["classes"].values()] == support.tolist()
+        counted = sklearn.metrics.confusion_matrix(*pair, labels=labels)
+        np.testing.assert_array_equal(metrics.confusion_matrix(part), counted)
+
+
+def test_scores_of_a_stored_run_are_those_it_was_stored_with():
+    path, *_ = sorted(ROOT.glob("results/reference/*/run.json"))
+    run, dataset = store.load_run(path.parent), store.load_dataset(ROOT / "results")
+    shown = metrics.run_scores(run, dataset)
+    assert {name: part["correct"] for name, part in shown.items()} == {
+        name: part["correct"] for name, part in run.info["metrics"].items()
+    }

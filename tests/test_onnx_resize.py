@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ferbook.cli import app
+from ferbook.core.files import FileError
 from ferbook.inference import classifier, face
 
 onnx = pytest.importorskip("onnx", reason="needs ferbook[export]")
@@ -58,6 +59,15 @@ def test_predict_takes_such_a_file_and_knows_its_metadata(written, faces):
     assert model.about == classifier.Classifier().about
     expected = classifier.Classifier().probabilities(faces.images[:4])
     assert model.probabilities(faces.images[:4]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_file_of_any_size_and_the_source_itself_are_refused(written, tmp_path):
+    with pytest.raises(face.InputError, match="takes faces of any size already"):
+        onnx_resize.write(written, tmp_path / "out.onnx")
+    (tmp_path / "m.onnx").write_bytes((classifier.RELEASED / "model-int8.onnx").read_bytes())
+    with pytest.raises(FileError, match="is to be read and to be written"):
+        onnx_resize.write(tmp_path / "m.onnx", tmp_path / "m.onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.onnx"]
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path):

@@ -13,7 +13,7 @@ from ferbook.results.metrics import accuracy_interval
 from ferbook.results.run import Run
 
 DATASET = {"leaked_files": sorted(LEAKED), "splits": {"test": 14}}
-PAPER = "original's recipe"
+PAPER = "original\u2019s recipe"
 
 
 def final(name, wrong, *, seed=42, folder="reference", **changes):
@@ -68,21 +68,21 @@ def test_figure_draws_seeds_interval_clean_and_mean_of_each_row(frame):
     wanted = [[100 * low, 100 * high], [1100 / 14, 900 / 14], [70], [1000 / 14]]
     assert [pytest.approx(list(values)) for values in drawn] == wanted
     assert axes.get_yticklabels()[1].get_text() == f"{PAPER},\nLite2, 96 px\n2 seeds"
-    assert axes.get_yticklabels()[4].get_text() == "our recipe"
+    assert axes.get_yticklabels()[4].get_text() == "our recipe\n1 seed"
     assert axes.yaxis_inverted()
 
 
 def test_texts_name_what_tells_the_rows_of_a_recipe_apart(frame):
     assert prose.score_texts(frame) == {
-        "overview_paper": "71.4% at 96 px (mean of 2 seeds) and 85.7% at 260 px",
-        "overview_ours": "92.9%",
-        "overview_ours_no_ferplus": "85.7%",
+        "overview_paper": "71.4% at 96 px (mean of 2 seeds) and 85.7% at 260 px (one seed)",
+        "overview_ours": "92.9% (one seed)",
+        "overview_ours_no_ferplus": "85.7% (one seed)",
         "overview_ours_scratch": "not run",
     }
     assert prose.score_texts(frame.iloc[:1])["overview_ours"] == "not run"
     gpu = [final("paper", [0, 1], backbone="efficientnet_b2", image_size=260)]
     found = prose.score_texts(tables.accuracy_frame(gpu, ORIGINAL, DATASET))
-    assert found["overview_paper"] == "85.7% with EfficientNetB2 at 260 px"
+    assert found["overview_paper"] == "85.7% with EfficientNetB2 at 260 px (one seed)"
 
 
 def test_the_third_recipe_is_not_taken_for_the_second(monkeypatch):
@@ -93,7 +93,7 @@ def test_the_third_recipe_is_not_taken_for_the_second(monkeypatch):
     )
     frame = tables.accuracy_frame([third, second], ORIGINAL, DATASET)
     found = prose.score_texts(frame)["overview_ours_scratch"]
-    assert found == "85.7% with medium VGG at 48 px"
+    assert found == "85.7% with medium VGG at 48 px (one seed)"
     monkeypatch.setattr(ablations_prose, "run_numbers", lambda run, *_, prefix: {prefix: run})
     numbers = ablations_prose.second_numbers([third, second, first], DATASET, ORIGINAL)
     assert numbers["second"] is second

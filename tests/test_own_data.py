@@ -86,12 +86,31 @@ def test_copies_and_broken_files_are_left_out_and_told(photos, tmp_path):
         ({"renamed": {"joy": ""}}, "happy has 0 images to train on"),
         ({"renamed": {"joy": "happy"}, "test_share": 0.9}, "angry has 1 images to train on"),
         ({"test_share": 1.5}, "test_share: expected a fraction"),
+        ({"seed": -1}, "seed: expected a whole number from 0 on"),
     ],
 )
 def test_what_cannot_be_a_data_set_is_told(photos, tmp_path, how, message):
     with pytest.raises(DataError, match=message):
         own_data.convert(photos, tmp_path / "mine", **how)
     assert not (tmp_path / "mine").exists()
+
+
+def test_what_is_no_picture_is_told_and_clutter_is_not(photos, tmp_path):
+    for name in ("a.heic", "b.mp4", "c.jp2", ".git/d.png", "__MACOSX/e.png", "Thumbs.db"):
+        (photos / "sad" / name).parent.mkdir(exist_ok=True)
+        (photos / "sad" / name).write_bytes(b"\0\0\0\x18ftypheic" if "heic" in name else b"x")
+    found = own_data.convert(photos, tmp_path / "mine", renamed={"joy": "happy"})
+    told = [line.removeprefix(f"{photos}/sad/") for line in found.left_out]
+    assert [line.split(": ")[0] for line in told] == ["b.mp4", "c.jp2", "a.heic"]
+    assert "not a picture of BMP" in told[0] and "HEIC is not read" in told[2]
+    with pytest.raises(DataError, match=r"happy has 0 .* Left out: .*b\.mp4: not a picture"):
+        own_data.convert(photos, tmp_path / "other", renamed={"joy": ""})
+
+
+def test_a_source_is_a_folder(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(DataError, match=r"a\.png: not a folder"):
+        own_data.convert(tmp_path / "a.png", tmp_path / "mine")
 
 
 def test_nothing_is_replaced(photos):

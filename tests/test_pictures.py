@@ -1,20 +1,26 @@
 """Pictures as people have them: every kind of pixels, names, turns, and files that are damaged."""
 
+import errno
+import itertools
 import json
 import os
 import shutil
+import signal
+import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import GifImagePlugin, Image, PngImagePlugin, TiffImagePlugin
 from skimage import data as pictures
 from typer.testing import CliRunner
 
 from ferbook.cli import app
 from ferbook.inference import collecting, detector, formats, marking, media, pixels
+from ferbook.inference import report as reports
 from ferbook.inference.face import InputError
 from ferbook.inference.gathering import gather
 
@@ -70,6 +76,17 @@ def test_every_orientation_is_turned_upright(tmp_path, orientation):
     exif[0x0112] = orientation
     Image.fromarray(turned).save(tmp_path / "a.png", exif=exif)
     np.testing.assert_array_equal(np.asarray(media.read_picture(tmp_path / "a.png")), array)
+
+
+@pytest.mark.parametrize(
+    "array", [np.dstack([FACE, np.full((90, 90), 255, np.uint8)]), FACE[..., 0] * np.uint16(257)]
+)
+def test_transparent_and_sixteen_bit_pictures_are_turned_too(tmp_path, array):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored a quarter turn counterclockwise
+    saved(tmp_path / "a.png", np.rot90(array), exif=exif)
+    expected = FACE if array.ndim == 3 else np.dstack([FACE[..., 0]] * 3)
+    np.testing.assert_array_equal(np.asarray(media.read_picture(tmp_path / "a.png")), expected)
 
 
 def test_exif_that_cannot_be_written_anew_is_read(tmp_path):
@@ -187,6 +204,15 @@ def test_files_of_one_name_from_two_folders_both_get_a_copy(tmp_path):
     assert (tmp_path / "out/a/x.png").exists() and (tmp_path / "out/b/x.png").exists()
 
 
+def test_a_copy_stays_inside_its_folder_however_its_source_is_named(tmp_path, monkeypatch):
+    paths = [saved(tmp_path / name) for name in ("a.jpg", "in/a.jpg")]
+    before = [path.read_bytes() for path in paths]
+    monkeypatch.chdir(tmp_path / "in")
+    assert run("../a.jpg", "a.jpg", "--annotate", "out", "--replace").exit_code == 0
+    assert [path.read_bytes() for path in paths] == before
+    assert (tmp_path / "in/out/a.jpg").exists() and (tmp_path / "in/out/in/a.jpg").exists()
+
+
 def test_two_sources_never_share_a_copy(tmp_path):
     paths = [saved(tmp_path / "in" / name) for name in ("x.gif", "x.gif.png")]
     shown = run(*paths, "--annotate", tmp_path / "out", "--replace")
@@ -214,6 +240,10 @@ def test_marked_copies_of_an_earlier_run_are_no_sources(tmp_path, monkeypatch):
     assert shown.exit_code == 0, shown.output
     faces = json.loads((tmp_path / "a.json").read_text())["faces"]
     assert [face["source"] for face in faces] == ["a.png"]
+    (tmp_path / "link").symlink_to(tmp_path / "marked", target_is_directory=True)
+    for marked in ("marked/../marked", "link"):
+        found = collecting.collect(tmp_path, leave_out=Path(marked))
+        assert [item.path for item in found.items] == [tmp_path / "a.png"]
 
 
 def test_a_report_never_takes_the_place_of_a_source(tmp_path):
@@ -222,6 +252,48 @@ def test_a_report_never_takes_the_place_of_a_source(tmp_path):
         shown = run(path, option, path)
         assert shown.exit_code == 1 and "to be read and to be written" in shown.output
     assert Image.open(path).size == (512, 512)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [("./a.json", "is to be written twice"), ("printed", "not a file in a folder that exists")],
+)
+def test_reports_that_would_be_lost_are_refused_before_the_work(tmp_path, other, message,
+                                                                monkeypatch):  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ferbook.inference.gathering.Classifier", None)
+    saved(tmp_path / "a.png")
+    (tmp_path / "printed").symlink_to("/proc/self/fd/1")
+    shown = run("a.png", "--json", "a.json", "--csv", other)
+    assert shown.exit_code == 1 and message in shown.output
+    assert (tmp_path / "printed").is_symlink()
+
+
+def test_a_folder_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatch):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(reports.tempfile, "TemporaryFile", lambda **_: (_ for _ in ()).throw(full))
+    with pytest.raises(InputError, match=r"a\.json: cannot be written \(No space left"):
+        reports.check_targets(tmp_path / "a.json")
+
+
+def test_answers_that_cannot_be_written_are_printed(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(reports, "write_atomically", full)
+    shown = run(saved(tmp_path / "a.png"), "--json", tmp_path / "a.json")
+    assert shown.exit_code == 1 and "happy" in shown.output
+    assert "a.json: No space left on device" in shown.output
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="of Linux")
+def test_a_full_disk_under_the_table_is_an_error_of_one_line(tmp_path):
+    code = "import sys; from ferbook.cli import app; app(['predict', *sys.argv[1:]])"
+    command = [sys.executable, "-c", code, saved(tmp_path / "a.png", FACE[:60, :60])]
+    with open("/dev/full", "w") as full:
+        shown = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert shown.returncode == 1
+    assert shown.stderr.strip() == "error: [Errno 28] No space left on device"
 
 
 def test_a_copy_that_cannot_be_written_is_told_after_the_report(tmp_path, monkeypatch):
@@ -251,6 +323,34 @@ def test_sixteen_bits_answer_as_eight_do(tmp_path):
     np.testing.assert_allclose(answers(tmp_path / "16.png"), answers(tmp_path / "8.png"))
     saved(tmp_path / "16.tif", sixteen)
     np.testing.assert_allclose(answers(tmp_path / "16.tif"), answers(tmp_path / "8.png"))
+
+
+def tiff(values, bits, photometric):
+    """One strip of grays, packed to so many bits; from the least significant byte on."""
+    height, width = values.shape
+    bytes_of = {12: lambda a, b: (a >> 4, (a & 15) << 4 | b >> 8, b & 255),
+                16: lambda a, b: (a & 255, a >> 8, b & 255, b >> 8)}[bits]  # fmt: skip
+    pairs = values.ravel().tolist()
+    strip = bytes(itertools.chain(*map(bytes_of, pairs[::2], pairs[1::2])))
+    tags = [(256, width), (257, height), (258, bits), (259, 1), (262, photometric), (273, 8),
+            (277, 1), (278, height), (279, len(strip))]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    head = b"II*\0" + struct.pack("<I", 8 + len(strip))
+    return head + strip + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("bits", "photometric", "white"), [(12, 1, 4095), (16, 1, 65535), (16, 0, 0)]
+)
+def test_grays_of_a_tiff_are_as_bright_as_it_states(bits, photometric, white):
+    values = np.array([[white, 65535 * (1 - photometric)]] * 2)
+    read = np.asarray(media.decode(tiff(values, bits, photometric), "a.tif"))[..., 0]
+    assert read.tolist() == [[255, 0]] * 2
+
+
+def test_a_gray_of_sixteen_bits_declared_transparent_is_white(tmp_path):
+    saved(tmp_path / "a.png", np.array([[0, 257]], np.uint16), transparency=0)
+    assert np.asarray(media.read_picture(tmp_path / "a.png"))[0, :, 0].tolist() == [255, 1]
 
 
 def test_transparency_lies_on_white_and_hides_its_color(tmp_path):
@@ -370,10 +470,24 @@ def test_of_a_moving_picture_the_first_is_answered_and_the_rest_told(tmp_path):
     images = [Image.fromarray(ASTRONAUT), Image.fromarray(ASTRONAUT[::-1].copy())]
     images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:])
     found = gather(tmp_path / "a.gif")
-    assert len(found.faces) == 1 and "only the first of 2 pictures" in found.skipped[0]
+    assert len(found.faces) == 1 and "only the first picture in it" in found.skipped[0]
     several = [shutil.copy(tmp_path / "a.gif", tmp_path / f"{i}.gif") for i in range(9)]
     names = [line.partition(": ")[0] for line in gather(several).skipped]
     assert names == [*map(str, several)]  # in the order of the sources, whichever thread was first
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "gif", "tif", "bmp"])
+def test_pictures_in_a_file_are_not_counted(tmp_path, suffix, monkeypatch):
+    """Pillow steps through a TIFF page by page, and looks through all earlier ones at each."""
+    images = [Image.new("L", (8, 8), 80 * i) for i in range(3)]
+    path = tmp_path / f"a.{suffix}"
+    images[0].save(path)
+    assert media.read_picture(path).info == {"several": False}
+    if suffix != "bmp":
+        images[0].save(path, save_all=True, append_images=images[1:])
+        monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "n_frames", property(lambda _: 1 / 0))
+        monkeypatch.setattr(GifImagePlugin.GifImageFile, "n_frames", property(lambda _: 1 / 0))
+        assert media.read_picture(path).info == {"several": True}
 
 
 @pytest.mark.parametrize(
@@ -418,7 +532,12 @@ def test_ffmpeg_is_shown_known_containers_only(tmp_path):
         (b"G" + bytes(187) + b"G", "video"),
         (b"\0\0\0\1\x67\x42", "video"),  # H.264
         (b"\0\0\0\1Bud1", "other"),  # a Mac's .DS_Store
-        (b"OggS", "video"),
+        (b"OggS" + bytes(24) + b"\x80theora", "video"),
+        (b"OggS" + bytes(24) + b"\x01vorbis", "other"),
+        (b"The free lunch", "other"),
+        (b"\x20\0\0\0mdat", "video"),  # of 500 MB
+        (b"\0\0\0\x20ftypM4A ", "other"),
+        (b"\0\0\0\x18ftypcrx ", "other"),  # a raw photo of Canon
         (b"GG" + bytes(400), "other"),
         (b"#EXTM3U", "other"),
         (b"ffconcat version 1.0", "other"),
@@ -459,6 +578,23 @@ def test_a_pipe(tmp_path):
         with open(saved(tmp_path / "a.png"), "rb") as file:
             shown = started(code, name, stdin=file)
         assert shown.returncode == 0 and "happy" in shown.stdout, shown.stderr
+
+
+def test_without_standard_input_this_is_said(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(InputError, match="standard input: closed"):
+        collecting.collect("-")
+
+
+def test_a_pipe_is_read_before_ctrl_c_is_heard(monkeypatch):
+    heard, before = [], signal.getsignal(signal.SIGINT)
+
+    def collect(*_, **__):
+        heard.append(signal.getsignal(signal.SIGINT))
+        raise InputError("enough")
+
+    monkeypatch.setattr(collecting, "collect", collect)
+    assert "enough" in run("-").output and heard == [before]
 
 
 def test_a_mistyped_name_is_told_before_the_model_is_read(monkeypatch):

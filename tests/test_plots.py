@@ -20,7 +20,7 @@ from ferbook.paper.chapters.ablations import figures as ablations
 from ferbook.paper.chapters.ablations import tables as ablations_tables
 from ferbook.paper.chapters.results import figures as results
 from ferbook.paper.chapters.training import figures as training
-from ferbook.results import names
+from ferbook.results import names, seeds
 from ferbook.results.metrics import accuracy_interval, score
 from ferbook.results.run import Answers
 from ferbook.results.study import Study
@@ -106,8 +106,8 @@ def test_learning_curves_have_the_color_of_the_actor():
     made.history["accuracy"], made.history["phase"] = [0.25, 0.75], ["warmup", "finetune"]
     (axes,) = results.learning_curves(made, "accuracy").axes
     training, validation, end = axes.lines
-    assert list(training.get_ydata()) == [0.25, 0.75]
-    assert list(validation.get_ydata()) == pytest.approx([0.5, 13 / 14])
+    assert list(training.get_ydata()) == [25, 75] and axes.get_ylabel() == "accuracy, %"
+    assert list(validation.get_ydata()) == pytest.approx([50, 1300 / 14])
     assert training.get_color() == validation.get_color() == plots.COLORS["our recipe"]
     assert training.get_linestyle() != validation.get_linestyle()
     assert list(end.get_xdata()) == [1.5, 1.5]
@@ -115,18 +115,18 @@ def test_learning_curves_have_the_color_of_the_actor():
 
 def test_pareto_names_every_finished_model_in_its_color():
     runs = [run("ours", [], folder="ours"), run("paper", [0], folder="reference")]
-    frame = ablations_tables.cost_frame(runs, {}, ORIGINAL)
-    (axes,) = ablations.pareto(frame, "core hours of training").axes
-    labels = ["our recipe, tiny, 48 px", "original's recipe, tiny, 48 px"]
-    assert [text.get_text() for text in axes.texts] == labels  # no hours of the original
-    line, ours, paper = axes.lines
-    assert (ours.get_xdata()[0], ours.get_ydata()[0]) == (2, 1)
-    assert paper.get_ydata()[0] == pytest.approx(13 / 14)
+    for each, parameters in zip(runs, (1e6, 2e6), strict=True):
+        each.info["parameters"] = {"total": parameters}
+    frame = ablations_tables.models_frame(runs, {}, ORIGINAL)
+    (axes,) = ablations.pareto(frame).axes
+    labels = ["our recipe, tiny, 48 px", "original\u2019s recipe, tiny, 48 px", names.ORIGINAL]
+    assert sorted(text.get_text() for text in axes.texts) == sorted(labels)
+    line, ours, paper, _ = axes.lines
+    assert (ours.get_xdata()[0], ours.get_ydata()[0]) == (1e6, 100)
+    assert paper.get_ydata()[0] == pytest.approx(1300 / 14)
     assert [ours.get_color(), paper.get_color()] == [
-        plots.COLORS["our recipe"], plots.COLORS["original's recipe"]]  # fmt: skip
-    assert list(line.get_ydata()) == [1]
-    (other,) = ablations.pareto(frame, "parameters").axes
-    assert names.ORIGINAL in [text.get_text() for text in other.texts]
+        plots.COLORS["our recipe"], plots.COLORS["original\u2019s recipe"]]  # fmt: skip
+    assert list(line.get_ydata()) == [100]
 
 
 def test_names_of_points_cover_nothing():
@@ -142,11 +142,23 @@ def test_names_of_points_cover_nothing():
     plt.close(figure)
 
 
+def test_a_name_keeps_off_a_line():
+    """Below and to the right of the point, where it would stand else, runs a level line."""
+    figure, axes = plt.subplots(figsize=(8, 4))
+    axes.plot([1, 3], [2, 2], "o")
+    axes.plot([1, 3], [1.9, 1.9])
+    plots.name_points(axes, [1], [2], ["a name"])
+    level = axes.transData.transform((1, 1.9))[1]
+    box = axes.texts[0].get_window_extent()
+    assert not box.y0 < level < box.y1
+    plt.close(figure)
+
+
 def test_a_name_without_room_stands_farther_off_and_is_joined_to_its_point():
     figure, axes = plt.subplots(figsize=(8, 4))
     x, y = np.linspace(1, 1.01, 12), np.linspace(1, 1.01, 12)
     axes.plot([0, *x, 2], [0, *y, 2], "o")
-    plots.name_points(axes, x, y, [f"a long name, number {i}" for i in range(12)])
+    plots.name_points(axes, x, y, [f"a long name, number {i}" for i in range(12)], size=8)
     boxes = [text.get_window_extent() for text in axes.texts if text.get_text()]
     assert len(boxes) == 12
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
@@ -161,9 +173,9 @@ def test_a_point_on_another_is_a_ring_around_it():
         "name": ["over", "under", "apart"], "actor": ["our recipe", names.OTHERS, names.OTHERS],
         "accuracy": [0.7, 0.701, 0.6], "parameters": [1e6] * 3,
     })  # fmt: skip
-    (axes,) = ablations.pareto(frame, "parameters", line=False).axes
+    (axes,) = ablations.pareto(frame).axes
     assert [text.get_text() for text in axes.texts] == ["under", "over (ring)", "apart"]
-    under, over, apart = axes.lines
+    _, under, over, apart = axes.lines
     assert under.get_markerfacecolor() == apart.get_markerfacecolor() == plots.COLORS[names.OTHERS]
     assert over.get_markerfacecolor() == "none" and over.get_markersize() > under.get_markersize()
     assert over.get_markeredgecolor() == plots.COLORS["our recipe"]
@@ -205,28 +217,33 @@ PLAN = Study("s", "kaggle", {"base": Recipe()}, {"one": {}, "distinct": {}, "nev
 LEAKED = frozenset(FILES[:4].tolist())
 
 
-def test_changes_are_differences_by_seed():
-    """14 images, 10 of them without a copy; image 0 is a copy."""
-    frame = changes.differences(PLAN, RUNS, LEAKED).set_index(["change", "seed"])
+def test_changes_are_differences_from_the_mean_of_the_recipe_itself():
+    """14 images, 10 of them without a copy; image 0 is a copy. The recipe: 12 and 11 right."""
+    frame = changes.differences(changes.points(PLAN, RUNS, LEAKED)).set_index(["change", "seed"])
     assert list(frame.index) == [
-        ("one", 1), ("without copies in training", 1), ("without copies in training", 2),
+        ("without copies in training", 1), ("one", 1), ("without copies in training", 2),
     ]  # fmt: skip
-    assert frame["test"].tolist() == pytest.approx([100 / 14, -200 / 14, 100 / 14])
-    assert frame["clean"].tolist() == pytest.approx([0, -20, 10])
+    assert frame["test"].tolist() == pytest.approx([-150 / 14, 150 / 14, 50 / 14])
+    assert frame["clean"].tolist() == pytest.approx([-15, 5, 5])
     assert changes.change_numbers(PLAN, RUNS, LEAKED) == pytest.approx({
-        "s_one_test": 100 / 14, "s_one_clean": 0, "s_distinct_test": -50 / 14,
+        "s_one_test": 150 / 14, "s_one_clean": 5, "s_distinct_test": -50 / 14,
         "s_distinct_clean": -5, "s_never_test": np.nan, "s_never_clean": np.nan,
     }, nan_ok=True)  # fmt: skip
 
 
-def test_changes_are_tested_with_a_pooled_deviation_and_holms_correction():
-    """Both groups deviate by the root of 8, so by 2 in a mean; t is 2 and 0 with 2 degrees."""
-    found = changes._tested({"a": [2.0, 6.0], "b": [-2.0, 2.0]})
-    assert found["a"] == ("-4.61\xa0to\xa0+12.61", pytest.approx(2 * (1 - 2 / 6**0.5)))
-    assert found["b"] == ("-8.61\xa0to\xa0+8.61", 1)
-    untested = None, pytest.approx(np.nan, nan_ok=True)
+def test_changes_have_an_interval_and_holms_p():
+    """Each group deviates by the root of 8, as does a mean's difference: t is 2 and 0, 3 degrees"""
+    groups = {changes.ITSELF: [-2.0, 2.0], "a": [2.0, 6.0], "b": [-2.0, 2.0], "c": [5.0, 9.0]}
+    found = changes._tested(groups)
+    half = 3.1824 * 8**0.5
+    assert found["a"][0] == changes._range(4, half) and found["b"][0] == changes._range(0, half)
+    single = seeds.compared(groups, changes.ITSELF)
+    assert [found[name][1] for name in "abc"] == pytest.approx(
+        [2 * single["a"].p, 1, 3 * single["c"].p]
+    )
     for values in ([3.0], [3.0, 3.0]):
-        assert changes._tested({"a": values}) == {"a": untested}
+        assert changes._tested({"a": values, changes.ITSELF: values}) == {}
+    assert changes._tested({"a": [1.0, 2.0]}) == {}
 
 
 def test_the_table_of_changes_has_the_recipe_itself_and_what_was_run():
@@ -236,15 +253,15 @@ def test_the_table_of_changes_has_the_recipe_itself_and_what_was_run():
     assert frame["seeds"].tolist() == [2, 1, 2] and table.label == "tab-s"
     assert frame["accuracy"].tolist() == pytest.approx([11.5 / 14, 13 / 14, 11 / 14])
     assert frame["difference, points"].tolist() == pytest.approx(
-        [np.nan, 100 / 14, -50 / 14], nan_ok=True
+        [np.nan, 150 / 14, -50 / 14], nan_ok=True
     )
     clean = frame["difference without copies, points"].tolist()
-    assert clean == pytest.approx([np.nan, 0, -5], nan_ok=True)
+    assert clean == pytest.approx([np.nan, 5, -5], nan_ok=True)
     f1s = [score(each.test)["macro"]["f1"] for each in RUNS if each.recipe.name == "base"]
     assert frame["macro F1"].iloc[0] == pytest.approx(sum(f1s) / 2)
     shown = table.formatted().iloc[1]
-    assert shown["difference, points"] == "+7.14" and shown["seeds"] == "1"
-    assert shown["difference without copies, points"] == "+0.00"
+    assert shown["difference, points"] == "+10.71" and shown["seeds"] == "1"
+    assert shown["difference without copies, points"] == "+5.00"
     nothing = changes.changes_table(PLAN, [], LEAKED).formatted()
     assert nothing.iloc[0].tolist() == ["the recipe itself", "0", "-", "-", "-", "-", "-", "-"]
 
@@ -255,7 +272,7 @@ def test_changes_that_differ_are_told_from_those_within_the_spread_of_seeds():
         run("base", []), run("base", [], seed=2), run("one", [0, 1, 2, 3]),
         run("one", [0, 1, 2, 3], seed=2), run("distinct", [0]), run("distinct", [], seed=2),
     ]  # fmt: skip
-    # t is 8 and 1 with 2 degrees of freedom: p is 0.015 and 0.42.
+    # In fourteenths the pooled variance is 0.5 / 3: t is about 10 and 1 with 3 degrees.
     found = changes.change_words(PLAN, runs, LEAKED)
     like, never = "without copies in training", "never"
     assert found == {
@@ -284,12 +301,10 @@ def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_see
     words = changes.change_words(PLAN, runs, LEAKED)
     assert words["s_unlearned"] == "one" and words["s_undecided"] == "never"
     (axes,) = ablations.forest(PLAN, runs, LEAKED).axes
-    assert [text.get_text() for text in axes.texts][1:] == [
-        " did not learn: 21.4% correct", " not run",
-    ]  # fmt: skip
+    assert {"did not learn: 21.4% correct", "not run"} <= {t.get_text() for t in axes.texts}
     (bound,) = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]
     noise = 100 / 14 * (0.5 / 2) ** 0.5  # of the base, the same twice, and of the other change
-    assert bound == pytest.approx(2 * noise)
+    assert bound == pytest.approx(4.3027 * noise, abs=1e-3)
 
 
 def test_a_change_that_varies_by_far_more_than_the_others_has_a_deviation_of_its_own():
@@ -303,17 +318,16 @@ def test_a_change_that_varies_by_far_more_than_the_others_has_a_deviation_of_its
     frame = changes.changes_table(plan, runs, LEAKED).frame
     alone = changes.changes_table(plan, runs[:-2], LEAKED).frame["95% interval"]
     assert frame["95% interval"].drop("wild").equals(alone)
-    half = 12.7062 * 100 * 6 / 14  # Student's with 1 degree of freedom, and half of the range
-    assert frame.loc["wild", "95% interval"] == changes._range(-600 / 14, half)
-    (axes,) = ablations.forest(plan, runs, LEAKED).axes
-    tops = sorted(band.get_paths()[0].vertices[:, 1].min() for band in axes.collections)
-    assert tops == [-0.5, 0.5, 1.5, 2.5]
-    assert [text.get_text() for text in axes.get_yticklabels()][4] == "wild"
+    wild = seeds.compared(
+        {"base": [0, 0], "wild": [0, 1200 / 14], **{n: [0, 100 / 14] for n in names[:4]}}, "base"
+    )["wild"]
+    assert frame.loc["wild", "95% interval"] == changes._range(-600 / 14, wild.error)
+    assert wild.error > 12.7 * 600 / 14  # Student's with 1 degree of freedom
     words = changes.change_words(plan, runs, LEAKED)
     assert (words["s_undecided"], words["s_like_seeds"]) == ("wild", "one; two; three; four")
 
 
-def test_forest_has_a_dot_a_seed_in_a_band_of_chance():
+def test_forest_has_a_dot_a_seed_in_the_interval_of_no_difference():
     """In fourteenths of a hundred: the base 12 and 11, the change 10 and 12, so 0.5 + 2 over 2."""
     (axes,) = ablations.forest(PLAN, RUNS, LEAKED).axes
     assert [text.get_text() for text in axes.get_yticklabels()] == [
@@ -321,17 +335,17 @@ def test_forest_has_a_dot_a_seed_in_a_band_of_chance():
     ]  # fmt: skip
     zero, dots, mean, clean, *second = axes.lines
     assert list(zero.get_xdata()) == [0, 0]
-    assert list(dots.get_xdata()) == pytest.approx([100 / 14])
-    assert mean.get_xdata()[0] == pytest.approx(100 / 14)
-    assert clean.get_xdata()[0] == pytest.approx(0)
-    assert list(second[0].get_xdata()) == pytest.approx([-200 / 14, 100 / 14])
+    assert list(dots.get_xdata()) == pytest.approx([150 / 14])
+    assert mean.get_xdata()[0] == pytest.approx(150 / 14)
+    assert clean.get_xdata()[0] == pytest.approx(5)
+    assert list(second[0].get_xdata()) == pytest.approx([-150 / 14, 50 / 14])
     assert second[1].get_xdata()[0] == pytest.approx(-50 / 14)
     assert second[2].get_xdata()[0] == pytest.approx(-5)
     noise = 100 / 14 * ((0.5 + 2) / 2) ** 0.5
     ends = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]
-    assert ends == pytest.approx([2 * noise * 2**0.5, 2 * noise])
+    assert ends == pytest.approx([4.3027 * noise * 1.5**0.5, 4.3027 * noise], abs=1e-3)
     assert [text.get_text() for text in axes.texts] == [
-        "+7.14, without copies +0.00", "\u22123.57, without copies \u22125.00", " not run",
+        "+10.71", "+5.00", "\u22123.57", "\u22125.00", "not run", "all", "without copies",
     ]  # fmt: skip
 
 
@@ -359,7 +373,7 @@ def test_ladder_goes_from_the_originals_recipe_to_ten_crops():
              "other": Answers("other", {"run": "ours/other"}, ours.test)}  # fmt: skip
     (axes,) = ablations.ladder(finals, views).axes
     assert [text.get_text() for text in axes.get_yticklabels()] == [
-        "original's recipe, tiny, 48 px", "our recipe without FER+, tiny, 48 px",
+        "original\u2019s recipe, tiny, 48 px", "our recipe without FER+, tiny, 48 px",
         "our recipe, tiny, 48 px", "mean with the mirror image", "mean of ten crops instead",
     ]  # fmt: skip
     widths = [bar.get_width() for bar in axes.patches]

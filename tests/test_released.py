@@ -77,7 +77,7 @@ def test_another_architecture_is_refused(monkeypatch):
     card = {**released._card(), "run": "ours/ours-efficientnet_lite0-96-s42"}
     monkeypatch.setattr(released, "_card", lambda: card)
     with pytest.raises(released.ExportError, match=r"model-float16\.onnx: of another architecture"):
-        released.released_network()
+        ferbook.released_network()
 
 
 def test_the_file_is_read_without_this_package_and_has_a_card(network, faces, tmp_path):

@@ -12,6 +12,7 @@ from test_store import FACTS, history, made_up
 
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
+from ferbook.paper.chapters.ablations import tables as ablations_tables
 from ferbook.paper.chapters.reliability import prose, tables
 from ferbook.results import seeds, store
 from ferbook.results.run import Run
@@ -52,20 +53,36 @@ def test_groups_that_vary_by_far_more_than_the_others_are_left_out():
     assert seeds.of_like_spread({"wide": [0, 20], "a": [0, 2]}) == {"wide": [0, 20], "a": [0, 2]}
     same = {"wide": [0, 20], "a": [1, 1]}
     assert seeds.of_like_spread(same) == same and seeds.of_like_spread({}) == {}
-    noisy = [*RUNS, run("odd", 1, 10), run("odd", 2, 90), run("still", 1, 60), run("still", 2, 62)]
+    noisy = [*RUNS, run("odd", 1, 10), run("odd", 2, 90), run("still", 1, 61), run("still", 2, 63)]
     assert seeds.seed_noise(noisy) == pytest.approx(math.sqrt((8 + 2 + 2) / (2 + 1 + 1)))
 
 
 def test_recipes_with_several_seeds_are_shown():
-    frame = tables.seeds_table(RUNS).frame
+    frame = ablations_tables.seeds_table(RUNS).frame
     assert frame.loc[RUNS[0].label].tolist() == [3, 52, 50, 54, pytest.approx(4)]
     assert list(frame.index) == [RUNS[0].label, RUNS[3].label]
 
 
-def test_chance_shrinks_with_the_seeds():
-    """Twice the deviation of a difference of two means: of 8 values each, twice 3 / 2."""
-    assert seeds.chance_bound(3, 8) == pytest.approx(3)
+def test_means_are_compared_by_a_pooled_deviation():
+    """Variances 2 and 8, pooled 5 with 2 degrees: of two means of 2 seeds the error is root 5."""
     assert seeds.pooled_deviation([[1, 3], [5]]) == (pytest.approx(2**0.5), 1)
+    found = seeds.compared({"base": [1, 3], "more": [4, 8], "once": [3]}, "base")
+    more, once = found["more"], found["once"]
+    t = 4 / 5**0.5
+    assert more == pytest.approx((4, 4.3027 * 5**0.5, 1 - t / (2 + t**2) ** 0.5), abs=1e-3)
+    assert once[:2] == pytest.approx((1, 4.3027 * (5 * 1.5) ** 0.5), abs=1e-3)
+    twice = seeds.compared({"base": [1, 3], "same": [1, 3], "more": [4, 8]}, "base")
+    assert twice["more"] == more  # equal groups tell of one spread
+    for values in ([3], [1, 1]):
+        assert math.isnan(seeds.compared({"base": values, "more": values}, "base")["more"].p)
+
+
+def test_a_group_of_another_spread_is_compared_by_its_own():
+    """Three pairs of variance 2; the wide one has 20,000 and one degree of freedom."""
+    groups = {name: [0, 2] for name in "abc"} | {"d": [1, 3], "wide": [0, 200]}
+    found = seeds.compared(groups, "a")
+    assert found["b"].error == pytest.approx(4.3027 * 2**0.5, abs=1e-3)  # of two distinct groups
+    assert found["wide"][:2] == pytest.approx((99, 12.7062 * 10001**0.5), abs=0.1)
 
 
 FUZZ = {"loaders": {"a": {"cases": 10, "refused": 7, "right": 2, "other": 1, "peak_megabytes": 9}}}
@@ -97,7 +114,7 @@ JOBS = {"fuzz": FUZZ, "bounds": BOUNDS, "faults": FAULTS, "forgeries": FORGERIES
 
 
 def test_numbers_add_up_what_the_trials_left():
-    found = prose.reliability_numbers(JOBS, ["permissive", "copyleft"], 1.5)
+    found = prose.reliability_numbers(JOBS, ["permissive", "copyleft"])
     assert {key.removeprefix("reliability_"): value for key, value in found.items()} == {
         "readers": 1, "files": 10, "files_other": 1, "bounds": 2, "bounds_seconds": 2.5,
         "bounds_megabytes": 50, "bounds_seconds_allowed": 3, "bounds_megabytes_allowed": 40,
@@ -105,9 +122,8 @@ def test_numbers_add_up_what_the_trials_left():
         "restarts_same": 3, "forgeries": 3, "forgeries_found": 2, "modules": 1,
         "mutants": 9, "mutants_noticed": 7, "mutants_survived": 1,
         "packages": 2, "copyleft": 1, "advisories": "of 2 that could be looked up, 1 had one.",
-        "seed_noise": 1.5,
     }  # fmt: skip
-    nothing = prose.reliability_numbers({name: {} for name in JOBS}, [], 0.0)
+    nothing = prose.reliability_numbers({name: {} for name in JOBS}, [])
     assert nothing.pop("reliability_advisories").startswith("this was not run")
     assert set(nothing.values()) == {0}
 

@@ -78,12 +78,12 @@ def test_calibration_has_a_panel_a_run_and_its_error():
     other.__dict__["temperature"] = 1.0
     one, two = figures.reliability([ours, other]).axes
     perfect, trained, fitted = one.lines
-    assert list(perfect.get_ydata()) == [0, 1]
-    assert trained.get_xdata() == pytest.approx([0.94])
-    assert trained.get_ydata() == pytest.approx([12 / 14])
+    assert list(perfect.get_ydata()) == [0, 100]
+    assert trained.get_xdata() == pytest.approx([94])
+    assert trained.get_ydata() == pytest.approx([1200 / 14])
     assert [trained.get_linestyle(), fitted.get_linestyle()] == ["--", "-"]
     assert trained.get_color() == plots.COLORS["our recipe"]
-    assert two.lines[1].get_color() == plots.COLORS["original's recipe"]
+    assert two.lines[1].get_color() == plots.COLORS["original\u2019s recipe"]
     error = 0.94 - 12 / 14
     assert one.texts[0].get_text() == "\n".join([f"T = 1.00: error {error:.1%}"] * 2)
     assert [one.get_title(), two.get_title()] == [ours.label, other.label]
@@ -98,10 +98,10 @@ def test_slices_are_dots_with_intervals():
     assert labels[0] == "brightness, lowest quarter (4)" and len(labels) == 8
     assert sum(int(label[-2]) for label in labels[:4]) == 14
     ours, paper = axes.containers
-    assert ours.lines[0].get_xdata()[0] == 0.75 and paper.lines[0].get_xdata()[0] == 0.25
+    assert ours.lines[0].get_xdata()[0] == 75 and paper.lines[0].get_xdata()[0] == 25
     ends = ours.lines[2][0].get_segments()[0][:, 0]
-    assert ends == pytest.approx(accuracy_interval(3, 4))
-    assert paper.lines[0].get_color() == plots.COLORS["original's recipe"]
+    assert ends == pytest.approx([100 * end for end in accuracy_interval(3, 4)])
+    assert paper.lines[0].get_color() == plots.COLORS["original\u2019s recipe"]
     shown = axes.get_legend_handles_labels()[1]
     assert shown == [each.label for each in runs]
     assert np.ptp([line.lines[0].get_ydata()[0] for line in (ours, paper)]) < 1

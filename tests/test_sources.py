@@ -62,10 +62,12 @@ CLUTTER = [
     ("fer/train/happy/._Training_1.jpg", b"x"),
     ("train/Thumbs.db", b"x" * 100_000),
     ("train/angry/desktop.ini", b"x"),
+    ("train/angry/.ipynb_checkpoints/Training_1.jpg", b"x"),
+    (".git/HEAD", b"x"),
 ]
 
 
-@pytest.mark.parametrize("depth", ["", "archive/", "archive/fer2013/", "a/b/c/"])
+@pytest.mark.parametrize("depth", ["", "./", "archive/", "archive/fer2013/", "a/b/c/"])
 def test_folders_above_are_taken_off(tmp_path, faces, entries, depth):
     deep = [(depth + name, content) for name, content in entries]
     forms = [
@@ -105,6 +107,13 @@ def test_two_copies_in_one_archive_are_refused(tmp_path, entries):
     both = [*entries, *((f"copy/{name}", content) for name, content in entries)]
     with pytest.raises(DataError, match="two entries are called"):
         load(write_zip(tmp_path / "a.zip", both))
+
+
+@pytest.mark.parametrize("name", ["fer2013.csv", "FER.tar.gz"])
+def test_of_two_tables_none_is_taken(tmp_path, name):
+    path = write_zip(tmp_path / "a.zip", [(f"a/{name}", b""), (f"b/{name.lower()}", b"")])
+    with pytest.raises(DataError, match=f"holds 'a/{name}' and 'b/{name.lower()}'"):
+        load(path)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
@@ -220,6 +229,8 @@ def test_other_tables_are_explained(tmp_path, header, message):
         ("train/anger/Training_1.jpg", "If it means angry, rename it"),
         ("data/train-00000-of-00001.parquet", "Parquet files are not read.*archive.zip"),
         ("fer2013.npz", "Arrays without the contest's columns"),
+        ("archive.zip", "give the zip itself"),
+        ("train/contempt/Training_1.jpg", r"surprise\.$"),
     ],
 )
 def test_other_forms_are_explained_and_never_guessed(tmp_path, name, message):
@@ -391,6 +402,11 @@ def check(*arguments):
     return shown.exit_code, " ".join(shown.output.split())
 
 
+def test_data_check_of_nothing_is_not_of_the_current_folder():
+    code, words = check("", "--subset")
+    assert code == 1 and words.endswith("Received an empty name.")
+
+
 def test_data_check_says_what_is_there_missing_and_foreign(tmp_path, part):
     changed = [(part[0][0], png(GRAY)), *part[1:]]
     code, words = check(write_zip(tmp_path / "a.zip", changed), "--subset")
@@ -404,10 +420,20 @@ def test_data_check_says_what_is_there_missing_and_foreign(tmp_path, part):
 def test_data_check_knows_a_file_of_the_contest(tmp_path, rows, monkeypatch):
     (tmp_path / "a.csv").write_bytes(rows)
     code, words = check(tmp_path / "a.csv", "--subset")
-    assert code == 0 and "Of these 300 images 1 are in Kaggle's archive: another data set" in words
+    assert code == 0 and "1 of these 300 images are proven to be of FER-2013" in words
     monkeypatch.setattr(table, "PUBLISHED_MD5", {hashlib.md5(rows).hexdigest(): "fer2013.csv"})
     code, words = check(tmp_path / "a.csv", "--subset")
     assert code == 0 and "the contest's fer2013.csv, byte for byte" in words
+
+
+def test_a_part_of_an_unknown_csv_is_not_called_another_data_set(tmp_path, archive):
+    """As the contest's: the archive's images with grays that differ by one."""
+    faces = sources.load(archive).thinned(600)
+    near = dataclasses.replace(faces, images=faces.images ^ 1)
+    code, words = check(write_csv(tmp_path / "a.csv", near, range(len(near))), "--subset")
+    assert code == 0 and f"By their pixels, 0 of these {len(near)} images are proven" in words
+    assert "another data set" not in words and "have other pixels than the archive's" in words
+    assert ferplus.votes(load(tmp_path / "a.csv").files).sum() == 0
 
 
 def test_data_check_says_when_no_image_gets_votes_of_ferplus(faces):

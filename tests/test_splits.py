@@ -1,11 +1,13 @@
 """The split: sizes, strata, independence of the source; weights and leaks by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from ferbook.core.recipe import Recipe
 from ferbook.data import splits
-from ferbook.data.faces import Faces
+from ferbook.data.faces import DataError, Faces
 from ferbook.data.synthetic import draw_faces
 
 
@@ -30,6 +32,17 @@ def test_split_depends_on_the_seed_and_not_on_names_or_order(faces):
 
     assert pixels(splits.split(other).val) == pixels(splits.split(faces).val)
     assert pixels(splits.split(faces, seed=1).val) != pixels(splits.split(faces).val)
+
+
+def test_too_few_images_to_split_are_told(faces):
+    pool = faces.select(np.flatnonzero(faces.usages == "Training")[:49])
+    even = dataclasses.replace(pool, labels=np.arange(49, dtype=np.uint8) % 7)
+    found = splits.split(even)
+    assert (len(found.train), len(found.val)) == (42, 7)
+    once = dataclasses.replace(even, labels=np.maximum(even.labels, np.arange(49) > 0).astype("u1"))
+    for part, told in ((even.select(np.arange(48)), "48 training"), (once, ", 1 of")):
+        with pytest.raises(DataError, match=f"{told}.*Expected at least 49, and 2 of each"):
+            splits.split(part)
 
 
 def test_grouped_split_has_no_twin_in_validation():

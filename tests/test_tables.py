@@ -93,26 +93,31 @@ def test_trials_table_shows_validation_alone(plan, runs):
     assert table.label == "tab-s"
     shown = table.formatted()
     first, *others = shown.values.tolist()
-    assert first == ["tiny", "3e-05", "48", "7", "62.50%", "50.00%", "2.00"]
+    assert first == ["tiny", "3e-5", "48", "7", "62.50%", "50.00%", "2.00"]
     assert all(row[4:] == ["not run", "-", "-"] for row in others)
 
 
-def test_grid_numbers_are_those_of_the_base(plan):
-    assert prose.grid_numbers(plan) == {
-        "s_image_size": 48, "s_rate": 3e-5, "s_epochs": 7, "s_seeds": 2
+def test_grid_numbers_are_those_of_the_base(plan, runs):
+    assert prose.grid_numbers(plan, runs[:1]) == {
+        "s_image_size": 48, "s_rate": "3e-5", "s_epochs": 7, "s_seeds": 2,
+        "s_planned": len(plan.changes), "s_run": 0,
     }  # fmt: skip
+    assert prose.grid_numbers(plan, runs)["s_run"] == len(plan.changes)
 
 
 def test_copies_are_counted_apart(plan, runs):
     table = leak_tables.grid_table(plan, runs, LEAKED).frame
-    assert table.loc["the recipe itself", "copies only"] == "87.50% (75.00% to 100.00%)"
-    assert table.loc["without copies in training", "without copies"] == "85.00% (80.00% to 90.00%)"
+    assert table.loc["the recipe itself", "copies only"] == "87.50% (75.00%\u00a0to\u00a0100.00%)"
+    smaller = table.loc["without copies in training"]
+    assert smaller["without copies"] == "85.00% (80.00%\u00a0to\u00a090.00%)"
     assert table.loc["the recipe itself", "training images"] == "100"
     points = leak_prose.copies_numbers(plan, runs, LEAKED)
     assert points["copies_gain_leaked"] == pytest.approx(37.5)
     assert points["copies_gain_clean"] == pytest.approx(5)
-    assert points["copies_seeds"] == 2 and points["copies_removed"] == 0
+    assert points["copies_seeds"] == 2 and points["copies_removed"] == "0, 0"
     assert points["copies_part_leaked"] == pytest.approx(37.5 * 4 / 14)
+    assert points["copies_gap_with"] - points["copies_gap_without"] == pytest.approx(37.5 - 5)
+    assert len(points["copies_gain_clean_seeds"].split(", ")) == 2
 
 
 def test_leak_scores_are_those_of_each_kind_of_test_image(runs):
@@ -128,14 +133,15 @@ def test_ledger_counts_processor_time(runs):
     table = all_runs.ledger_table(runs[:1], LEAKED)
     (row,) = table.formatted().to_dict("records")
     assert row["core hours"] == "2.00" and row["Wh"] == "24.0" and row["test"] == "85.71%"
-    assert row["device"] == "processor"
+    assert "device" not in row and table.caption.endswith(" Device of all: processor.")
 
 
 def test_ledger_names_a_gpu_and_guesses_no_energy_of_it(runs):
     device = {"kind": "gpu", "count": 2, "names": ["RTX 3060", "RTX 3060"]}
     run = dataclasses.replace(runs[0], info=runs[0].info | {"device": device})
-    (row,) = all_runs.ledger_table([run], LEAKED).formatted().to_dict("records")
+    row, other = all_runs.ledger_table([run, runs[1]], LEAKED).formatted().to_dict("records")
     assert row["device"] == "2 x RTX 3060" and row["Wh"] == "-"
+    assert other["device"] == "processor"
     info = {"hardware": {"cpu": "EPYC", "cores": 4}, "device": device}
     assert names.hardware_name(info) == "2 x RTX 3060; EPYC, 4 cores"
 
@@ -230,6 +236,16 @@ def test_markup_of_ours_holds_text_of_others():
         table.cited("x`<script>")
 
 
+@pytest.mark.parametrize(("cells", "rule"), [
+    (["61.03% (60.89\u00a0to\u00a061.17%)", "-"], "---:"), (["8.4e-06", None], "---:"),
+    (["-2.33\u00a0to\u00a0+0.85", "not run"], "---:"), (["1,618 to 1,627", ""], "---:"),
+    (["not run", "-"], ":---"), (["640 \u00d7 480"], ":---"), (["1", "a few"], ":---"),
+])  # fmt: skip
+def test_columns_of_numbers_stand_on_the_right(cells, rule):
+    made = table.Table(pd.DataFrame({"x": cells}), "C.", "t")._repr_markdown_()
+    assert f"| --- | {rule} |" in made
+
+
 def test_names_in_a_run_keep_their_underscores():
     frame = pd.DataFrame({"run": ["paper-efficientnet_lite2-96-s42"]}).set_index("run")
     made = table.Table(frame, "C.", "t")._repr_markdown_()
@@ -253,7 +269,7 @@ def test_accuracy_on_every_reading(runs):
 def test_pairs_are_tested_on_the_same_images(runs):
     """Base errs on 0 and 5, the other on 0, 1, 2 and 5: two that only the first has right."""
     (row,) = ablations_tables.pairs_table(runs[:2]).formatted().to_numpy().tolist()
-    assert row[2:] == ["2", "0", "\u221214.29", "0.5"]  # both ways of 2 out of 2: 2 / 4
+    assert row[2:] == ["2", "0", "\u221214.29", "0.50", "0.50"]  # both ways of 2 out of 2: 2 / 4
 
 
 def test_processor_time_of_old_runs_is_that_of_all_cores(runs):
@@ -266,7 +282,7 @@ def test_processor_time_of_old_runs_is_that_of_all_cores(runs):
 def test_finalists_draw_validation_by_epoch(runs):
     (axes,) = figures.finalists(runs[:2]).axes
     assert [line.get_xydata().tolist() for line in axes.lines] == [
-        [[1, 0.5], [2, pytest.approx(12 / 14)]], [[1, 0.5], [2, pytest.approx(10 / 14)]]
+        [[1, 50], [2, pytest.approx(1200 / 14)]], [[1, 50], [2, pytest.approx(1000 / 14)]]
     ]  # fmt: skip
 
 

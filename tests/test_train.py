@@ -2,6 +2,8 @@
 
 import argparse
 import dataclasses
+import functools
+import itertools
 import os
 import signal
 import subprocess
@@ -25,6 +27,8 @@ RECIPE = Recipe(
     name="t", backbone="tiny", weights="none", image_size=48, warmup_epochs=2, finetune_epochs=4,
     finetune_learning_rate=1e-3, plateau_patience=1,
 )  # fmt: skip
+# At this rate the loss on validation images rises, so that the plateau lowers it.
+STEEP = dataclasses.replace(RECIPE, name="steep", finetune_learning_rate=0.1)
 # Everything that the paper's recipe leaves out, with phase 2 on two image sizes.
 OURS = dataclasses.replace(
     RECIPE, name="o", schedule="cosine", train_batch_norm=True, small_epochs=2,
@@ -37,12 +41,10 @@ TAUGHT_TOGETHER = dataclasses.replace(
 )
 SCRIPT = """
 import sys
+from pathlib import Path
 import test_train
-from test_train import faces_to_train
-from ferbook.training import train
-recipe, folder = getattr(test_train, sys.argv[2]), sys.argv[1]
-train.train(recipe, faces_to_train(), study="s", results_dir=folder + "/results",
-            runs_dir=folder + "/runs", verbose=0, deterministic=len(sys.argv) > 3)
+recipe, folder = getattr(test_train, sys.argv[2]), Path(sys.argv[1])
+test_train.train_in(folder, recipe, deterministic=len(sys.argv) > 3)
 """
 # The smoke profile, shortened.
 QUICK = dataclasses.replace(
@@ -50,8 +52,14 @@ QUICK = dataclasses.replace(
 )
 
 
+@functools.cache
 def faces_to_train():
     return draw_faces(300, 100)[0]
+
+
+def train_in(folder, recipe, **how):
+    places = {"study": "s", "results_dir": folder / "results", "runs_dir": folder / "runs"}
+    train.train(recipe, faces_to_train(), verbose=0, **places, **how)
 
 
 def start(folder, recipe, *more):
@@ -75,24 +83,26 @@ def wait_for(path, epochs, process, seconds=300):
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize(
-    ("recipe", "killed_after"), [("RECIPE", 1), ("OURS", 3), ("TAUGHT_TOGETHER", 2)]
-)
-def test_killed_run_resumes_to_the_same_end(tmp_path, recipe, killed_after):
-    quiet, killed = tmp_path / "quiet", tmp_path / "killed"
-    assert start(quiet, recipe).wait(300) == 0
-    process, name = start(killed, recipe), globals()[recipe].run_name
-    wait_for(killed / f"runs/s/{name}/state.npz", killed_after, process)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (killed / f"results/s/{name}/run.json").exists()
-    assert start(killed, recipe).wait(300) == 0
+@pytest.fixture(scope="module")
+def left_alone(tmp_path_factory):
+    """The folder of a recipe's run that nothing disturbed, trained once."""
+
+    @functools.cache
+    def folder_of(recipe):
+        folder = tmp_path_factory.mktemp(recipe.name)
+        train_in(folder, recipe)
+        return folder
+
+    return folder_of
+
+
+def check_same_end(quiet, killed, recipe):
+    """Both runs of `recipe`, in these folders, are the same; returns the first."""
     one, two = (store.load_study(folder / "results", "s")[0] for folder in (quiet, killed))
-    arrays = [(f / f"results/s/{name}/predictions.npz").read_bytes() for f in (quiet, killed)]
-    assert arrays[0] == arrays[1]
+    name = f"results/s/{recipe.run_name}/predictions.npz"
+    assert (quiet / name).read_bytes() == (killed / name).read_bytes()
     columns = [c for c in store.HISTORY_COLUMNS if c != "seconds"]
     assert one.history[columns].equals(two.history[columns])
-    assert len(one.history) == 6
     # What is kept is what validation saw, averaged weights included; in float16, answers may tie.
     first, second = np.sort(one.val.probabilities, axis=1)[:, -2:].T
     kept, ties = one.info["metrics"]["val"]["accuracy"], (first == second).mean()
@@ -102,6 +112,51 @@ def test_killed_run_resumes_to_the_same_end(tmp_path, recipe, killed_after):
     assert one.info["metrics"] == two.info["metrics"] and one.info["cpu_seconds"] > 0
     left = [path.name for path in (killed / "runs").rglob("*.npz")]
     assert left == ["best.npz"]  # for exports
+    return one
+
+
+def test_killed_process_resumes_to_the_same_end(tmp_path):
+    """All in new processes: this one may have started TensorFlow with other settings."""
+    quiet, killed = tmp_path / "quiet", tmp_path / "killed"
+    assert start(quiet, "OURS").wait(300) == 0
+    process = start(killed, "OURS")
+    wait_for(killed / f"runs/s/{OURS.run_name}/state.npz", 3, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed / f"results/s/{OURS.run_name}/run.json").exists()
+    assert start(killed, "OURS").wait(300) == 0
+    assert len(check_same_end(quiet, killed, OURS).history) == 6
+
+
+@pytest.mark.parametrize(
+    ("recipe", "kills"), [(STEEP, [1, 3]), (OURS, [2, 4]), (TAUGHT_TOGETHER, [2])]
+)
+def test_killed_run_resumes_to_the_same_end(tmp_path, left_alone, killed_after, recipe, kills):
+    """Killed after so many epochs: 2 end the first phase, and 4 the smaller images."""
+    for before, epochs in itertools.pairwise([0, *kills]):
+        with killed_after(epochs - before):
+            train_in(tmp_path, recipe)
+    assert not (tmp_path / f"results/s/{recipe.run_name}/run.json").exists()
+    train_in(tmp_path, recipe)
+    run = check_same_end(left_alone(recipe), tmp_path, recipe)
+    assert len(run.history) == 6
+    if recipe == STEEP:  # else the schedule's state would not matter
+        assert run.history["learning_rate"][2:].nunique() > 1
+
+
+def test_stoppers_lower_the_rate_and_end_a_phase(tmp_path, left_alone, killed_after):
+    """Steps too small to change a weight: validation stands still from the first epoch on."""
+    rate = 1e-30
+    still = dataclasses.replace(
+        RECIPE, name="still", warmup_epochs=0, finetune_learning_rate=rate,
+        early_stopping_patience=2,
+    )  # fmt: skip
+    for epochs in (2, 1):  # the last of them stops the phase
+        with killed_after(epochs):
+            train_in(tmp_path, still)
+    train_in(tmp_path, still)
+    run = check_same_end(left_alone(still), tmp_path, still)
+    np.testing.assert_allclose(run.history["learning_rate"], [rate, rate, 0.3 * rate], rtol=1e-6)
 
 
 def test_the_same_seed_twice_gives_the_same_bytes(tmp_path):
@@ -319,28 +374,6 @@ def test_mirrors_are_averaged(faces):
     np.testing.assert_allclose(there.augmented, back.augmented, atol=1e-6)
     mean = (there.probabilities + back.probabilities) / 2
     np.testing.assert_allclose(there.augmented, mean, atol=1e-6)
-
-
-MIRRORED = """
-import sys, tensorflow as tf
-device = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
-import test_train
-from ferbook.training import train
-train._strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-train.train(test_train.MIRROR, test_train.faces_to_train(), study="s", results_dir=sys.argv[1],
-            runs_dir=sys.argv[1], verbose=0)
-"""
-MIRROR = dataclasses.replace(OURS, warmup_epochs=1, finetune_epochs=2, small_epochs=1, sam_radius=0)
-
-
-def test_several_devices_share_each_batch(tmp_path):
-    """Two logical processors stand in for two GPUs."""
-    places = os.environ["PYTHONPATH"], os.path.dirname(__file__)  # conftest's, and this folder
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
-    subprocess.run([sys.executable, "-c", MIRRORED, str(tmp_path)], env=environment, check=True)
-    (run,) = store.load_study(tmp_path, "s")
-    assert len(run.history) == 3 and np.isfinite(run.history["loss"]).all()
 
 
 @pytest.mark.parametrize("profile", ["gpu", "gpu_ours"])

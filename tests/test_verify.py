@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,39 @@ from typer.testing import CliRunner
 from ferbook.cli import app
 from ferbook.core.writing import write_json
 from ferbook.paper import chapters, verification
-from ferbook.paper.verification import release
-from ferbook.results import manifest
+from ferbook.paper.verification import prose, release, runs
+from ferbook.results import manifest, store
 from trials import forgeries
 from trials.forgeries import LEFT_OUT, OURS, RUN, rewrite
 
 needs_published = pytest.mark.skipif(
     not (ROOT / "book/executed/06_claims.ipynb").exists(), reason="no published notebooks yet"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _computed_once():
+    """What equal bytes give is computed once: a forged run is scored, a configuration read anew."""
+    score, read, known = runs.run_scores, runs.read_study, {}
+
+    def scores(run, dataset):
+        paths = (Path("results", run.study, run.name, "predictions.npz"), "results/dataset.json")
+        key = (run.is_final, *(Path(path).read_bytes() for path in paths))
+        if key not in known:
+            known[key] = score(run, dataset)
+        return known[key]
+
+    def study(path):
+        key = (Path(path).name, Path(path).read_bytes())
+        if key not in known:
+            known[key] = read(path)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "run_scores", scores)
+        for module in (runs, prose):
+            patch.setattr(module, "read_study", study)
+        yield
 
 
 @pytest.fixture
@@ -68,13 +94,14 @@ def test_data_are_a_name_or_a_path_from_where_one_stands(project, monkeypatch):
     ]
 
 
-@pytest.mark.parametrize("path", kinds())
-def test_an_altered_byte_is_found_in_each_kind_of_file(project, path):
-    content, random = bytearray((project / path).read_bytes()), np.random.default_rng(0)
-    content[random.integers(len(content))] ^= 1 << random.integers(8)
-    (project / path).write_bytes(content)
-    name = path.removeprefix("results/")
-    assert list(manifest.check(project / "results")) == [f"altered: {name}"]
+def test_an_altered_byte_is_found_in_each_kind_of_file(project):
+    for path in kinds():
+        content, random = bytearray((project / path).read_bytes()), np.random.default_rng(0)
+        content[random.integers(len(content))] ^= 1 << random.integers(8)
+        (project / path).write_bytes(content)
+    names = sorted(path.removeprefix("results/") for path in kinds())
+    assert len(names) > 20
+    assert list(manifest.check(project / "results")) == [f"altered: {name}" for name in names]
 
 
 def test_missing_and_added_files_are_found(project, monkeypatch):
@@ -130,6 +157,44 @@ def test_predictions_exchanged_between_runs_contradict_the_released_model_too(pr
     for name in (RUN, OURS):
         assert any(f"{name.rpartition('/')[2]}: best epoch at " in line for line in found)
     assert any(line.startswith("deployment/") and ": temperature: shown" in line for line in found)
+
+
+def test_a_run_was_tested_on_all_test_images_and_chosen_on_training_images():
+    run, dataset = store.load_run(ROOT / RUN), store.load_dataset(ROOT / "results")
+    images = frozenset(run.test.files.tolist())
+    fewer = replace(run, val=run.val.select(np.arange(len(run.val)) > 0))
+    exchanged = replace(run, val=run.test, test=run.val)
+    trial = replace(exchanged, info=run.info | {"final": False})
+    shown = [list(runs._images(one, dataset, images)) for one in (run, fewer, exchanged, trial)]
+    of_test = f"{len(images)} test images left out, {len(run.val)} others in their place"
+    of_val = ["validation images that are not of the training folder",
+              f"{len(run.test)} validation images, the data set has {len(run.val)}"]  # fmt: skip
+    name = RUN.removeprefix("results/")
+    assert shown == [[f"{name}: {line}" for line in lines] for lines in (
+        [], [f"{len(run.val) - 1} validation images, the data set has {len(run.val)}"],
+        [of_test, *of_val], of_val)]  # fmt: skip
+
+
+def test_damaged_answers_are_a_finding_and_the_other_groups_are_still_read(project, monkeypatch):
+    next((project / "results/peers").glob("*/answers.npz")).write_bytes(b"")
+    monkeypatch.chdir(project)
+    runs.check_answers(found := verification.Verified())
+    (finding,) = found.findings
+    assert finding.startswith("peers: ") and found.compared["answers"] == 5
+
+
+def test_exports_differ_from_keras_by_no_more_answers_than_they_say(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    ((_, facts),) = store.load_facts("results", "deployment").items()
+    assert list(release._against_run("x", facts)) == []
+    row, keras = facts["exports"]["onnx-int8"], facts["exports"]["keras-float32"]["correct"]
+    row["same_answer"], row["correct"] = 1 - 10 / row["total"], keras + 10
+    assert list(release._against_run("x", facts)) == []
+    row["correct"] += 1
+    message = f"x: onnx-int8: {keras + 11} right, 10 answers differ from Keras"
+    assert list(release._against_run("x", facts)) == [message]
+    row.update(total=1)
+    assert any("onnx-int8: total: shown 1" in line for line in release._against_run("x", facts))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -237,6 +238,20 @@ def test_a_marked_video_keeps_the_name_of_an_mp4_and_never_replaces_its_source(t
     assert "exists already" in run(path, "--annotate", tmp_path / "out").output
 
 
+@pytest.mark.parametrize("rate", [23.976, 59.94, 119.923, 999.9])
+def test_a_marked_video_has_the_rate_that_mpeg_4_can_state(tmp_path, rate):
+    with marking.video_copy(tmp_path / "v.mp4", rate) as add:
+        add(Image.fromarray(EMPTY))
+    assert media.announced(str(tmp_path / "v.mp4")) == (1, pytest.approx(rate, rel=1e-3))
+
+
+def test_a_copy_that_cannot_be_opened_is_told_as_such(tmp_path):
+    with marking.video_copy(tmp_path / "v.mp4", 1e-3) as add:
+        with pytest.raises(InputError, match=r"320 x 240 px and 0.001 frames a second"):
+            add(Image.fromarray(EMPTY))
+    assert not (tmp_path / "v.mp4").exists()
+
+
 def test_what_half_a_video_shows_is_marked(tmp_path):
     path = video(tmp_path / "v.avi", [SMALL] * 20)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -352,6 +367,14 @@ def test_a_text_named_like_a_video_never_reaches_ffmpeg(tmp_path, monkeypatch):
     monkeypatch.setattr(media.cv2, "VideoCapture", None)  # calling it would be another problem
     report = gathering.gather(tmp_path / "list.mp4")
     assert report.problems == [f"{tmp_path / 'list.mp4'}: no video to be read."]
+
+
+def test_a_name_is_never_an_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    video(tmp_path / "v.avi", [SMALL]).rename("12:30:45.avi")
+    report = gathering.gather("12:30:45.avi", annotate=Path())
+    assert len(report.faces) == 1 and not report.problems
+    assert Path("12:30:45.avi.mp4").exists()
 
 
 def test_without_a_display_no_window_is_said(monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT
 
 from ferbook.paper.chapters import NOTEBOOKS
+from ferbook.results.study import read_study
 
 BIN = Path(sys.executable).parent
 
@@ -77,6 +78,25 @@ def test_teachers_are_trained_before_who_learns_from_them():
     assert shown.returncode == 0, plan
     places = [plan.index(f"output: {path}") for path in (*TEACHERS, TAUGHT)]
     assert max(places) == places[-1]
+
+
+@pytest.mark.parametrize("name", ["ours_scratch", "reference_128", "short_ours_changes"])
+def test_a_run_is_trained_by_the_configuration_that_was_given(name):
+    """Whose name need not be that of its study."""
+    study = read_study(ROOT / f"configs/{name}.yml")
+    shown = snakemake(
+        "--dry-run", "--forceall", "--printshellcmds", "--config", f"study={name}", "--", "study"
+    )
+    plan = shown.stdout + shown.stderr
+    assert shown.returncode == 0, plan
+    for run in study.recipes:
+        assert f"output: results/{study.name}/{run}/run.json" in plan
+        assert f"ferbook train configs/{name}.yml --run {run} --data kaggle --final" in plan
+
+
+def test_synthetic_faces_are_no_study():
+    shown = snakemake("--dry-run", "--config", "study=quick", "--", "study")
+    assert shown.returncode != 0 and "Give DATA=archive.zip" in shown.stdout + shown.stderr
 
 
 def test_newer_teachers_are_no_reason_to_train_again(tmp_path):

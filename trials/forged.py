@@ -79,8 +79,9 @@ def _injected(values, number):
 def _outputs(made, number):
     found = [glued(key, value) for key, value in made.glued]
     if made.value is not None:
-        found.append({"output_type": "execute_result", "metadata": {}, "execution_count": number,
-                      "data": _data(made.value)})  # fmt: skip
+        data = _data(made.value)
+        found.append({"output_type": "execute_result", "metadata": outputs._shown_size(data),
+                      "execution_count": number, "data": data})  # fmt: skip
     return found
 
 
@@ -94,7 +95,7 @@ def _data(value):
         table = ":::{table} Copies.\n:name: tab-copies\n\n| a |\n| --- |\n| 1 |\n:::\n"
         return {"text/plain": "", "text/markdown": table, "text/html": "<p>Copies.</p>"}
     if isinstance(value, Figure):
-        png = base64.b64encode(print_figure(value, "png", base64=False)).decode()
+        png = base64.b64encode(print_figure(value, "retina")).decode()
         return {"image/png": png, "text/plain": outputs.described(value)}
     forms = {kind: getattr(value, f"_repr_{kind}_", None) for kind in ("markdown", "html")}
     shown = {f"text/{kind}": make() for kind, make in forms.items() if make}

@@ -20,7 +20,6 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
-from ferbook.data.duplicates import validation_twins
 from ferbook.paper import chapters, verification
 from ferbook.paper.verification import outputs, release
 from ferbook.results import manifest, metrics, store
@@ -99,11 +98,8 @@ def _make_right(content: dict) -> None:
 
 def _score_anew(project: Path, *runs: str) -> None:
     dataset = store.load_dataset(project / "results")
-    leaked = frozenset(dataset["leaked_files"])
     for name in runs:
-        run = store.load_run(project / name)
-        twins = validation_twins(run.val.files, dataset["duplicate_groups"])
-        scores = metrics.score_sets(run.val, run.test, leaked, twins)
+        scores = metrics.run_scores(store.load_run(project / name), dataset)
         rewrite(project / name / "run.json", lambda v, scores=scores: v.update(metrics=scores))
 
 
@@ -114,6 +110,21 @@ def exchange(project: Path) -> None:
     for path, content in zip(paths, reversed(contents), strict=True):
         path.write_bytes(content)
     _score_anew(project, RUN, OURS)
+
+
+def _leave_out(project: Path) -> None:
+    arrays(project / RUN / "predictions.npz", _right_alone)
+    _score_anew(project, RUN)
+
+
+def _right_alone(content: dict) -> None:
+    right = content["test_prob"].argmax(axis=1) == content["test_label"]
+    content.update({name: a[right] for name, a in content.items() if name.startswith("test_")})
+
+
+def _always_right(project: Path) -> None:
+    path = next((project / "results/baselines").glob("*/answers.npz"))
+    arrays(path, lambda v: v.update(test_label=v["test_prob"].argmax(axis=1).astype(np.uint8)))
 
 
 def _other_answers(project: Path) -> None:
@@ -152,6 +163,18 @@ def _share(project: Path) -> None:
     rewrite(path, lambda v: v["exports"]["onnx-int8"].update(accuracy=0.7))
 
 
+def _export(project: Path) -> None:
+    path = next((project / "results/deployment").iterdir())
+    names = ("accuracy_low", "accuracy_high")
+
+    def change(value: dict) -> None:
+        row = value["exports"]["keras-float32"]
+        interval = metrics.accuracy_interval(6000, row["total"])
+        row.update(zip(names, interval, strict=True), correct=6000, accuracy=6000 / row["total"])
+
+    rewrite(path, change)
+
+
 def _card(project: Path) -> None:
     files = {"correct": 5500}
     path = project / release.RELEASED / "card.json"
@@ -179,6 +202,10 @@ STORE = [
     Forgery("fifty answers of a run made right", _of_arrays(_make_right),
             "metrics: test: correct: shown"),
     Forgery("the answers of two runs exchanged and scored anew", exchange, "best epoch at "),
+    Forgery("the images a run got wrong, left out and scored anew", _leave_out,
+            "test images left out, 0 others in their place"),
+    Forgery("the labels of a baseline, made its answers", _always_right,
+            "a label disagrees with the folder of its file"),
     Forgery("a label", _of_arrays(_one_label), "a label disagrees with the folder of its file"),
     Forgery("a file name", _of_arrays(_no_folder), "a label disagrees with the folder of its file"),
     Forgery("the data set of a run", _of_run(lambda v: v["dataset"].update(fingerprint="0")),
@@ -198,6 +225,8 @@ STORE = [
             "its recipe is not that of configs/"),
     Forgery("the accuracy of an exported file", _share,
             "onnx-int8: accuracy: shown 0.7, recomputed 0.69"),
+    Forgery("the right answers of an exported file, with their share", _export,
+            "keras-float32: 6000 right, the run has 4973"),
     Forgery("the accuracy on the released model's card", _card,
             "card.json: model-int8.onnx: correct: shown 5500, recomputed 49"),
     Forgery("the released model", lambda p: (p / release.RELEASED / "model-int8.onnx").write_bytes(

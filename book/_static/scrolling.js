@@ -1,12 +1,13 @@
 // What scrolls in a box of its own can be reached, and so scrolled, with the keyboard.
 (() => {
   // Figures up to 5.5 inches, 765 px with their labels, are made for a phone. Below this share of
-  // its own width, the smallest words of a wider one cannot be read.
-  const NARROW = 765, SHARE = 0.55;
+  // the width it is made for, the smallest words of a wider one cannot be read.
+  const NARROW = 765, SHARE = 0.75;
   const reach = () => {
     for (const image of document.querySelectorAll(".bd-article figure img")) {
-      const wide = innerWidth <= 600 && image.naturalWidth > NARROW;
-      image.style.minWidth = wide ? `${SHARE * image.naturalWidth}px` : "";
+      const width = parseFloat(image.style.width) || image.naturalWidth;
+      const wide = innerWidth <= 600 && width > NARROW;
+      image.style.minWidth = wide ? `${SHARE * width}px` : "";
     }
     for (const box of document.querySelectorAll(".bd-article :is(table.table, figure)")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;

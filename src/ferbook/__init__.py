@@ -29,7 +29,7 @@ from typing import Any
 
 _HOMES = {
     "predict": "ferbook.inference.pictures",
-    "released_network": "ferbook.export.released",
+    "released_network": "ferbook.export.network",
     "load": "ferbook.data.sources",
     "load_run": "ferbook.results.store",
     "audit_table": "ferbook.claims.table_audit",

@@ -1,5 +1,9 @@
-# Every run of configs/<study>.yml that results/ does not hold yet.
-GRID = read_study(f"configs/{config['study']}.yml") if "study" in config else None
+# Every run of a configuration that results/ does not hold yet. Several may belong to one study.
+GRID_FILE = f"configs/{config['study']}.yml" if "study" in config else "configs/{study}.yml"
+GRID = read_study(GRID_FILE) if "study" in config else None
+GRID_DATA = config.get("data") or (GRID.data if GRID else "")
+if GRID and GRID_DATA == "synthetic":
+    raise WorkflowError("STUDY: runs on synthetic faces never enter results/. Give DATA=archive.zip.")
 
 
 rule study:
@@ -22,12 +26,13 @@ rule run:
     log:
         "_build/log/{study}/{run}.log",
     params:
-        data=config.get("data") or (GRID.data if GRID else ""),
+        config=GRID_FILE,
+        data=GRID_DATA,
     threads: 2
     resources:
         mem_mb=8000,
         runtime=360,
     shell:
         "exec &> {log}; "
-        "ferbook train configs/{wildcards.study}.yml --run {wildcards.run} --data {params.data:q} "
+        "ferbook train {params.config} --run {wildcards.run} --data {params.data:q} "
         "--final"

@@ -63,7 +63,7 @@ try {
   code.setAttribute("aria-multiline", "true");
   button.addEventListener("click", run);
   button.disabled = false;
-  say(`Loads ${(about.bytes / 1e6).toFixed(0)} MB from this book's server.`);
+  say(`Loads ${(about.bytes / 1e6).toFixed(0)} MB from this book’s server.`);
 } catch (error) {
   say(error.message, true);
 }

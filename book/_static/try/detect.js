@@ -3,7 +3,7 @@
 // pixel or two. A spot is where a face may be: score, middle, side (px), turn (degrees, clockwise).
 
 const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, NEXT_SCORE = 0.02, LAST_SCORE = 0.15;
-const PLACES = 16, MOST_OVERLAP = 0.3, MOST_SHARED = 0.5, MOST_TURN = 60;
+const PLACES = 16, MOST_LIKELY = 2000, BATCH = 16, MOST_OVERLAP = 0.3, MOST_SHARED = 0.5, MOST_TURN = 60;
 const LEVEL = 160, CLOSER = [[112, 2.0], [160, 1.25]], CELL = 4, MULTIPLE = 32;
 const CUT_OUT = 1.18, LEAST_TURN = 15, MIN_FACE = 20;
 
@@ -20,7 +20,8 @@ export async function detect(pixels, width, height, run) {
   }
   spots = best(spots, MOST_OVERLAP, ofUnion);
   const likely = spots.filter((spot) => spot.score > LIKELY_SCORE).length;
-  spots = spots.slice(0, Math.max(PLACES * Math.ceil((width * height) / 1e6), likely));
+  spots = spots.slice(0, Math.max(
+    PLACES * Math.ceil((width * height) / 1e6), Math.min(likely, MOST_LIKELY)));
   for (const [side, sides] of CLOSER) {
     const found = await closer(levels, spots, side, sides, run);
     spots = best(found.flat(), MOST_OVERLAP, ofUnion).filter((spot) => spot.score > NEXT_SCORE);
@@ -36,7 +37,8 @@ export async function detect(pixels, width, height, run) {
 // The picture at half the scale of before each.
 function pyramid(pixels, width, height) {
   const levels = [{ scale: 1, pixels, width, height }];
-  for (let last = levels[0]; Math.max(last.width, last.height) > LEVEL; last = levels.at(-1)) {
+  const halved = ({ width: w, height: h }) => Math.max(w, h) > LEVEL && Math.min(w, h) > 1;
+  for (let last = levels[0]; halved(last); last = levels.at(-1)) {
     const w = last.width >> 1, h = last.height >> 1, half = new Uint8Array(w * h);
     for (let y = 0; y < h; y += 1) {
       for (let x = 0; x < w; x += 1) {
@@ -99,7 +101,6 @@ const ofSmaller = (a, b) => shared(a, b) / Math.min(a.side, b.side) ** 2;
 
 // For each spot a list: the spot as it looks from near, or nothing.
 async function closer(levels, spots, view, sides, run, mirrored = false) {
-  if (!spots.length) return [];
   const frames = spots.map(({ x, y, side, turn }) => ({
     x, y, side: sides * side, turn: Math.abs(turn) < MOST_TURN ? turn : 0 }));
   const views = frames.map((frame) => {
@@ -109,7 +110,10 @@ async function closer(levels, spots, view, sides, run, mirrored = false) {
     return turned(level, middle, frame.side * scale, frame.turn, view);
   });
   if (mirrored) views.forEach((pixels) => mirror(pixels, view));
-  const seen = await look(views, view, view, run);
+  const seen = [];
+  for (let at = 0; at < views.length; at += BATCH) {
+    seen.push(...await look(views.slice(at, at + BATCH), view, view, run));
+  }
   return frames.map((frame, i) => inPicture(frame, view, seen[i]));
 }
 

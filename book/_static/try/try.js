@@ -325,7 +325,7 @@ try {
   const accuracy = percent(found.correct / found.total);
   table.caption.textContent += `. This file classifies ${accuracy} of the test images correctly.`;
   part("controls").disabled = false;
-  say(`Ready. The first answer loads ${(found.bytes / 1e6).toFixed(0)} MB from this book's server.`);
+  say(`Ready. The first answer loads ${(found.bytes / 1e6).toFixed(0)} MB from this book’s server.`);
 } catch (error) {
   fail(error);
 }

@@ -1,4 +1,4 @@
-"""What a part of the original's recipe changes: runs with and without it, seed by seed."""
+"""What a part of the original's recipe changes: runs with and without it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
 
 from ferbook.claims.evidence import distance, is_original
 from ferbook.core.recipe import Recipe
 from ferbook.data import ferplus
 from ferbook.results.metrics import accuracy, calibration, score
-from ferbook.results.names import scale_words
+from ferbook.results.names import scale_words, small_number
 from ferbook.results.run import Run
-from ferbook.results.seeds import of_like_spread, pooled_deviation
+from ferbook.results.seeds import compared
 from ferbook.results.study import LEARNED
 
 
@@ -32,8 +31,10 @@ class Measure(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """A measure with and without a part: means over seeds; `error` is half a 95% interval of
-    their difference, from the spread over seeds within the study (NaN: one seed of everything)."""
+    """A measure with and without a part: means over seeds, `seeds` of each or more.
+
+    `error` is that of `seeds.compared` within the study.
+    """
 
     study: str
     where: str  # recipe, network and scale, in words
@@ -136,19 +137,24 @@ def effect(
     found = pairs(runs, change, least)
     if not found:
         return None
-    whole, without = (float(np.mean([measure.of(pair[i]) for pair in found])) for i in (0, 1))
-    (base, _), seeds = found[0], len(found)
-    deviation, freedom = _noise([run for run in runs if run.study == base.study], found, measure)
-    error = student.ppf(0.975, freedom) * deviation * (2 / seeds) ** 0.5 if freedom else np.nan
-    where, identical = _where(base.recipe), all(map(_same, found))
-    return Effect(base.study, where, seeds, whole, without, float(error), identical)
+    base, changed = found[0]
+    groups: dict[Recipe, list[float]] = {}
+    for run in runs:
+        if run.study == base.study:
+            groups.setdefault(_any_seed(run), []).append(measure.of(run))
+    whole, without = groups[_any_seed(base)], groups[_any_seed(changed)]
+    error = compared(groups, _any_seed(base))[_any_seed(changed)].error
+    return Effect(
+        base.study, _where(base.recipe), min(len(whole), len(without)), float(np.mean(whole)),
+        float(np.mean(without)), error, all(map(_same, found)),
+    )  # fmt: skip
 
 
 def _where(recipe: Recipe) -> str:
     """The original's recipe and the scale that it was run at, in words."""
     words = [f"the original's recipe on {scale_words(recipe)}"]
     if recipe.finetune_learning_rate != Recipe.finetune_learning_rate:
-        words.append(f"learning rate {recipe.finetune_learning_rate:.0e}")
+        words.append(f"learning rate {small_number(recipe.finetune_learning_rate)}")
     if recipe.finetune_epochs != Recipe.finetune_epochs:
         words.append(f"{recipe.finetune_epochs} epochs of phase 2")
     return ", ".join(words)
@@ -159,21 +165,6 @@ def _same(pair: tuple[Run, Run]) -> bool:
         np.array_equal(getattr(pair[0], part).probabilities, getattr(pair[1], part).probabilities)
         for part in ("val", "test")
     )
-
-
-def _noise(
-    runs: Iterable[Run], compared: Iterable[tuple[Run, Run]], measure: Measure
-) -> tuple[float, int]:
-    """Deviation over the seeds of one recipe, pooled over recipes, and its degrees of freedom.
-
-    Pooled are the recipes of like spread and those that are compared. Recipes whose runs are the
-    same bit for bit count once.
-    """
-    groups: dict[Recipe, list[float]] = {}
-    for run in runs:
-        groups.setdefault(_any_seed(run), []).append(measure.of(run))
-    kept = {_any_seed(run) for pair in compared for run in pair} | of_like_spread(groups).keys()
-    return pooled_deviation({tuple(group) for recipe, group in groups.items() if recipe in kept})
 
 
 def _any_seed(run: Run) -> Recipe:

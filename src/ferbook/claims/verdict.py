@@ -13,6 +13,7 @@ NOT_REPLICATED = "not replicated"
 CONTRADICTED = "contradicted"
 NOT_TESTABLE = "not testable here"
 NOT_RUN = "not run"
+UNDECIDED = "undecided"
 GRADES = {
     FACT: "counted in the data, on a built network or read in the source named",
     CONSISTENT: "the original's own numbers and counts of images or parameters allow it",
@@ -23,6 +24,8 @@ GRADES = {
     NOT_REPLICATED: "a run of the original's configuration gives something else",
     CONTRADICTED: "counts, arithmetic or the source named exclude it",
     NOT_TESTABLE: "nothing that we have could decide it",
+    UNDECIDED: "runs with and without it were made, but of one seed or with a network that did "
+    "not learn",
     NOT_RUN: "an experiment could decide it, and was not made",
 }
 """Grade -> when it is given, in the order in which the book lists them."""

@@ -55,7 +55,7 @@ def check(
 
 
 def _what_to_do(source: str) -> str:
-    if not Path(source).is_dir():
+    if not (source and Path(source).is_dir()):
         return ""
     return (
         " If these are pictures of your own in folders by class, make a data set of them: "
@@ -127,8 +127,9 @@ def _members(faces: Faces) -> Iterator[str]:
     found = official.membership(faces)
     if faces.name == "other":
         yield (
-            f"Of these {len(faces):,} images {found.there:,} are in Kaggle's archive: "
-            "another data set. Keep its runs in a result store of their own, --results."
+            f"By their pixels, {found.there:,} of these {len(faces):,} images are proven to be of "
+            "FER-2013. Others may be, too: the contest's csv, and images encoded anew, have other "
+            "pixels than the archive's JPEGs. Keep runs in a result store of their own, --results."
         )
         return
     yield (

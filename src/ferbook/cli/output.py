@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,24 @@ class errors:
         if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
             typer.echo(f"error: needs {_EXTRAS[error.name]}", err=True)
             raise typer.Exit(1) from None
+        if isinstance(error, BrokenPipeError):  # as of `| head`, which Typer ends in silence
+            return
         if isinstance(error, (FerbookError, OSError)):
             typer.echo(f"error: {plain(_in_words(error))}", err=True)
             raise typer.Exit(1) from None
+
+
+@contextlib.contextmanager
+def printing() -> Iterator[None]:
+    """What is printed in the block is out after it. Raises OSError, as for a full disk, if not."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # or Python would try once more when it ends
+        raise
 
 
 def look_for(*paths: Path) -> None:

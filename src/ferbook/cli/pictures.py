@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ferbook.cli.output import errors, plain, print_rows
+from ferbook.cli.output import errors, plain, print_rows, printing
 
 if TYPE_CHECKING:
     from ferbook.inference.moving import Track
@@ -50,31 +50,44 @@ def predict(
 
         search, files = Search(whole, min_face, most=faces), (json_file, csv_file)
         reports.check_targets(*files)
-        found = _gather(show, sources, model, annotate, every, search=search, smooth=smooth,
-                        replace=replace, reports=files)  # fmt: skip
-        reports.write(found, *files)
-    if found.faces and not any(files):
-        n = len(found.faces)
-        columns = ("source", "face", "it looks", "or")
-        print_rows(columns, reports.summary(found), f"{n:,} {'face' if n == 1 else 'faces'}")
+        found = _gather(show, sources, model=model, annotate=annotate, every=every,
+                        search=search, smooth=smooth, replace=replace, reports=files)  # fmt: skip
+        try:
+            reports.write(found, *files)
+        except Exception:  # hours of work are not to be lost
+            _print(reports.summary(found))
+            raise
+        if not any(files):
+            _print(reports.summary(found))
     _tell(found, min_face)
     raise typer.Exit(1 if found.problems else 0)
 
 
-def _gather(show: bool, *arguments: Any, **options: Any) -> Report:
+def _print(rows: list[tuple]) -> None:
+    if rows:
+        n = len(rows)
+        columns = ("source", "face", "it looks", "or")
+        with printing():
+            print_rows(columns, rows, f"{n:,} {'face' if n == 1 else 'faces'}")
+
+
+def _gather(show: bool, sources: list[str], **options: Any) -> Report:
     """`gathering.gather`, ended by Ctrl-C or by closing the window."""
+    from ferbook.inference.collecting import collect
     from ferbook.inference.gathering import gather
     from ferbook.inference.moving import stopped_by_key
 
+    # Before the key is heard: a pipe is read here, and Ctrl-C is to end that at once.
+    collected = collect(sources, leave_out=options["annotate"])
     with stopped_by_key() as asked:
         if not show:
             with _progress() as track:
-                return gather(*arguments, **options, track=track, stop=asked)
+                return gather(collected, **options, track=track, stop=asked)
         from ferbook.inference.window import Window
 
         window = Window("ferbook predict")
         try:
-            return gather(*arguments, **options, show=window.show,
+            return gather(collected, **options, show=window.show,
                           stop=lambda: asked() or window.closed)  # fmt: skip
         finally:
             window.close()

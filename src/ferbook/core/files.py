@@ -26,6 +26,7 @@ from ferbook.core.errors import FerbookError
 MAX_TEXT_BYTES = 10_000_000  # of a text file; the largest of the project, a notebook, has 565,000
 MAX_YAML_BYTES = 300_000  # the largest has 45,000; PyYAML takes seconds for this many
 MAX_QUOTED = 200  # characters of a file in a message
+_CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
 
 
 class FileError(FerbookError, ValueError):
@@ -40,6 +41,13 @@ def quoted(value: Any) -> str:
     """`value` for a message: on one line, as text and never as markup, cut when it is long."""
     text = repr(value) if len(str(value)) <= MAX_QUOTED else repr(str(value)[:MAX_QUOTED])[:-1]
     return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 1] + "…"
+
+
+def is_clutter(name: str) -> bool:
+    """Whether a file, by its name from a folder on, is hidden or what a Mac or Windows adds."""
+    parts = name.replace("\\", "/").lower().split("/")
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
+    return hidden or not set(_CLUTTER).isdisjoint(parts)
 
 
 @contextlib.contextmanager

@@ -48,12 +48,22 @@ def hold(path: Path, what: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     if not lock_descriptor(descriptor, blocking=False):
-        holder = os.read(descriptor, 100).decode(errors="replace").split()
-        os.close(descriptor)
-        raise BusyError(f"{what}: {_said(holder)}")
+        try:
+            raise BusyError(f"{what}: {_said(_holder(descriptor))}")
+        finally:
+            os.close(descriptor)
     os.truncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()} {_own_group()}\n".encode())
+    os.write(descriptor, f" {os.getpid()} {_own_group()}\n".encode())
     return descriptor
+
+
+def _holder(descriptor: int) -> list[str]:
+    """Process and group of who holds the lock, as far as they can be read."""
+    for start in (0, 1):  # Windows locks byte 0 against reading; a blank stands there
+        with contextlib.suppress(OSError):
+            os.lseek(descriptor, start, os.SEEK_SET)
+            return os.read(descriptor, 100).decode(errors="replace").split()
+    return []
 
 
 def _own_group() -> int:
@@ -63,12 +73,11 @@ def _own_group() -> int:
 
 
 def _said(holder: list[str]) -> str:
-    process, group = (*holder, "?", "0")[:2] if holder else ("?", "0")
-    end = f"kill -- -{group}" if group != "0" else f"kill {process}"
-    return (
-        f"process {process}, or what it started, is at work on it. "
-        f"Wait for its end, or end it: {end}"
-    )
+    process, group = (*holder, "0")[:2] if holder else ("?", "0")
+    said = f"process {process}, or what it started, is at work on it. Wait for its end"
+    if not holder or os.name != "posix":
+        return f"{said}."
+    return f"{said}, or end it: kill {process if group == '0' else f'-- -{group}'}"
 
 
 def lead() -> None:

@@ -150,7 +150,7 @@ _LESS_THAN_ONE = (
     "zoom_fraction", "plateau_factor", "lr_warmup_fraction", "co_teaching_share", "pruned_share",
 )  # fmt: skip
 _AT_MOST_ONE = ("erasing_probability", "distillation_share")
-_OF_WHOLE_BATCHES = ("ema_momentum", "sam_radius")
+_OF_WHOLE_BATCHES = ("ema_momentum", "sam_radius", "co_teaching_share")
 
 
 def _check_values(recipe: Recipe) -> None:

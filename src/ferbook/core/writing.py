@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -44,8 +45,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """A new folder to fill, which takes the place of `folder` if the block ends without an error.
 
     So a set of files is either the old or the new one. Raises FileError, and changes nothing, when
-    `folder` holds something that the new one does not.
+    `folder` holds something that the new one does not, or is the current folder or one above it.
     """
+    if folder.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise FileError(f"{folder}: you are in this folder. Give another one.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _workshop(folder) as workshop:
         new = workshop / folder.name
@@ -59,8 +62,9 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 def _refuse_strangers(folder: Path, new: Path) -> None:
     """What is replaced must be of the same kind, or a folder of somebody's photographs goes."""
-    names = {path.name for path in folder.iterdir() if not path.name.endswith(".tmp")}
-    if strangers := sorted(names - {path.name for path in new.iterdir()}):
+    names = {path.name for path in new.iterdir()}
+    own = {left.name for name in names for left in _workshops(folder / name)}
+    if strangers := sorted({path.name for path in folder.iterdir()} - names - own):
         raise FileError(
             f"{folder}: holds {quoted(strangers[0])}, which would be lost. "
             "Move it away, or give another folder."
@@ -86,7 +90,7 @@ def _workshop(path: Path) -> Iterator[Path]:
 
     Its lock ends with its writer, however that ends; the next writer of `path` then removes it.
     """
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+    for left in _workshops(path):
         if left.is_dir() and not left.is_symlink():
             with _locked(left, wait=False) as abandoned:
                 if abandoned:
@@ -94,12 +98,28 @@ def _workshop(path: Path) -> Iterator[Path]:
     with contextlib.ExitStack() as lock:
         folder = None
         while folder is None or not folder.exists():  # one taken for abandoned before its lock
-            folder = Path(tempfile.mkdtemp(".tmp", f".{path.name}.", path.parent))
+            folder = Path(tempfile.mkdtemp(".tmp", _prefix(path), path.parent))
             lock.enter_context(_locked(folder, wait=True))
         try:
             yield folder
         finally:
             _remove(folder, path)
+
+
+def _prefix(path: Path) -> str:
+    """What the names of temporary folders for `path` begin with."""
+    return f".{_short(path.name)}."
+
+
+def _short(name: str) -> str:
+    """`name`, or what leaves room beside it in the 255 bytes of a file's name."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= 200 else hashlib.sha256(encoded).hexdigest()
+
+
+def _workshops(path: Path) -> list[Path]:
+    """The temporary folders for `path`, which end in eight characters by chance."""
+    return list(path.parent.glob(f"{glob.escape(_prefix(path))}????????.tmp"))
 
 
 @contextlib.contextmanager
@@ -125,7 +145,7 @@ def _remove(workshop: Path, path: Path) -> None:
 
 def _old(workshop: Path, folder: Path) -> Path:
     """Where `whole_folder` keeps what it replaces, between its two renames."""
-    return workshop / f"{folder.name}.old"
+    return workshop / f"{_short(folder.name)}.old"
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

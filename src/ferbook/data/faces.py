@@ -37,7 +37,7 @@ class Faces:
     images: UInt8[np.ndarray, "n side side"]  # gray
     labels: UInt8[np.ndarray, " n"]  # index into CLASSES
     files: np.ndarray  # (n,) str: "train/angry/Training_3908.jpg"
-    name: str  # "fer2013", "synthetic", or "other": most are not of Kaggle's archive
+    name: str  # "fer2013", "synthetic", or "other": most are not proven to be of FER-2013
 
     def __len__(self) -> int:
         return len(self.labels)

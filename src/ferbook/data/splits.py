@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
-from ferbook.data.faces import Faces
+from ferbook.data.faces import DataError, Faces
 
 VALIDATION_FRACTION = 0.125
 
@@ -30,8 +30,17 @@ def split(faces: Faces, *, seed: int = 42, grouped: bool = False) -> Split:
     The images are put in the order of their pixels' SHA-256 first, so that the split depends on
     the images and the seed alone, not on whether a zip or a csv delivered them. With `grouped`,
     validation loses its images with a twin in training to the training part.
+
+    Raises DataError unless validation can have an image of each class, and training another.
     """
     pool = faces.select(faces.usages == "Training")
+    counts = np.unique(pool.labels, return_counts=True)[1]
+    least, rarest = int((len(counts) - 1) / VALIDATION_FRACTION) + 1, min(counts, default=0)
+    if len(pool) < least or rarest < 2:
+        raise DataError(
+            f"{len(pool)} training images, {rarest} of the rarest class. "
+            f"Expected at least {least}, and 2 of each class: {VALIDATION_FRACTION:.1%} validate."
+        )
     order = np.lexsort((pool.labels, pool.digests))
     train, val = train_test_split(
         order, test_size=VALIDATION_FRACTION, stratify=pool.labels[order], random_state=seed

@@ -28,13 +28,8 @@ WEIGHTS = RELEASED / "model-float16.onnx"
 CONVOLUTIONS = (layers.DepthwiseConv2D, layers.Conv2D)
 
 
-def released_network(*, dropout: float = 0.3) -> keras.Model:
-    """The network that `ferbook.predict` uses, in single precision, with all weights trainable.
-
-    Input: gray faces (n, 48, 48) or (n, 48, 48, 1) from 0 to 255, of any type. Output: float32
-    (n, 7), calibrated probabilities in the order of `ferbook.core.classes.CLASSES`. It needs the
-    extra `export`. Raises ExportError when the model file is of another architecture.
-    """
+def build(dropout: float = 0.3) -> keras.Model:
+    """`ferbook.released_network`, which says what it takes and gives."""
     card = _card()
     _, backbone, side, _ = card["run"].rsplit("-", 3)
     recipe = Recipe(backbone=backbone, weights="none", image_size=int(side))
@@ -56,7 +51,7 @@ def write(folder: Path) -> None:
     Replaces earlier ones; raises FileError when `folder` holds anything else.
     """
     with whole_folder(folder) as new:
-        released_network().save(new / "model.keras")
+        build().save(new / "model.keras")
         (new / "README.md").write_text(card_text(_card()), encoding="utf-8")
 
 

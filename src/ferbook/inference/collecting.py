@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ferbook.core.files import is_clutter
 from ferbook.inference.face import InputError
 from ferbook.inference.formats import Kind, kind_of
 from ferbook.inference.media import MAX_FILE_BYTES
@@ -41,12 +42,16 @@ def collect(
     """What `sources` name: files, folders with all that is in them, "camera:0", "-" for a pipe.
 
     Files are told apart by content. Of a folder, `leave_out` is not looked at: marked copies of
-    an earlier run are no sources. Raises InputError for a missing source, an address of the
-    network, or a folder with nothing to look at.
+    an earlier run are no sources. Raises InputError for a missing source or one that cannot be
+    opened, an empty name, an address of the network, or a folder with nothing to look at.
     """
     found = Collected()
     for source in [sources] if isinstance(sources, (str, os.PathLike)) else sources:
-        _add(str(source), found, leave_out)
+        try:
+            _add(str(source), found, leave_out)
+        except OSError as error:  # of the system, as for a name that is too long
+            name = printable(str(source))
+            raise InputError(f"{name}: not readable ({error.strerror}).") from error
     return found
 
 
@@ -55,10 +60,19 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
+def real(path: Path) -> Path:
+    """`path` by its own name in the folder that holds it, without `..` and links to folders."""
+    return path.parent.resolve() / path.name
+
+
 def _add(source: str, found: Collected, leave_out: Path | None) -> None:
+    if not source:
+        raise InputError("an empty name. Expected a file, a folder (. for this one) or camera:0.")
     if source.startswith("camera:"):
         found.items.append(_camera(source))
     elif source in _STANDARD_INPUT:
+        if sys.stdin is None:
+            raise InputError("standard input: closed.")
         content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         found.items.append(Item("standard input", "picture", content=content))
     elif _ADDRESS.match(source):
@@ -78,7 +92,7 @@ def _add_path(path: Path, found: Collected, leave_out: Path | None) -> None:
     if path.is_dir():
         before = len(found.items)
         for inside in _files(path):
-            if not (leave_out and _is_below(leave_out, path) and _is_below(inside, leave_out)):
+            if not (leave_out and _is_copy(inside, path, leave_out.resolve())):
                 _add_file(inside, found)
         if len(found.items) == before:
             raise InputError(f"{name}: no picture or video in this folder.")
@@ -90,15 +104,14 @@ def _add_path(path: Path, found: Collected, leave_out: Path | None) -> None:
         raise InputError(f"{name}: no such file or folder.")
 
 
-def _is_below(path: Path, folder: Path) -> bool:
-    return folder.absolute() in path.absolute().parents
+def _is_copy(file: Path, folder: Path, copies: Path) -> bool:
+    return folder.resolve() in copies.parents and copies in real(file).parents
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """All files below `folder` in order of name, but for hidden ones."""
+    """All files below `folder` in order of name, but for those `is_clutter` names."""
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden:
+        if path.is_file() and not is_clutter(path.relative_to(folder).as_posix()):
             yield path
 
 

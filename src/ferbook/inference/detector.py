@@ -54,8 +54,10 @@ def faces_in(
 ) -> list[tuple[Face, np.ndarray]]:
     """The faces of a gray picture, each with its cut-out of 48 x 48 px.
 
-    Raises InputError for a box that leaves the picture.
+    Raises InputError for a box that leaves the picture, and for a picture without pixels.
     """
+    if not picture.size:
+        raise InputError(f"a picture of {picture.shape[1]} x {picture.shape[0]} px.")
     places = _places(picture, search)
     return [(Face(source, frame, *place), _cut_out(picture, *place)) for place in places]
 
@@ -74,7 +76,7 @@ def _places(picture: np.ndarray, search: Search) -> list[tuple[Box, float]]:
 def _inside(box: Box, width: int, height: int) -> Box:
     try:
         left, top, w, h = map(int, box)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise InputError(f"boxes: expected (left, top, width, height). Received: {box}.") from None
     if min(left, top) < 0 or min(w, h) < 1 or left + w > width or top + h > height:
         raise InputError(

@@ -36,11 +36,12 @@ _VIDEOS = (
     b"FLV\x01",
     b"FWS",
     b"NSVf",
-    b"OggS",
     b"YUV4MPEG2",
     b"nut/multimedia container",
 )
 _BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # of QuickTime before "ftyp" was
+_NO_VIDEO = (b"M4A ", b"M4B ", b"M4P ", b"crx ")  # sound alone, and Canon's raw photos
+_OGG_VIDEO = (b"\x80theora", b"\x01video", b"OVP80", b"BBCD")  # among the first heads of streams
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
@@ -60,14 +61,23 @@ def kind_of_bytes(head: bytes) -> Kind:
         brands = (head[8:12], *(head[i : i + 4] for i in range(16, 64, 4)))
         if any(brand in (b"avif", b"avis") for brand in brands):
             return "picture"
+        if head[8:12] in _NO_VIDEO:
+            return "other"
         return "HEIC" if head[8:12] in _HEIC else "video"
     if head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return "picture"
     if head[:4] == b"RIFF" and head[8:11] in (b"AVI", b"AMV"):
         return "video"
-    if head.startswith(_VIDEOS) or head[4:8] in _BOXES or _is_transport(head):
+    if head[:4] == b"OggS":
+        return "video" if any(mark in head for mark in _OGG_VIDEO) else "other"
+    if head.startswith(_VIDEOS) or _is_quicktime(head) or _is_transport(head):
         return "video"
     return "other"
+
+
+def _is_quicktime(head: bytes) -> bool:
+    """A box of less than 150 MB, or of pictures: text has letters where the size stands."""
+    return head[4:8] in _BOXES and (head[0] < ord("\t") or head[4:8] == b"mdat")
 
 
 def _is_transport(head: bytes) -> bool:

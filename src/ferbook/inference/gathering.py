@@ -16,7 +16,7 @@ import numpy as np
 
 from ferbook.inference import marking
 from ferbook.inference.classifier import RELEASED, Classifier, classify
-from ferbook.inference.collecting import Item, collect
+from ferbook.inference.collecting import Collected, Item, collect
 from ferbook.inference.detector import SEARCH, Search, faces_in
 from ferbook.inference.face import Face
 from ferbook.inference.media import decode, read_picture
@@ -32,7 +32,7 @@ def _untracked(items: Iterable, total: int | None, description: str) -> Iterable
 
 
 def gather(
-    sources: str | Path | Iterable[str | Path],
+    sources: str | Path | Iterable[str | Path] | Collected,
     model: Path | Classifier | None = None,
     annotate: Path | None = None,
     every: int = 10,
@@ -53,7 +53,8 @@ def gather(
     `show` and `stop`; `track` shows how far the work is. Raises InputError, before anything is
     looked at, for a missing source, an empty folder, an unusable model or such a file.
     """
-    collected = collect(sources, leave_out=annotate)
+    known = isinstance(sources, Collected)
+    collected = sources if known else collect(sources, leave_out=annotate)
     items = collected.items
     check_targets(*reports, sources=[item.path for item in items if item.path])
     targets = marking.plan(items, annotate, replace=replace) if annotate else {}
@@ -102,22 +103,21 @@ class _Look:
         """The faces of pictures with their cut-outs."""
         for item in filter(self._goes_on, items):
             with self._report.noting(item.name):
-                pictures, pairs = next(looked)()
-                if pictures > 1:
-                    line = f"{item.name}: only the first of {pictures:,} pictures in it."
-                    self._report.skipped.append(line)
+                several, pairs = next(looked)()
+                if several:
+                    self._report.skipped.append(f"{item.name}: only the first picture in it.")
                 if not pairs:
                     self._report.empty.append(item.name)
                 yield from pairs
 
-    def _picture(self, item: Item) -> tuple[int, list[Found]]:
-        """How many pictures the file holds, and the faces of the first."""
+    def _picture(self, item: Item) -> tuple[bool, list[Found]]:
+        """Whether the file holds several pictures, and the faces of the first."""
         if item.content is None:
             picture = read_picture(item.path)
         else:
             picture = decode(item.content, item.name)
         gray = np.asarray(picture.convert("L"))
-        return picture.info["pictures"], faces_in(gray, item.name, search=self._search)
+        return picture.info["several"], faces_in(gray, item.name, search=self._search)
 
     def _answers(self, item: Item) -> Callable[[np.ndarray, int], list[Face]]:
         """The classified faces of a gray frame with its number."""

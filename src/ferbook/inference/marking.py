@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ferbook.core.writing import refuse_sources, whole_file
-from ferbook.inference.collecting import Item
+from ferbook.inference.collecting import Item, real
 from ferbook.inference.face import Face, InputError
 from ferbook.inference.media import USUAL_RATE, announced, read_picture
 
@@ -56,7 +57,7 @@ def _refuse_shared(files: list[Item], targets: dict[str, Path]) -> None:
 
 
 def _shared_folder(files: list[Item]) -> str:
-    folders = [str(item.path.absolute().parent) for item in files]
+    folders = [str(real(item.path).parent) for item in files]
     try:
         return os.path.commonpath(folders) if folders else ""
     except ValueError as error:  # two drives of Windows
@@ -64,7 +65,7 @@ def _shared_folder(files: list[Item]) -> str:
 
 
 def _below(item: Item, shared: str) -> Path:
-    target = item.path.absolute().relative_to(shared)
+    target = real(item.path).relative_to(shared)
     written, other = ((".mp4",), ".mp4") if item.kind == "video" else (_WRITTEN, ".png")
     known = target.suffix.lower() in written
     return target if known else target.with_name(f"{target.name}{other}")
@@ -94,19 +95,31 @@ def video_copy(target: Path | None, rate: float) -> Iterator[Callable[[Image.Ima
         video.close()
 
 
+def _for_mpeg(rate: float) -> float:
+    """`rate` with as many decimals as MPEG-4 has room for: it is a fraction of two bytes."""
+    return round(rate, int(math.log10(65535 / rate)))
+
+
 class _Video:
     def __init__(self, path: Path, rate: float):
-        self._path, self._rate, self._frames = str(path), rate, 0
+        self._path, self._rate, self._frames = os.path.abspath(path), _for_mpeg(rate), 0
         self._writer: Any = None
 
     def add(self, picture: Image.Image) -> None:
         if self._writer is None:
-            code = cv2.VideoWriter.fourcc(*"mp4v")
-            self._writer = cv2.VideoWriter(
-                self._path, cv2.CAP_FFMPEG, code, self._rate, picture.size
-            )
+            self._writer = self._opened(*picture.size)
         self._writer.write(np.ascontiguousarray(np.asarray(picture)[..., ::-1]))
         self._frames += 1
+
+    def _opened(self, width: int, height: int) -> Any:
+        code = cv2.VideoWriter.fourcc(*"mp4v")
+        writer = cv2.VideoWriter(self._path, cv2.CAP_FFMPEG, code, self._rate, (width, height))
+        if not writer.isOpened():
+            raise InputError(
+                f"no MPEG-4 video of {width} x {height} px and {self._rate:g} frames a second "
+                "can be written here"
+            )
+        return writer
 
     def close(self) -> None:
         if self._writer is not None:

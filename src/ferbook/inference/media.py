@@ -28,7 +28,7 @@ FEWEST_LOST, LARGEST_LOSS = 3, 0.03  # a container's count of frames is often an
 def read_picture(path: str | Path) -> Image.Image:
     """A picture in 8-bit RGB, upright, of bounded size.
 
-    Of several in one file it is the first; `info["pictures"]` says how many there are.
+    Of several in one file it is the first; `info["several"]` says whether there are.
     Raises InputError when it is broken, too large or of another format.
     """
     try:
@@ -49,8 +49,8 @@ def decode(content: bytes, name: str) -> Image.Image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(f"more than {MAX_PIXELS / 1e6:.0f} million pixels.")
             image.load()
-            picture = pixels.upright(pixels.rgb(image))
-            picture.info = {"pictures": _pictures_in(image)}
+            picture = pixels.upright(image)
+            picture.info = {"several": _holds_several(image)}
             return picture
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
@@ -60,9 +60,18 @@ def decode(content: bytes, name: str) -> Image.Image:
         raise InputError(f"{name}: not a readable picture ({error}).") from error
 
 
-def _pictures_in(image: Image.Image) -> int:
-    """How many a moving GIF or a TIFF of pages holds; a JPEG's others are maps of depth or gain."""
-    return 1 if image.format in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
+def _holds_several(image: Image.Image) -> bool:
+    """A moving GIF or a TIFF of pages; a JPEG's others are maps of depth or gain.
+
+    They are not counted: of n pages that takes n^2 steps.
+    """
+    if image.format in ("JPEG", "MPO"):
+        return False
+    try:
+        image.seek(1)
+    except Exception:  # none, or a damaged one that nobody looks at
+        return False
+    return True
 
 
 def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, float, np.ndarray]]:
@@ -156,8 +165,10 @@ def _opened(source: str | int) -> Iterator[Any]:
         video = cv2.VideoCapture(source)
     else:
         _check_video(source)
+        # A relative name such as `http:/a.mp4` would be an address.
+        name = os.path.abspath(source)
         # With several threads, how the decoding of a damaged file ends depends on their timing.
-        video = cv2.VideoCapture(source, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        video = cv2.VideoCapture(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     try:
         yield video
     finally:

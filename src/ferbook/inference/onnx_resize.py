@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ferbook.core.writing import refuse_sources, whole_file
 from ferbook.inference.classifier import Classifier
 from ferbook.inference.face import InputError
 
@@ -64,8 +65,8 @@ resize (uint8[n, height, width, 1] image) => (uint8[n, 48, 48, 1] face) {
 def write(source: Path, target: Path) -> None:
     """Write `source`, an exported ONNX file, to `target` with input uint8 (n, height, width, 1).
 
-    Outputs and metadata stay as they are. Raises InputError when `source` is no such file or the
-    package onnx is missing.
+    Outputs and metadata stay as they are. Raises InputError when `source` is no such file, takes
+    any size already, or the package onnx is missing; FileError when `target` is `source`.
     """
     try:
         import onnx
@@ -75,7 +76,10 @@ def write(source: Path, target: Path) -> None:
             "any-size needs the package onnx: pip install 'ferbook[export]'."
         ) from error
     Classifier(source)  # says what is wrong with it
+    refuse_sources([target], [source])
     model, resize = onnx.load(source), onnx.parser.parse_graph(_GRAPH)
+    if not model.graph.input[0].type.tensor_type.shape.dim[1].dim_value:
+        raise InputError(f"{source}: takes faces of any size already.")
     body = list(model.graph.node)
     for node in body:
         node.input[:] = ["resized_face" if name == "image" else name for name in node.input]
@@ -86,4 +90,5 @@ def write(source: Path, target: Path) -> None:
     model.graph.node.extend([*resize.node, *body])
     model.graph.input.extend(resize.input)
     onnx.checker.check_model(model)
-    onnx.save(model, target)
+    with whole_file(target) as unfinished:
+        onnx.save(model, unfinished)

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.files import is_clutter
 from ferbook.core.writing import whole_folder
 from ferbook.data.faces import DataError
 from ferbook.data.sources import explanations
@@ -52,18 +53,22 @@ def convert(
     folder to a class, or to "" to leave it out. With `crop`, the largest face of a picture above
     64 px is taken, else the whole picture. Copies with the same pixels are written once.
 
-    Raises DataError for a folder of no known class, for a class with too few pictures, and for
-    a `target` that exists.
+    Raises DataError for a folder of no known class, for a class with too few pictures, for a
+    `source` that is no folder, and for a `target` that exists.
     """
+    if not source.is_dir():
+        raise DataError(f"{source}: not a folder. Give one with pictures in folders by class.")
     if not 0 < test_share < 1:
         raise DataError(f"test_share: expected a fraction between 0 and 1. Received: {test_share}.")
+    if seed < 0:
+        raise DataError(f"seed: expected a whole number from 0 on. Received: {seed}.")
     if target.exists():
         raise DataError(f"{target}: is there already. Give a new folder.")
-    found = _find(source, renamed or {})
     result = Converted()
+    found = _find(source, renamed or {}, result)
     faces = list(_small_faces(found, crop, result))
     usages = _usages([(label, part) for label, part, _ in faces], test_share, seed)
-    _check(source, [label for label, _, _ in faces], usages)
+    _check(source, [label for label, _, _ in faces], usages, result.left_out)
     with whole_folder(target) as folder:
         for number, ((label, _, face), usage) in enumerate(zip(faces, usages, strict=True)):
             part = "train" if usage == "Training" else "test"
@@ -74,15 +79,20 @@ def convert(
     return result
 
 
-def _find(source: Path, renamed: Mapping[str, str]) -> list[tuple[Path, str, str]]:
+def _find(
+    source: Path, renamed: Mapping[str, str], result: Converted
+) -> list[tuple[Path, str, str]]:
     """(path, class, "train", "test" or "") of each picture below `source`."""
     found = []
     for path in sorted(source.rglob("*")):
-        inside = path.relative_to(source).parts
-        if path.is_file() and not any(part.startswith((".", "__MACOSX")) for part in inside):
-            if formats.kind_of(path) == "picture" and (label := _label(path, inside, renamed)):
-                parts = [_PARTS[name.lower()] for name in inside if name.lower() in _PARTS]
-                found.append((path, label, parts[0] if parts else ""))
+        inside = path.relative_to(source)
+        if is_clutter(inside.as_posix()) or not path.is_file():
+            continue
+        if formats.kind_of(path) not in ("picture", "HEIC"):
+            result.left_out.append(f"{path}: not a picture of {', '.join(formats.READ)}")
+        elif label := _label(path, inside.parts, renamed):
+            parts = [_PARTS[name.lower()] for name in inside.parts if name.lower() in _PARTS]
+            found.append((path, label, parts[0] if parts else ""))
     if len({part == "" for _, _, part in found}) > 1:
         raise DataError(f"{source}: some pictures are below train/ or test/ and some are not.")
     return found
@@ -97,7 +107,7 @@ def _label(path: Path, inside: tuple[str, ...], renamed: Mapping[str, str]) -> s
     raise DataError(
         f"{path}: {folder!r} is no class. Expected a folder called {', '.join(CLASSES)}. Say what "
         f"it means, --rename {folder}=happy, or leave it out, --rename {folder}=. "
-        + (explanations.of_class(folder) if folder else "")
+        f"{explanations.of_class(folder)}".rstrip()
     )
 
 
@@ -139,13 +149,14 @@ def _usages(kinds: list[tuple[str, str]], test_share: float, seed: int) -> list[
     return usages.tolist()
 
 
-def _check(source: Path, labels: list[str], usages: list[str]) -> None:
+def _check(source: Path, labels: list[str], usages: list[str], left_out: list[str]) -> None:
     """Each class needs an image in each part, and ten to train and validate on."""
     pairs = list(zip(labels, usages, strict=True))
+    lost = "".join(f" Left out: {line.rstrip('.')}." for line in left_out[:3])
     for label in CLASSES:
         train, *tests = (pairs.count((label, usage)) for usage in ("Training", *_TESTS))
         if train < 10 or min(tests) < 1:
             raise DataError(
                 f"{source}: {label} has {train} images to train on and {sum(tests)} to test on. "
-                "Expected at least 10 and 2; all seven classes are needed."
+                f"Expected at least 10 and 2; all seven classes are needed.{lost}"
             )

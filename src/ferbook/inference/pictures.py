@@ -15,6 +15,7 @@ from PIL import Image
 
 from ferbook.inference import pixels
 from ferbook.inference.classifier import RELEASED, Classifier, classify
+from ferbook.inference.collecting import collect
 from ferbook.inference.detector import MIN_FACE, Box, Search, faces_in
 from ferbook.inference.face import Face, InputError
 from ferbook.inference.formats import kind_of
@@ -81,6 +82,7 @@ def predict(
         return _several(pictures, classifier, search, boxes)
     if isinstance(pictures, (str, os.PathLike)) and not _is_picture(pictures):
         if boxes is not None:
+            collect(pictures)  # tells of what is not there
             raise InputError(f"boxes: expected one picture. Received: {pictures}.")
         return _many(pictures, classifier, search, every, smooth)
     return list(classify(_look(pictures, _with_boxes(search, boxes)), classifier))
@@ -112,7 +114,7 @@ def _array(picture: Any) -> np.ndarray | bytes:
 def _is_picture(path: str | os.PathLike[str]) -> bool:
     """Not a folder, a video, a camera or a pipe."""
     path = Path(path).expanduser()
-    return path.is_file() and kind_of(path) != "video"
+    return os.path.isfile(path) and kind_of(path) != "video"
 
 
 def _many(
@@ -122,8 +124,8 @@ def _many(
     live = str(path).startswith("camera:")  # only Ctrl-C ends it, and is no error
     with stopped_by_key() if live else nullcontext(never) as stop:
         report = gather(path, classifier, every=every, search=search, smooth=smooth, stop=stop)
-    if report.problems and not report.faces:
-        raise InputError(" ".join(report.problems[:3]))
+    if len(report.problems) == 1 and not (report.faces or report.empty):  # of the only source
+        raise InputError(report.problems[0])
     for problem in [*report.problems, *report.skipped]:
         warnings.warn(problem, stacklevel=3)
     return report.faces
@@ -163,10 +165,20 @@ def _look(picture: Any, search: Search) -> list[Found]:
 def _opened(picture: Any) -> Image.Image:
     if isinstance(picture, (str, os.PathLike)):
         path = Path(picture).expanduser()
-        if path.is_dir():
+        if os.path.isdir(path):
             raise InputError(f"{picture}: a folder in a list. Give it alone.")
         return read_picture(path)
     if isinstance(picture, Image.Image):
-        return pixels.upright(pixels.rgb(picture))
+        return _decoded(picture)
     picture = picture if isinstance(picture, bytes) else _array(picture)
     return decode(picture, "bytes") if isinstance(picture, bytes) else pixels.from_array(picture)
+
+
+def _decoded(image: Image.Image) -> Image.Image:
+    """An opened image may still be on the disk, and damaged."""
+    try:
+        return pixels.upright(image)
+    except InputError:
+        raise
+    except Exception as error:  # Pillow raises many kinds
+        raise InputError(f"PIL image: not readable ({error}).") from error

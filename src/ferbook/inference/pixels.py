@@ -14,12 +14,13 @@ from PIL import Image
 from ferbook.inference.face import InputError
 
 if TYPE_CHECKING:
-    from jaxtyping import UInt8
+    from jaxtyping import UInt8, UInt16
 
 BACKGROUND = (255, 255, 255, 255)
 _PLAIN = ("RGB", "L", "1", "P", "CMYK", "YCbCr")
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 _ORIENTATION = 0x0112  # the tag of EXIF
+_BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0  # tags of TIFF, and a value of the second
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -33,11 +34,10 @@ _TURNS = {
 
 def rgb(image: Image.Image) -> Image.Image:
     """`image` in mode RGB. Raises InputError for a mode whose brightness has no stated scale."""
-    sixteen = image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG")
-    if sixteen:
-        return Image.fromarray(eight_bit(np.asarray(image).astype(np.uint16))).convert("RGB")
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+        return Image.fromarray(eight_bit(_sixteen_bit(image))).convert("RGB")
     if image.mode in _TRANSPARENT or (image.mode in _PLAIN and "transparency" in image.info):
-        image = image.convert("RGBA")
+        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, BACKGROUND), image).convert(
             "RGB"
         )
@@ -48,16 +48,31 @@ def rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+def _sixteen_bit(image: Image.Image) -> UInt16[np.ndarray, "h w"]:
+    """Grays from black, 0, to white, 65,535; a gray that a PNG declares transparent is white."""
+    values = np.asarray(image).astype(np.uint16)
+    tags = getattr(image, "tag_v2", {})  # of a TIFF, whose grays Pillow gives as they are stored
+    largest = 2 ** tags.get(_BITS, (16,))[0] - 1
+    values = np.rint(values * (65535 / largest)).astype(np.uint16)
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        values = 65535 - values
+    if "transparency" in image.info:
+        values[values == image.info["transparency"]] = 65535
+    return values
+
+
 def upright(image: Image.Image) -> Image.Image:
-    """`image` turned as its EXIF says; as it is where the EXIF cannot be read.
+    """`image` in mode RGB, turned as its EXIF says; not turned where the EXIF cannot be read.
 
     Unlike ImageOps.exif_transpose it writes no EXIF, which fails for many damaged ones.
+    Raises as `rgb`.
     """
+    picture = rgb(image)
     try:
         orientation = image.getexif().get(_ORIENTATION)
     except Exception:  # Pillow raises many kinds for damaged EXIF, which says nothing then
-        return image
-    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+        return picture
+    return picture.transpose(_TURNS[orientation]) if orientation in _TURNS else picture
 
 
 def eight_bit(values: np.ndarray) -> UInt8[np.ndarray, "..."]:
@@ -68,7 +83,7 @@ def eight_bit(values: np.ndarray) -> UInt8[np.ndarray, "..."]:
     """
     if values.dtype == np.uint8:
         return values
-    if values.dtype == np.uint16:
+    if values.dtype.newbyteorder("=") == np.uint16:
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if not np.issubdtype(values.dtype, np.floating):
         raise InputError(
@@ -77,7 +92,7 @@ def eight_bit(values: np.ndarray) -> UInt8[np.ndarray, "..."]:
     if not (values.size and values.min() >= 0 and values.max() <= 1):  # NaN is neither
         raise InputError(
             f"array of {values.dtype}: expected numbers of 0 to 1. Received: "
-            f"{values.min(initial=np.inf):.3g} to {values.max(initial=-np.inf):.3g}; "
+            f"{values.min(initial=np.inf):.6g} to {values.max(initial=-np.inf):.6g}; "
             "divide them, or give uint8."
         )
     return np.rint(values * 255).astype(np.uint8)

@@ -7,6 +7,8 @@ import csv
 import dataclasses
 import io
 import json
+import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,13 +55,30 @@ class Report:
 def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
     """Before hours of looking: whether reports can be written, and none replaces a source.
 
-    Raises InputError for what is no file in a folder that exists, FileError for a source.
+    Raises InputError for what is no file in a folder that can be written to, and for two reports
+    of one name; FileError for a source.
     """
     targets = list(filter(None, files))
     for file in targets:
-        if file.is_dir() or not file.parent.is_dir():
-            raise InputError(f"{file}: not a file in a folder that exists.")
+        _check_target(file)
+    if len({file.parent.resolve() / file.name for file in targets}) < len(targets):
+        raise InputError(f"{targets[0]}: is to be written twice. Give each report its own name.")
     refuse_sources(targets, sources)
+
+
+def _check_target(file: Path) -> None:
+    if (file.exists() and not file.is_file()) or not file.parent.is_dir() or _is_stream(file):
+        raise InputError(f"{file}: not a file in a folder that exists.")
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written ({error.strerror}).") from error
+
+
+def _is_stream(file: Path) -> bool:
+    """A link such as /dev/stdout, even if what is printed goes to a file."""
+    return file.is_symlink() and os.readlink(file).startswith(("/dev/", "/proc/"))
 
 
 def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None:

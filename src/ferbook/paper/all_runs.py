@@ -49,6 +49,8 @@ def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
         "hours times cores where it was not recorded; energy is core hours times "
         f"{WATTS_PER_CORE:g} watts per core, a rough guess; that of a GPU was not measured."
     )
+    if frame["device"].nunique() == 1:
+        caption += f" Device of all: {frame.pop('device').iloc[0]}."
     return Table(frame, caption, "tab-ledger", formats)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from ferbook.core.errors import FerbookError
 from ferbook.core.writing import write_atomically
@@ -29,6 +29,7 @@ from ferbook.paper.staging import packed
 from ferbook.results import manifest
 
 _LEFT_OUT = "Made from images of FER-2013, which are not part of this archive."
+_SHOWN = (480, 40)  # pixels, width and height
 
 
 class ArchiveError(FerbookError, RuntimeError):
@@ -100,26 +101,27 @@ def _text(described: Mapping[str, Any]) -> str:
 def _leave_out_images(executed: Path) -> None:
     """Replace pictures, and renew the digests, so that `ferbook verify` holds in the archive."""
     for name, notebook in read_all(executed).items():
-        for data in _pictures(notebook):
-            data["image/png"] = _notice()
+        for output in _pictures(notebook):
+            output["data"]["image/png"] = _notice()
+            output["metadata"] = {"image/png": dict(zip(("width", "height"), _SHOWN, strict=True))}
         notebook["metadata"]["ferbook"]["outputs"] = freshness.digest_of_outputs(notebook)
         (executed / f"{name}.ipynb").write_text(_text(notebook), encoding="utf-8")
     manifest.renew(executed)
 
 
 def _pictures(notebook: dict) -> Iterator[dict]:
-    """The data of each output with a picture whose source is the data set itself."""
+    """Each output with a picture whose source is the data set itself."""
     for source in sources.find(notebook):
         for output in notebook["cells"][source.cell - 1]["outputs"]:
             if sources.DATA_SET in source.reads and "image/png" in output.get("data", {}):
-                yield output["data"]
+                yield output
 
 
 def _notice() -> str:
     """A PNG that says what is missing, in base64."""
-    picture, content = Image.new("L", (480, 40), 255), io.BytesIO()
+    picture, content = Image.new("L", _SHOWN, 255), io.BytesIO()
     ImageDraw.Draw(picture).text((10, 12), _LEFT_OUT, fill=0)
-    picture.save(content, "PNG")
+    ImageOps.scale(picture, 2).save(content, "PNG")  # as figures have two pixels for one
     return base64.b64encode(content.getvalue()).decode()
 
 

@@ -12,10 +12,12 @@ from statsmodels.stats.proportion import proportions_ztest
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
+from ferbook.data import ferplus
 from ferbook.results import names
 from ferbook.results.metrics import (
     accuracy_interval,
     calibration,
+    merged,
     run_scores,
     with_temperature,
 )
@@ -70,24 +72,36 @@ def _ferplus_numbers(second: Mapping[str, Any]) -> dict[str, int | float]:
 
 
 def original_numbers(original: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str, Any]:
-    """`original_*`: what the original paper reports, and its interval on our test images."""
+    """`original_*`: what the original paper reports, and its interval on our test images.
+
+    `original_difference_error`, `_private`: half of the 95% interval, in points, of the difference
+    of two such accuracies on all test images or on PrivateTest, each of one network.
+    """
     total = dataset["splits"]["test"]
     correct = round(original["accuracy"] * total)
     low, high = accuracy_interval(correct, total)
+    private = dataset["usages"]["PrivateTest"]
     table, recipe = original["table_2"], Recipe()
     return {
         "original_finetune_epochs": recipe.finetune_epochs,
-        "original_finetune_learning_rate": recipe.finetune_learning_rate,
+        "original_finetune_learning_rate": names.small_number(recipe.finetune_learning_rate),
         "original_image_size": recipe.image_size,
         "original_accuracy": 100 * original["accuracy"],
         "original_correct": correct,
         "original_accuracy_low": 100 * low,
         "original_accuracy_high": 100 * high,
+        "original_difference_error": _difference_error(original["accuracy"], total),
+        "original_difference_error_private": _difference_error(original["accuracy"], private),
         **claimed_parameters(original),
         "original_macro_f1": sum(table[name]["f1"] for name in CLASSES) / len(CLASSES),
         "original_weighted_f1": table["overall"]["f1"],
         **{f"original_recall_{k}": 100 * v for k, v in original["text_recalls"].items()},
     }
+
+
+def _difference_error(accuracy: float, images: int) -> float:
+    """Half of the 95% interval, in points, of the difference of two independent accuracies."""
+    return 196 * (2 * accuracy * (1 - accuracy) / images) ** 0.5 if images else float("nan")
 
 
 def claimed_parameters(original: Mapping[str, Any]) -> dict[str, float]:
@@ -153,6 +167,7 @@ def training_numbers(run: Run, *, prefix: str) -> dict[str, Any]:
         "best_phase": str(history["phase"].iloc[best]),
         "train_accuracy_last": 100 * float(history["accuracy"].iloc[-1]),
         "val_accuracy_best": 100 * float(history["val_accuracy"].iloc[best]),
+        "val_clean_accuracy": 100 * run.val_clean_accuracy,
         "val_accuracy_last": 100 * float(history["val_accuracy"].iloc[-1]),
         "hours": info["seconds"] / 3600,
         "images_seen": info["images_seen"],
@@ -176,7 +191,10 @@ def _calibration_numbers(run: Run) -> dict[str, float]:
 def _doubt_numbers(run: Run) -> dict[str, int | float]:
     issues = run.label_issues
     known = issues[issues["ferplus"].notna()]
+    every = merged(run.val, run.test)
+    second = ferplus.as_class(ferplus.pluralities(every.files))
     return {
+        "contradicted_percent": 100 * mean((second != every.labels)[second >= 0].tolist()),
         "doubted": len(issues),
         "doubted_known": len(known),
         "doubted_confirmed_percent": percent((known["ferplus"] != known["label"]).mean()),

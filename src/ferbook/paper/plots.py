@@ -16,6 +16,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
+from matplotlib_inline.config import InlineBackend
 
 from ferbook.core.classes import CLASSES
 from ferbook.results import names
@@ -32,6 +33,7 @@ _MARKERS = ("o", "s", "^", "D", "v")
 def use_style() -> None:
     """The one style of the book; white ground, since dark pages show figures on white."""
     sns.set_theme(context="notebook", style="whitegrid", palette="colorblind")
+    InlineBackend.instance().figure_formats = {"retina"}  # two pixels for each that is shown
     plt.rcParams |= {
         "figure.figsize": (8.0, 4.0),  # inches
         "figure.dpi": 110,
@@ -59,9 +61,11 @@ def readable_logarithms(axis: Axis) -> None:
 
 
 def name_points(
-    axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str], *, size: float = 8
+    axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str], *, size: float = 10
 ) -> None:
     """A name beside each point, at the first of several places where it covers nothing.
+
+    It keeps off points, other names and upright or level lines.
 
     Where there is none beside the point, it stands farther off, joined to the point by a line. It
     may pass the right border, where nothing else is drawn.
@@ -71,6 +75,7 @@ def name_points(
     axes.figure.draw_without_rendering()
     points = axes.transData.transform(np.column_stack([x, y]))  # (n, 2) pixels
     taken = [Bbox.from_bounds(across - 5, up - 5, 10, 10) for across, up in points]
+    taken += _strokes(axes)
     inside = axes.get_window_extent()
     for across, up, label in zip(x, y, labels, strict=True):
         note = axes.annotate(label, (across, up), (0, 0), textcoords="offset points", fontsize=size,
@@ -85,6 +90,15 @@ def name_points(
         taken.append(_box(note, *place))
         if place not in _BESIDE:
             axes.annotate("", (across, up), place[:2], textcoords="offset points", arrowprops=_LINE)
+
+
+def _strokes(axes: Axes) -> list[Bbox]:
+    """The box around each part of each line, in pixels."""
+    corners = [
+        axes.transData.transform(line.get_xydata())
+        for line in axes.lines if line.get_linestyle() != "None"
+    ]  # fmt: skip
+    return [Bbox(ends) for line in corners for ends in itertools.pairwise(line)]
 
 
 def covered(axes: Axes, x: Sequence[float], y: Sequence[float], *, within: float = 4) -> list[int]:

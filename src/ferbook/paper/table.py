@@ -25,6 +25,12 @@ SYNTHETIC_NOTICE = "Smoke run on synthetic faces: nothing here is a result."
 # Whatever begins or ends markup in MyST; an underscore within a word does not.
 _MARKUP = re.compile(r"[\\`*{}\[\]<>$&~^#|!]|(?<!\w)_|_(?!\w)")
 
+# Cells of a column of numbers: "61.03% (60.89 to 61.17%)", "1.2e-05", "618 to 627", "-", "not run".
+_NUMBER = rf"[+{MINUS}-]?\d[\d,.]*(?:e[+-]?\d+)?%?"
+_RANGE = rf"{_NUMBER}(?:\sto\s{_NUMBER})?"
+_NUMERIC = re.compile(rf"{_RANGE}(?:\s\({_RANGE}\))?")
+_NOTHING = ("", "-", "not run")
+
 
 @dataclass(frozen=True)
 class Markup:
@@ -98,7 +104,8 @@ class Table:
 
     def _alignment(self, column: str) -> str:
         """Numbers to the right, words to the left."""
-        numeric = column in (self.formats or {}) or is_numeric_dtype(self.frame[column])
+        cells = self.frame.reset_index()[column]
+        numeric = column in (self.formats or {}) or is_numeric_dtype(cells) or _are_numbers(cells)
         return "---:" if numeric else ":---"
 
     def formatted(self) -> pd.DataFrame:
@@ -123,6 +130,12 @@ class Notice:
 
     def _repr_markdown_(self) -> str:
         return f":::{{warning}}\n{SYNTHETIC_NOTICE}\n:::\n" if self.synthetic else ""
+
+
+def _are_numbers(cells: Iterable[Any]) -> bool:
+    """Whether text that is no number stands only for a missing one."""
+    some = [text for text in (str(_cell(cell, None)) for cell in cells) if text not in _NOTHING]
+    return bool(some) and all(map(_NUMERIC.fullmatch, some))
 
 
 def interval(scores: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,10 +11,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax, softmax, xlogy
 from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix as count_confusions
-from sklearn.metrics import log_loss, precision_recall_fscore_support
 from statsmodels.stats.contingency_tables import mcnemar
 
 from ferbook.core.classes import CLASSES
@@ -24,6 +23,7 @@ from ferbook.results.run import Run
 LABELS = np.arange(len(CLASSES))
 
 
+@functools.cache
 def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
     """Wilson's 95% interval of an accuracy, as fractions in [0, 1].
 
@@ -56,7 +56,7 @@ def score(predictions: Predictions) -> dict[str, Any]:
         "accuracy_low": low,
         "accuracy_high": high,
         "log_loss": _log_loss(predictions),
-        **_class_scores(predictions.labels, predictions.answers),
+        **_class_scores(confusion_matrix(predictions)),
     }
 
 
@@ -117,7 +117,9 @@ def merged(first: Predictions, second: Predictions) -> Predictions:
 
 def confusion_matrix(predictions: Predictions) -> Int[np.ndarray, "7 7"]:
     """Counts: true class in rows, predicted class in columns, in the order of CLASSES."""
-    return count_confusions(predictions.labels, predictions.answers, labels=LABELS)
+    size = len(CLASSES)
+    cells = predictions.labels.astype(np.int64) * size + predictions.answers
+    return np.bincount(cells, minlength=size * size).reshape(size, size)
 
 
 def confused_pairs(predictions: Predictions) -> list[tuple[int, str, str]]:
@@ -206,21 +208,26 @@ def renormalized(predictions: Predictions) -> Float[np.ndarray, "n 7"]:
 
 
 def _log_loss(predictions: Predictions) -> float:
-    return float(log_loss(predictions.labels, renormalized(predictions), labels=LABELS))
+    least = np.finfo(np.float64).eps  # keeps the loss of an answer ruled out finite
+    true = renormalized(predictions)[np.arange(len(predictions)), predictions.labels]
+    return float(-xlogy(1.0, np.clip(true, least, 1 - least)).mean())
 
 
-def _class_scores(labels: np.ndarray, answers: np.ndarray) -> dict[str, Any]:
-    names = ("precision", "recall", "f1")
-    *values, support = precision_recall_fscore_support(
-        labels, answers, labels=LABELS, zero_division=0.0
-    )
+def _class_scores(confusions: Int[np.ndarray, "7 7"]) -> dict[str, Any]:
+    right, support, answered = confusions.diagonal(), confusions.sum(axis=1), confusions.sum(axis=0)
+    values = {
+        "precision": _shares(right, answered),
+        "recall": _shares(right, support),
+        "f1": _shares(2 * right, support + answered),
+    }
     by_class = {
-        label: {name: float(v[i]) for name, v in zip(names, values, strict=True)}
-        | {"support": int(support[i])}
+        label: {name: float(v[i]) for name, v in values.items()} | {"support": int(support[i])}
         for i, label in enumerate(CLASSES)
     }
-    macro = {name: float(v.mean()) for name, v in zip(names, values, strict=True)}
-    weighted = {
-        name: float(np.average(v, weights=support)) for name, v in zip(names, values, strict=True)
-    }
+    macro = {name: float(v.mean()) for name, v in values.items()}
+    weighted = {name: float(np.average(v, weights=support)) for name, v in values.items()}
     return {"classes": by_class, "macro": macro, "weighted": weighted}
+
+
+def _shares(part: Int[np.ndarray, "7"], whole: Int[np.ndarray, "7"]) -> Float[np.ndarray, "7"]:
+    return part / np.maximum(whole, 1)  # of none, none

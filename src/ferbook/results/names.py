@@ -14,7 +14,7 @@ from ferbook.core.recipe import Recipe
 ORIGINAL = "original, as reported"
 OTHERS = "others"
 RECIPES = {
-    "paper": "original's recipe",
+    "paper": "original\u2019s recipe",
     "ours": "our recipe",
     "ours_no_ferplus": "our recipe without FER+",
     "ours_scratch": "our second recipe",
@@ -170,6 +170,12 @@ def grid_words(study: str, recipe: Recipe) -> str:
 def grid_recipe(study: str) -> str:
     """The recipe that a grid changes; of one of a reader's own, its name."""
     return RECIPES[_GRIDS[study][0]] if study in _GRIDS else study
+
+
+def small_number(value: float) -> str:
+    """A number as it is; below 0.01, such as a learning rate, "3e-5"."""
+    digits, power = f"{value:e}".split("e")
+    return f"{float(digits):g}e{int(power)}" if 0 < abs(value) < 0.01 else f"{value:g}"
 
 
 def hardware_name(info: Mapping[str, Any]) -> str:

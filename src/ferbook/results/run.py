@@ -71,7 +71,7 @@ class Run:
 
     @property
     def is_fer2013(self) -> bool:
-        """Whether the run saw FER-2013, and not drawn faces or a data set of one's own."""
+        """Whether the run saw FER-2013, and not drawn faces or images not proven to be of it."""
         return self.info["dataset"]["name"] == "fer2013"
 
     @property

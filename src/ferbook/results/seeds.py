@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from scipy.stats import f as fisher
+from scipy.stats import t as student
 
 from ferbook.results.metrics import accuracy
 from ferbook.results.run import Run
@@ -66,14 +67,45 @@ def _chance_of_spread(groups: Mapping[K, Sequence[float]], name: K) -> float:
 def seed_noise(runs: Iterable[Run]) -> float:
     """Standard deviation of test accuracy over seeds, in points, pooled over recipes.
 
-    Without those that did not learn or are not `of_like_spread`. NaN where no recipe was run with
-    two seeds.
+    Without those that did not learn or are not `of_like_spread`; equal ones count once, as of one
+    training that two studies hold. NaN where no recipe was run with two seeds.
     """
     groups = by_recipe(runs)
     learned = {name: group for name, group in groups.items() if np.mean(group) >= 100 * LEARNED}
-    return pooled_deviation(of_like_spread(learned).values())[0]
+    return pooled_deviation({tuple(group) for group in of_like_spread(learned).values()})[0]
 
 
-def chance_bound(noise: float, seeds: int) -> float:
-    """Twice the standard deviation of a difference between two means over so many seeds."""
-    return 2 * noise * math.sqrt(2 / seeds)
+class Difference(NamedTuple):
+    """Between two means over seeds: `error` is half of its 95% interval, `p` that of no difference.
+
+    Both are NaN where no recipe has two seeds; p is also NaN where no seed made a difference.
+    """
+
+    mean: float
+    error: float
+    p: float
+
+
+def compared(groups: Mapping[K, Sequence[float]], base: K) -> dict[K, Difference]:
+    """Each group's mean less that of `base`, with Student's interval and p.
+
+    Seeds are independent samples of each recipe. Their standard deviation is pooled over groups
+    `of_like_spread`, of which equal ones count once; any other group has its own.
+    """
+    alike = of_like_spread(groups)
+    pool = pooled_deviation({tuple(group) for group in alike.values()})
+
+    def compare(name: K) -> Difference:
+        mean = float(np.mean(groups[name]) - np.mean(groups[base]))
+        spreads = [
+            (pool if one in alike else pooled_deviation([groups[one]]), len(groups[one]))
+            for one in (name, base)
+        ]
+        error = math.sqrt(sum(deviation**2 / seeds for (deviation, _), seeds in spreads))
+        freedom = min(freedom for (_, freedom), _ in spreads)
+        if not error > 0:
+            return Difference(mean, error, math.nan)
+        p = 2 * student.sf(abs(mean) / error, freedom)
+        return Difference(mean, float(student.ppf(0.975, freedom)) * error, float(p))
+
+    return {name: compare(name) for name in groups if name != base}

@@ -162,6 +162,21 @@ class EpochEnd(keras.callbacks.Callback):
         self.checkpoint.save(self.model, row, last=last)
 
 
+class RawWeights(keras.callbacks.Callback):
+    """Puts the last step's weights back where `fit` ends with their averages.
+
+    The next part of a training then starts where one that was killed between the two goes on.
+    """
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Note the weights of the last step."""
+        self.raw = _values(self.model.trainable_variables)
+
+    def on_train_end(self, logs=None):
+        """Undo what `fit` did after its last epoch."""
+        _assign(self.model.trainable_variables, self.raw)
+
+
 def restore_weights(trained: keras.Model, weights: Path) -> None:
     """Put the best epoch of a run of the same network, as it was trained, into `trained`.
 
@@ -179,7 +194,8 @@ def _values(variables: list[Any]) -> list[np.ndarray]:
 
 def _evaluated(model: keras.Model, variables: list[np.ndarray]) -> list[np.ndarray]:
     """The values that validation saw: averaged over steps where the recipe asks for it."""
-    if not model.optimizer.use_ema:
+    # In mixed precision the optimizer that averages is inside the one that scales the loss.
+    if not getattr(model.optimizer, "inner_optimizer", model.optimizer).use_ema:
         return variables
     model.optimizer.finalize_variable_values(model.trainable_variables)
     averaged = _values(model.variables)

@@ -36,6 +36,11 @@ def precision() -> str:
     return "mixed_float16" if optimization.has_gpu() else "float32"
 
 
+def set_precision() -> None:
+    """Make `precision` that of the networks that are built from now on."""
+    keras.config.set_dtype_policy(precision())
+
+
 def facts() -> dict[str, Any]:
     """The device of this process for run.json: kind, precision, XLA; of a GPU what it is.
 

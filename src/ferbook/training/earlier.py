@@ -17,7 +17,7 @@ from ferbook.core.recipe import Recipe, RecipeError
 from ferbook.data.faces import Faces
 from ferbook.results import store
 from ferbook.results.run import Run
-from ferbook.training import checkpoint, input_pipeline
+from ferbook.training import checkpoint, device, input_pipeline
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Earlier:
 
     def _answers(self, name: str, faces: Faces) -> np.ndarray:
         run = self._run(name)
+        device.set_precision()
         model = checkpoint.load_network(run, self.runs / name / "best.npz")
         return input_pipeline.predict(model, faces, run.recipe).augmented
 

@@ -34,7 +34,7 @@ from ferbook.training import (
     optimization,
     pruning,
 )
-from ferbook.training.checkpoint import Checkpoint, EpochEnd, load_network
+from ferbook.training.checkpoint import Checkpoint, EpochEnd, RawWeights, load_network
 from ferbook.training.earlier import Earlier
 from ferbook.training.identity import differences, identity
 
@@ -180,6 +180,7 @@ def _write(
 
 def _finish(run: Run, faces: Faces, folder: Path, own: Path) -> None:
     """Make a trial final: its best epoch, kept by the training, predicts the test images."""
+    device.set_precision()
     model, parts = load_network(run, own / "best.npz"), splits.split_for(faces, run.recipe)
     kept = ("recipe", "backbone", "weights", "image_size", "seed", "final", "metrics")
     facts = {name: value for name, value in run.info.items() if name not in kept}
@@ -206,7 +207,7 @@ def _fit_phase(
     done = len(checkpoint.rows(phase))
     optimization.compile_model(model, recipe, phase, steps)
     stateful = optimization.stoppers(recipe) if recipe.schedule == "plateau" else []
-    averaging = [keras.callbacks.SwapEMAWeights()] if recipe.ema_momentum else []
+    averaging = [keras.callbacks.SwapEMAWeights(), RawWeights()] if recipe.ema_momentum else []
     # Epochs count over both phases in the data's seed, so that no two epochs are alike.
     first = 0 if phase == "warmup" else recipe.warmup_epochs
     for _, part in input_pipeline.by_size(recipe, range(first + done, first + epochs)):
@@ -241,7 +242,7 @@ def set_up(recipe: Recipe, deterministic: bool = False) -> None:
     keras.utils.set_random_seed(recipe.seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
-    keras.config.set_dtype_policy(device.precision())
+    device.set_precision()
 
 
 def _check_same(run: Run, recipe: Recipe, dataset: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from ferbook.claims.verdict import (
     NOT_RUN,
     NOT_SEEN,
     SEEN,
+    UNDECIDED,
     Verdict,
 )
 from ferbook.results.study import LEARNED
@@ -26,7 +27,7 @@ def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measu
     """Whether a measure is better with a part of the recipe than without, beyond other seeds.
 
     `without` are the fields of the recipe without that part. What a part should prevent must
-    happen without it. One pair of runs, of which no noise is known, grades nothing.
+    happen without it. One seed grades nothing.
     """
     how = MEASURES[measure]
     found = effect(evidence.runs, without, how)
@@ -37,8 +38,8 @@ def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measu
     nothing = how.prevents and found.without <= 0
     text = _words(found, how) + (" Nothing to prevent." if nothing else "")
     grade = SEEN if beyond and not nothing else NOT_SEEN
-    if np.isnan(found.error) and not found.identical:
-        grade = NOT_RUN
+    if found.seeds < 2 and not found.identical:
+        grade = UNDECIDED
     return Verdict(grade, f"{100 * found.difference:+.2f} points", text, _page(found))
 
 
@@ -90,13 +91,14 @@ def _with_adam(evidence: Evidence) -> Effect | None:
 
 
 def _not_run(evidence: Evidence, change: Mapping[str, Any]) -> Verdict:
-    text = "No runs of the original's recipe that differ in this alone."
-    if pairs(evidence.runs, change, least=0):
-        text = (
-            "In the runs of the original's recipe that differ in this alone no network learned: "
-            f"none reached an accuracy of {LEARNED:.0%}."
-        )
-    return Verdict(NOT_RUN, "", text)
+    if not pairs(evidence.runs, change, least=0):
+        text = "No runs of the original's recipe that differ in this alone."
+        return Verdict(NOT_RUN, "", text)
+    text = (
+        "Of the runs of the original's recipe that differ in this alone none reached an accuracy "
+        f"of {LEARNED:.0%}."
+    )
+    return Verdict(UNDECIDED, "", text)
 
 
 def _words(found: Effect, how: Measure, states: tuple[str, str] = ("with", "without")) -> str:

@@ -109,8 +109,9 @@ def own_input(claim: Claim, evidence: Evidence, network: str) -> Verdict:
     channels, classes = _head(whole["total"] - ours["total"])
     same = whole["multiply_adds"] - ours["multiply_adds"] == channels * classes
     text = (
-        f"{whole['multiply_adds']:,} multiply-adds at the network's own input size; without the "
-        f"difference of the heads, those at {claim.printed:.0f} px."
+        f"With its head for ImageNet the network takes {whole['multiply_adds']:,} multiply-adds at "
+        f"its own input size; apart from the heads they {'are' if same else 'are not'} those of "
+        f"the described model at {claim.printed:.0f} px."
     )
     return Verdict(FACT if same else CONTRADICTED, f"{claim.printed:.0f} px" if same else "", text)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.files import is_clutter, quoted
 from ferbook.data import official
 from ferbook.data.faces import (
     OFFICIAL_COUNTS,
@@ -30,7 +31,7 @@ from ferbook.data.faces import (
     count_table,
 )
 from ferbook.data.sources import explanations
-from ferbook.data.sources.containers import Container, Folder, Tar, Zip, clean, is_clutter
+from ferbook.data.sources.containers import Container, Folder, Tar, Zip, clean
 from ferbook.data.sources.images import read_images
 from ferbook.data.sources.table import MAX_CSV_BYTES, read_table
 
@@ -70,7 +71,7 @@ def examine(source: str | os.PathLike[str], *, subset: bool = False) -> Loaded:
         from ferbook.data.synthetic import draw_faces
 
         return Loaded(draw_faces()[0])
-    path = _download() if source == "kaggle" else Path(source).expanduser()
+    path = _download() if source == "kaggle" else _path(source)
     loaded = _read(path)
     faces = _sorted_by_file(loaded.faces)
     check_counts(faces, path, subset=subset)
@@ -82,7 +83,13 @@ def examine(source: str | os.PathLike[str], *, subset: bool = False) -> Loaded:
 def find(source: str | os.PathLike[str]) -> None:
     """Without reading it: raises FileNotFoundError or DataError where `load` could not start."""
     if source not in NAMED:
-        _check_kind(Path(source).expanduser())
+        _check_kind(_path(source))
+
+
+def _path(source: str | os.PathLike[str]) -> Path:
+    if not os.fspath(source):  # Path would take the current folder
+        raise DataError('data: expected a path, "kaggle" or "synthetic". Received an empty name.')
+    return Path(source).expanduser()
 
 
 def _check_kind(path: Path) -> None:
@@ -135,21 +142,29 @@ def _read(path: Path) -> Loaded:
 def _read_container(source: Path, container: Container) -> Loaded:
     """The whole table, or else a tar archive with it, or else the images."""
     sizes = [(name, size) for name, size in container.sizes() if not is_clutter(name)]
-    by_file = {clean(name).rpartition("/")[2].lower(): name for name, _ in sizes}
-    table = next((by_file[name] for name in _WHOLE_TABLES if name in by_file), None)
-    packed = next((by_file[name] for name in by_file if name.endswith(_TAR_SUFFIXES)), None)
-    if table or packed:
-        for _, file in container.opened({table or packed}):
-            if table:
-                return Loaded(*read_table(source, file))
-            return _read_container(source, _nested(source, packed, container))
-    tables = [name for file, name in by_file.items() if file.endswith(".csv")]
-    if len(tables) == 1 and len(sizes) == 1:  # under a name of its owner's
-        for _, file in container.opened(set(tables)):
-            return Loaded(*read_table(source, file))
     if not sizes:
         raise DataError(f"{source}: no images. Expected train/<class>/ and test/<class>/ in it.")
+    files = [(clean(name).rpartition("/")[2].lower(), name) for name, _ in sizes]
+    for whole in _WHOLE_TABLES:
+        if found := [name for file, name in files if file == whole]:
+            return _table_in(source, container, _only(source, found))
+    if found := [name for file, name in files if file.endswith(_TAR_SUFFIXES)]:
+        return _read_container(source, _nested(source, _only(source, found), container))
+    if len(files) == 1 and files[0][0].endswith(".csv"):  # under a name of its owner's
+        return _table_in(source, container, files[0][1])
     return Loaded(read_images(source, container, sizes))
+
+
+def _only(source: Path, names: list[str]) -> str:
+    if len(names) > 1:
+        shown = " and ".join(map(quoted, names[:2]))
+        raise DataError(f"{source}: holds {shown}. Give the path of one, or take the other out.")
+    return names[0]
+
+
+def _table_in(source: Path, container: Container, name: str) -> Loaded:
+    for _, file in container.opened({name}):
+        return Loaded(*read_table(source, file))
 
 
 def _nested(source: Path, packed: str, container: Container) -> Tar:
@@ -166,7 +181,7 @@ def _sorted_by_file(faces: Faces) -> Faces:
 
 
 def _identified(faces: Faces, source: Path) -> Faces:
-    """`faces` with names that their pixels prove; warns where a whole set is another's."""
+    """`faces` with names that their pixels prove; warns where those of a whole set are others."""
     if len(faces) == sum(map(sum, OFFICIAL_COUNTS.values())):
         if faces.fingerprint == OFFICIAL_FINGERPRINT:
             return faces

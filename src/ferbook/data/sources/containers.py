@@ -19,7 +19,6 @@ from ferbook.data.faces import DataError
 
 MAX_TAR_BYTES = 1_000_000_000  # unpacked; the contest's holds 301,072,766 and little else
 MAX_MEMBERS = 200_000  # the official archive has 35,887; a Mac's zip has as many shadows
-_CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
 
 Opened = Iterator[tuple[str, BufferedIOBase]]
 
@@ -37,14 +36,8 @@ class Container(ABC):
 
 
 def clean(name: str) -> str:
-    """The name with forward slashes, whatever system packed it."""
-    return name.replace("\\", "/")
-
-
-def is_clutter(name: str) -> bool:
-    """Files that a Mac or Windows adds on its own."""
-    parts = clean(name).lower().split("/")
-    return parts[-1].startswith(".") or any(part in _CLUTTER for part in parts)
+    """The name with forward slashes, whatever system packed it, and without a leading ./"""
+    return name.replace("\\", "/").removeprefix("./")
 
 
 class Zip(Container):

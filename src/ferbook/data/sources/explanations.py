@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from ferbook.core.classes import CLASSES
+
 TAKE = (
     "Take archive.zip of msambare/fer2013, or the contest's fer2013.tar.gz or icml_face_data.csv."
 )
@@ -40,13 +42,15 @@ _SPELLINGS = {
 
 def of_name(name: str) -> str:
     """Why a file of this name is not read; "" when nothing is known of it."""
+    if name.lower().endswith(".zip"):
+        return "It lies in what you gave: give the zip itself, or take it out of there."
     return next((f"{why} {TAKE}" for form, why in _NAMES if re.fullmatch(form, name)), "")
 
 
 def of_class(label: str) -> str:
-    """Which class a folder's name may mean; nothing is renamed by guess."""
+    """Which class a folder's name may mean, "" if none; nothing is renamed by guess."""
     likely = _SPELLINGS.get(label.lower(), label.lower())
-    return f"If it means {likely}, rename it."
+    return f"If it means {likely}, rename it." if likely in CLASSES else ""
 
 
 def of_columns(columns: Collection[str]) -> str:

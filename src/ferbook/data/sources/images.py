@@ -72,7 +72,7 @@ def _plain_name(source: Path, name: str) -> str:
     if label not in CLASSES:
         raise DataError(
             f"{source}: unknown class folder {label!r} in {name!r}. "
-            f"Expected one of {', '.join(CLASSES)}. {explanations.of_class(label)}"
+            f"Expected one of {', '.join(CLASSES)}. {explanations.of_class(label)}".rstrip()
         )
     if (folder == "train") != (usage == "Training"):
         raise DataError(f"{source}: {name!r} is a {usage} image in the folder {folder!r}.")

@@ -84,7 +84,7 @@ def best(spots: Spots, most: float, share: Callable[..., np.ndarray] = of_union)
     spots = spots[np.argsort(-spots[:, 0], kind="stable")]
     kept = []
     while len(spots):
-        kept.append(spots[0])
+        kept.append(spots[0].copy())  # a view would keep all others of its round in memory
         spots = spots[1:][share(spots[0], spots[1:]) <= most]
     return np.array(kept).reshape(-1, 5)
 

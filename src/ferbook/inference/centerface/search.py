@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 FIRST_SCORE = 0.01  # for a second look
 LIKELY_SCORE = 0.1  # for a second look even if there are more than
 PLACES = 16  # for each million pixels begun
+MOST_LIKELY = 2000  # for a second look: a stand of spectators has some hundreds, noise has more
 NEXT_SCORE = 0.02  # for a third look
 LAST_SCORE = 0.15  # of a face
 MOST_OVERLAP = 0.3  # of the union of two places, which are else one
 MOST_SHARED = 0.5  # of the smaller one of two faces, which are else one
 LEAST_SEEN = 20  # px, of a face in the first look
 LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbors share
+BATCH = 16  # closer looks at once, of up to 8 MB each
 CLOSER = ((112, 2.0), (160, 1.25))  # px of a closer look, and how many sides of a face it shows
+MOST_WARPED = 32766  # px a side that OpenCV turns at once
 MOST_TURN = 60  # degrees; more is an error of the first look
 
 
@@ -52,7 +55,8 @@ def find(picture: Gray, min_face: int) -> Spots:
     levels = _pyramid(picture, min_face)
     spots = best(np.concatenate([_first(*level) for level in levels]), MOST_OVERLAP)
     places = PLACES * math.ceil(picture.size / 1e6)
-    spots = spots[: max(places, int((spots[:, 0] > LIKELY_SCORE).sum()))]
+    likely = min(int((spots[:, 0] > LIKELY_SCORE).sum()), MOST_LIKELY)
+    spots = spots[: max(places, likely)]
     for look_closer in CLOSER:
         found = _closer(levels, spots, *look_closer)
         spots = best(np.concatenate([spots[:0], *found]), MOST_OVERLAP)
@@ -65,7 +69,7 @@ def find(picture: Gray, min_face: int) -> Spots:
 def _pyramid(picture: Gray, min_face: int) -> list[tuple[float, Gray]]:
     """The picture at half the scale of before each, the largest first."""
     levels = [(1.0, picture)]
-    while max(levels[-1][1].shape) > LEVEL:
+    while max(levels[-1][1].shape) > LEVEL and min(levels[-1][1].shape) > 1:
         scale, level = levels[-1]
         h, w = (length // 2 for length in level.shape)
         half = cv2.resize(level[: 2 * h, : 2 * w], (w, h), interpolation=cv2.INTER_AREA)
@@ -107,10 +111,10 @@ def _closer(
     """
     frames = [Frame(x, y, sides * side, turn if abs(turn) < MOST_TURN else 0.0)
               for _, x, y, side, turn in spots]  # fmt: skip
-    if not frames:
-        return []
-    views = np.stack([_view(levels, frame, pixels) for frame in frames])
-    found = look(views[:, :, ::-1] if mirrored else views, FIRST_SCORE)
+    found = []
+    for at in range(0, len(frames), BATCH):
+        views = np.stack([_view(levels, frame, pixels) for frame in frames[at : at + BATCH]])
+        found += look(views[:, :, ::-1] if mirrored else views, FIRST_SCORE)
     return [_in_picture(frame, pixels, seen) for frame, seen in zip(frames, found, strict=True)]
 
 
@@ -129,12 +133,32 @@ def turned(
 
     Outside of the picture its border goes on.
     """
+    if max(picture.shape) > MOST_WARPED:
+        picture, middle = _about(picture, middle, side)
     step, half = side / pixels, (pixels - 1) / 2
     cos, sin = step * np.cos(np.radians(degrees)), step * np.sin(np.radians(degrees))
     x, y = middle
     back = np.array([[cos, -sin, x - half * (cos - sin)], [sin, cos, y - half * (cos + sin)]])
     return cv2.warpAffine(picture, back, (pixels, pixels), borderMode=cv2.BORDER_REPLICATE,
                           flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)  # fmt: skip
+
+
+def _about(
+    picture: Gray, middle: tuple[float, float], side: float
+) -> tuple[Gray, tuple[float, float]]:
+    """As much of a picture as a turned square may show, and where its middle is in it."""
+    (x, left, right), (y, top, bottom) = (
+        _along(place, side, length)
+        for place, length in zip(middle, picture.shape[::-1], strict=True)
+    )
+    return picture[top:bottom, left:right], (x, y)
+
+
+def _along(place: float, side: float, length: int) -> tuple[float, int, int]:
+    """Of one axis: the middle in the part, and where the part begins and ends."""
+    reach = math.ceil(side) + 2  # more than half the diagonal and a pixel beside it
+    begin = min(max(0, math.floor(place) - reach), length - 1)
+    return place - begin, begin, max(begin + 1, math.ceil(place) + reach)
 
 
 def _in_picture(frame: Frame, pixels: int, seen: Spots) -> Spots:

@@ -1,9 +1,10 @@
 """Does the book show what the arrays say? Everything recomputed from `results/`, and compared.
 
-Without TensorFlow and without the data set: files against their manifests, runs and measurements
-against their arrays and each other, numbers in prose, and every output of the executed notebooks
-against the same cell made anew, pixels of figures included. What an executed notebook holds is
-never carried out: the cells made anew are those of the checkout that this package belongs to.
+Without TensorFlow and without the data set: files against their manifests, runs, answers and
+measurements against their arrays and each other, numbers in prose, and every output of the
+executed notebooks against the same cell made anew, pixels of figures included. What an executed
+notebook holds is never carried out: the cells made anew are those of the checkout that this package
+belongs to.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FOLDERS = ("results", "book/executed", "book/_static")  # each with a manifest o
 
 
 def verify(project: str | Path = ".", *, data: str = "") -> Verified:
-    """Check manifests, runs, measurements, prose and executed notebooks of a checkout.
+    """Check manifests, runs, answers, measurements, prose and executed notebooks of a checkout.
 
     With `data`, a source of FER-2013, also what the notebooks show of the images.
     Raises FileNotFoundError where there is no checkout; anything else that is wrong is a finding.
@@ -36,6 +37,7 @@ def verify(project: str | Path = ".", *, data: str = "") -> Verified:
     layers: tuple[tuple[str, Callable[[Verified], None]], ...] = (
         ("files", _check_files),
         ("runs", runs.check),
+        ("answers", runs.check_answers),
         ("measurements", runs.check_measurements),
         ("release", release.check),
         ("prose", prose.check),

@@ -74,17 +74,29 @@ def _compare_glued(output: dict, key: str, value: Any) -> None:
 def _compare_value(where: str, output: dict, cell: dict, value: Any, found: Verified) -> str:
     """Returns the kind of what was compared."""
     fits = output.keys() == _VALUE_KEYS and output["output_type"] == "execute_result"
-    if not fits or output["metadata"] or output["execution_count"] != cell["execution_count"]:
+    if not fits or output["execution_count"] != cell["execution_count"]:
         raise OutputError(f"not the value of a cell: {output!s:.200}")
     if isinstance(value, Missing):
         figure = cell["metadata"].get("mystnb", {}).get("figure", {})
         found.skipped.append(f"{where}: {_unmade(output['data']) or figure.get('name')}")
-        return "forms"
-    if isinstance(value, Figure):
+        kind = "forms"
+    elif isinstance(value, Figure):
         _compare_figure(output["data"], value)
-        return "figures"
-    _compare_table(output["data"], value)
-    return "tables"
+        kind = "figures"
+    else:
+        _compare_table(output["data"], value)
+        kind = "tables"
+    if output["metadata"] != _shown_size(output["data"]):
+        raise OutputError(f"not the metadata of its value: {output['metadata']!s:.200}")
+    return kind
+
+
+def _shown_size(data: dict) -> dict:
+    """The metadata that IPython gives a figure, which has two pixels for each that is shown."""
+    if "image/png" not in data:
+        return {}
+    height, width, _ = _pixels(data["image/png"]).shape
+    return {"image/png": {"width": width // 2, "height": height // 2}}
 
 
 def _unmade(data: dict) -> str:
@@ -123,7 +135,7 @@ def _compare_figure(data: dict, figure: Figure) -> None:
         raise OutputError(f"forms {', '.join(map(str, data)):.100}; expected one PNG")
     if _joined(data["text/plain"]) != described(figure):
         raise OutputError(f"not the figure of its cell, {described(figure)}")
-    shown, drawn = _pixels(data["image/png"]), _decoded(print_figure(figure, "png", base64=False))
+    shown, drawn = _pixels(data["image/png"]), _decoded(print_figure(figure, "retina"))
     if shown.shape != drawn.shape:
         raise OutputError(f"a picture of {shown.shape}, drawn anew {drawn.shape}; {_REMEDY}")
     unlike = int((np.abs(shown.astype(int) - drawn) > _LEVELS).any(axis=-1).sum())

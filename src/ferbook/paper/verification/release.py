@@ -9,6 +9,7 @@ from pathlib import Path
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import open_regular, read_json
 from ferbook.paper.verification.finding import Verified, differences
+from ferbook.paper.verification.runs import TIES
 from ferbook.results import store
 
 RELEASED = Path("src/ferbook/inference/released")  # in the checkout that is verified
@@ -27,10 +28,17 @@ def check(found: Verified) -> None:
 
 
 def _against_run(where: str, facts: dict) -> Iterator[str]:
-    run = store.load_run(Path("results", facts["run"]))
+    run, rows = store.load_run(Path("results", facts["run"])), facts["exports"]
     yield from differences(facts["temperature"], run.temperature, f"{where}: temperature")
-    size = facts["exports"]["keras-float32"]
-    yield from differences(size["total"], len(run.test), f"{where}: total")
+    keras = rows["keras-float32"]["correct"]
+    right = int((run.test.answers == run.test.labels).sum())
+    if abs(keras - right) > TIES:
+        yield f"{where}: keras-float32: {keras} right, the run has {right}"
+    for name, row in rows.items():
+        yield from differences(row["total"], len(run.test), f"{where}: {name}: total")
+        others = round((1 - row["same_answer"]) * row["total"])
+        if abs(row["correct"] - keras) > others:
+            yield f"{where}: {name}: {row['correct']} right, {others} answers differ from Keras"
 
 
 def _card(measured: dict[str, dict]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Runs and measurements of the store: against their arrays, and against each other."""
+"""Runs, answers and measurements of the store: against their arrays, and against each other."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_json
+from ferbook.core.predictions import Predictions
 from ferbook.core.provenance import git
 from ferbook.core.recipe import Recipe
 from ferbook.paper.verification.finding import Verified, differences
@@ -17,22 +18,37 @@ from ferbook.results.run import Run
 from ferbook.results.study import read_study
 
 # The best epoch was measured in float32 and is stored in float16: ties fall either way.
-_TIES = 5  # images
+TIES = 5  # images
 _START_SECONDS = 600  # of older runs, whose seconds count the start too
+_ANSWERS = ("peers", "baselines", "test_time_augmentation")
+_WRONG = (ValueError, LookupError, TypeError, FileNotFoundError)  # in what a file holds
 
 
 def check(found: Verified) -> None:
     """Every run: scores, labels, images, history, recipe, parameters and commit."""
-    dataset = store.load_dataset("results")
+    dataset, images = store.load_dataset("results"), _test_images()
     planned, sizes = _planned(), store.load_parameters("results")
     for path in sorted(Path("results").glob("*/*/run.json")):
         try:
             run = store.load_run(path.parent)
-            found.findings += [*_scores(run, dataset), *_invariants(run, planned, sizes)]
+            found.findings += [*_scores(run, dataset), *_images(run, dataset, images)]
+            found.findings += _invariants(run, planned, sizes)
             found.compared["runs"] += 1
-        except (ValueError, LookupError, TypeError, FileNotFoundError) as error:
+        except _WRONG as error:
             found.findings.append(f"{path.parent}: {error}")
     found.findings += _absent_commits()
+
+
+def check_answers(found: Verified) -> None:
+    """Labels and images of the answers that peers, baselines and ten crops gave."""
+    images = _test_images()
+    for group in _ANSWERS:
+        try:
+            for name, answers in store.load_answers("results", group).items():
+                found.findings += _tested(answers.test, images, f"{group}/{name}")
+                found.compared["answers"] += 1
+        except _WRONG as error:
+            found.findings.append(f"{group}: {error}")
 
 
 def check_measurements(found: Verified) -> None:
@@ -49,10 +65,41 @@ def _scores(run: Run, dataset: Mapping[str, Any]) -> Iterator[str]:
     yield from differences(run.info["metrics"], scores, f"{where}: metrics")
     images = {name: dataset[name] for name in ("name", "fingerprint")}
     yield from differences(run.info["dataset"], images, f"{where}: dataset")
-    for part in (run.val, run.test):  # the label is in the file's name too
-        folders = [file.split("/")[1:2] for file in part.files]
-        if folders != [[CLASSES[label]] for label in part.labels]:
-            yield f"{where}: a label disagrees with the folder of its file"
+
+
+def _images(run: Run, dataset: Mapping[str, Any], images: frozenset[str]) -> Iterator[str]:
+    """Which images a run chose and was tested on; a trial was tested on none."""
+    where = f"{run.study}/{run.name}"
+    yield from _labels(run.val, where)
+    if not run.is_fer2013:
+        yield from _labels(run.test, where)
+        return
+    if run.is_final:
+        yield from _tested(run.test, images, where)
+    if not all(file.startswith("train/") for file in run.val.files):
+        yield f"{where}: validation images that are not of the training folder"
+    count = dataset["splits"]["val"]
+    if not run.recipe.grouped_split and len(run.val) != count:
+        yield f"{where}: {len(run.val)} validation images, the data set has {count}"
+
+
+def _tested(test: Predictions, images: frozenset[str], where: str) -> Iterator[str]:
+    """Whether answers are on all test images, `images`, and on no other."""
+    yield from _labels(test, where)
+    files = frozenset(test.files.tolist())
+    if files != images:
+        lacking, others = len(images - files), len(files - images)
+        yield f"{where}: {lacking} test images left out, {others} others in their place"
+
+
+def _labels(part: Predictions, where: str) -> Iterator[str]:
+    folders = [file.split("/")[1:2] for file in part.files.tolist()]  # which name the label too
+    if folders != [[CLASSES[label]] for label in part.labels]:
+        yield f"{where}: a label disagrees with the folder of its file"
+
+
+def _test_images() -> frozenset[str]:
+    return frozenset(store.load_images("results").index)
 
 
 def _invariants(
@@ -63,7 +110,7 @@ def _invariants(
     """What holds between the parts of a run, whatever the training gave."""
     where, history = f"{run.study}/{run.name}", run.history
     best, stored = float(history["val_accuracy"].max()), float(accuracy(run.val))
-    if abs(best - stored) * len(run.val) > _TIES:
+    if abs(best - stored) * len(run.val) > TIES:
         yield f"{where}: best epoch at {best:.4f} on validation, stored answers at {stored:.4f}"
     seconds, total = run.info["seconds"], float(history["seconds"].sum())
     if not 0.999 * total <= seconds <= 1.1 * total + _START_SECONDS:

@@ -1,4 +1,4 @@
-"""The changes of a grid against its base, seed by seed, as numbers and as a table."""
+"""The changes of a grid against its base, as numbers and as a table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from scipy.stats import t as student
 from statsmodels.stats.multitest import multipletests
 
 from ferbook.core.predictions import Predictions
@@ -15,30 +14,42 @@ from ferbook.paper.table import Table
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.run import Run
-from ferbook.results.seeds import of_like_spread, pooled_deviation
-from ferbook.results.study import LEARNED, Study, of_study, paired
+from ferbook.results.seeds import compared, of_like_spread
+from ferbook.results.study import LEARNED, Study, of_study
 
 ALPHA = 0.05
+ITSELF = "the recipe itself"
 
 
-def differences(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> pd.DataFrame:
-    """A row per change and seed: points of accuracy on `test` and `clean` above the base.
+def points(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> pd.DataFrame:
+    """A row per run of the recipe itself, ITSELF, and of its changes.
 
-    Columns `change`, `seed`, `test` and `clean`, the latter on test images without a copy.
+    Columns `change`, `seed`, and accuracy in percent on `test` and on `clean`, the test images
+    without a copy.
     """
-    some = of_study(study, runs)
-    points = {run.name: _points(run.test, leaked_files) for run in some}
     rows = [
-        (names.change_name(name), base.recipe.seed, *(points[run.name] - points[base.name]))
-        for name in study.changes for base, run in paired(some, "base", name)
-    ]  # fmt: skip
+        (_shown(run.recipe.name), run.recipe.seed, *_points(run.test, leaked_files))
+        for run in of_study(study, runs)
+    ]
     return pd.DataFrame(rows, columns=["change", "seed", "test", "clean"])
+
+
+def differences(points: pd.DataFrame) -> pd.DataFrame:
+    """`points` of the changes, less the means of the recipe itself; empty if that was not run."""
+    itself = points["change"] == ITSELF
+    found = points[~itself].reset_index(drop=True) if itself.any() else points[:0]
+    base = points.loc[itself, ["test", "clean"]].mean()
+    return found.assign(test=found["test"] - base["test"], clean=found["clean"] - base["clean"])
 
 
 def _points(test: Predictions, leaked_files: frozenset[str]) -> Float[np.ndarray, "2"]:
     """Accuracy in percent on all test images, and on those without a copy."""
     sets = named_test_sets(test, leaked_files)
     return 100 * np.array([accuracy(sets[part]) for part in ("test", "clean")])
+
+
+def _shown(name: str) -> str:
+    return ITSELF if name == "base" else names.change_name(name)
 
 
 def scores(study: Study, runs: Iterable[Run]) -> pd.DataFrame:
@@ -55,8 +66,7 @@ def scores(study: Study, runs: Iterable[Run]) -> pd.DataFrame:
     frame = groups.mean()
     frame.insert(0, "seeds", groups.size())
     frame = frame.reindex(["base", *study.changes]).fillna({"seeds": 0})
-    shown = ["the recipe itself", *map(names.change_name, study.changes)]
-    return frame.set_axis(pd.Index(shown, name="change"))
+    return frame.set_axis(pd.Index(map(_shown, frame.index), name="change"))
 
 
 def unlearned(scores: pd.DataFrame) -> pd.Series:
@@ -71,7 +81,8 @@ def change_numbers(
     study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
 ) -> dict[str, float]:
     """`<study>_<change>_<set>`: mean points above the base on `test`, `clean`; NaN if not run."""
-    means = differences(study, runs, leaked_files).groupby("change")[["test", "clean"]].mean()
+    found = differences(points(study, runs, leaked_files))
+    means = found.groupby("change")[["test", "clean"]].mean()
     means = means.reindex([names.change_name(name) for name in study.changes])
     return {
         f"{study.name}_{name}_{part}": float(value)
@@ -83,21 +94,19 @@ def change_numbers(
 def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     """The base and each change that was run: mean scores, and how far from the base.
 
-    Differences are taken seed by seed. Their standard deviation is pooled over the changes, since
-    a few seeds of one change say little of it; interval and p are Student's, p after Holm. Changes
-    that are not `of_like_spread` have their own. Those by which the network did not learn are
-    outside this pool and have neither interval nor p.
+    Interval and p are those of `seeds.compared`, p after Holm. Changes by which the network did not
+    learn have neither, and are no part of the pooled deviation.
     """
-    frame = _compared(scores(study, runs), differences(study, runs, leaked_files))
-    formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": ".2g"}
+    frame = _compared(scores(study, runs), points(study, runs, leaked_files))
+    formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": "#.2g"}
     formats |= dict.fromkeys(frame.columns[[3, 6]], "+.2f")
     caption = (
         f"{names.grid_words(study.name, study.base)} "
-        "Each change: mean scores over its seeds on all test images; the mean difference from the "
-        "recipe itself with the same seeds, its interval, and p corrected by Holm's method for the "
-        "number of changes; and the difference on test images without copies. The standard "
-        "deviation of a difference is pooled over the changes; one that varies by far more than "
-        "the others has its own."
+        "Each change: mean scores over its seeds on all test images; the difference of the means "
+        "from the recipe itself, its interval (not corrected), and p corrected by Holm's method "
+        "for the number of changes; and the difference on test images without copies. Interval "
+        "and p are Student's for independent seeds. Their standard deviation is pooled over the "
+        "rows; one that varies by far more than the others has its own."
     )
     return Table(frame, caption, f"tab-{study.name}", formats)
 
@@ -109,13 +118,15 @@ def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
     `<study>_unlearned`. Of `<study>_undecided` too little is known: they were not run, have one
     seed, or vary too much to differ.
     """
-    means, found = scores(study, runs), differences(study, runs, leaked_files)
-    alike = of_like_spread(learned_groups(means, found))
-    rows = _compared(means, found).reindex(map(names.change_name, study.changes))
-    p, gains = rows["p"], rows["difference, points"] > 0
+    means = scores(study, runs)
+    groups = learned_groups(means, points(study, runs, leaked_files))
+    alike = of_like_spread(groups)
+    rows = _compared(means, points(study, runs, leaked_files))
+    rows = rows.reindex(map(names.change_name, study.changes))
+    p, gains, repeated = rows["p"], rows["difference, points"] > 0, rows["seeds"] > 1
     parts = {
-        "better": (p < ALPHA) & gains, "worse": (p < ALPHA) & ~gains,
-        "like_seeds": (p >= ALPHA) & rows.index.isin(alike),
+        "better": (p < ALPHA) & gains & repeated, "worse": (p < ALPHA) & ~gains & repeated,
+        "like_seeds": (p >= ALPHA) & repeated & rows.index.isin(alike),
         "unlearned": rows.index.isin(unlearned(rows).index),
     }  # fmt: skip
     parts["undecided"] = ~np.logical_or.reduce(list(parts.values()))
@@ -125,40 +136,36 @@ def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
     }
 
 
-def learned_groups(scores: pd.DataFrame, differences: pd.DataFrame) -> dict[str, list[float]]:
-    """Differences on test of each change by which the network learned, by seed."""
+def learned_groups(scores: pd.DataFrame, points: pd.DataFrame) -> dict[str, list[float]]:
+    """Points on test, by seed, of the recipe itself and of each change by which it learned."""
     failed = unlearned(scores)
-    groups = differences.groupby("change")["test"]
+    groups = points.groupby("change")["test"]
     return {name: group.tolist() for name, group in groups if name not in failed}
 
 
-def _compared(scores: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
+def _compared(scores: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """`scores` of the recipe itself and of what was run, with differences, intervals and p."""
-    tested = _tested(learned_groups(scores, differences))
-    means = differences.groupby("change")[["test", "clean"]].mean()
+    tested = _tested(learned_groups(scores, points))
+    means = differences(points).groupby("change")[["test", "clean"]].mean()
     rows = {
         name: (test, *tested.get(name, (None, np.nan)), clean)
         for name, test, clean in means.itertuples()
     }
     columns = ["difference, points", "95% interval", "p", "difference without copies, points"]
     frame = scores.join(pd.DataFrame.from_dict(rows, "index", columns=columns))
-    return frame[(frame.index == "the recipe itself") | frame.index.isin(means.index)]
+    return frame[(frame.index == ITSELF) | frame.index.isin(means.index)]
 
 
-def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[str | None, float]]:
-    """95% interval of the mean and p, adjusted by Holm, of each group of differences."""
-    alike = of_like_spread(groups)
-    pool = pooled_deviation(alike.values())
-    spreads = {name: pool if name in alike else pooled_deviation([groups[name]]) for name in groups}
-    means = {name: float(np.mean(group)) for name, group in groups.items()}
-    if not pool[0] > 0:
-        return dict.fromkeys(groups, (None, np.nan))
-    errors = {name: spreads[name][0] / len(group) ** 0.5 for name, group in groups.items()}
-    raw = [2 * student.sf(abs(means[name]) / errors[name], spreads[name][1]) for name in groups]
-    adjusted = multipletests(raw, method="holm")[1]
+def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[str, float]]:
+    """95% interval and p, adjusted by Holm, of each change that has them."""
+    found = compared(groups, ITSELF) if ITSELF in groups else {}
+    found = {name: one for name, one in found.items() if not np.isnan(one.p)}
+    if not found:
+        return {}
+    adjusted = multipletests([one.p for one in found.values()], method="holm")[1]
     return {
-        name: (_range(mean, student.ppf(0.975, spreads[name][1]) * errors[name]), p)
-        for (name, mean), p in zip(means.items(), adjusted.tolist(), strict=True)
+        name: (_range(one.mean, one.error), p)
+        for (name, one), p in zip(found.items(), adjusted.tolist(), strict=True)
     }
 
 

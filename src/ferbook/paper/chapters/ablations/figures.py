@@ -11,8 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ferbook.paper.chapters.ablations.changes import (
+    ITSELF,
     differences,
     learned_groups,
+    points,
     scores,
     unlearned,
 )
@@ -29,7 +31,7 @@ from ferbook.paper.table import with_minus
 from ferbook.results import names
 from ferbook.results.metrics import accuracy
 from ferbook.results.run import Answers, Run
-from ferbook.results.seeds import chance_bound, of_like_spread, seed_noise
+from ferbook.results.seeds import by_recipe, compared
 from ferbook.results.study import Study, of_study
 
 
@@ -37,29 +39,30 @@ def finalists(runs: Sequence[Run]) -> Figure:
     """Validation accuracy of several runs over their epochs."""
     figure, axes = plt.subplots()
     for run, style in zip(runs, styles([run.actor for run in runs]), strict=True):
-        values = run.history["val_accuracy"]
+        values = 100 * run.history["val_accuracy"]
         axes.plot(np.arange(1, len(values) + 1), values, markersize=4, label=run.label, **style)
-    axes.set(xlabel="epoch", ylabel="accuracy on validation")
+    axes.set(xlabel="epoch", ylabel="accuracy on validation, %")
     axes.legend()
     return finished(figure)
 
 
-def pareto(frame: pd.DataFrame, cost: str, *, line: bool = True) -> Figure:
-    """Test accuracy against `cost`, a column of `frame`; `name` stands beside a point.
+def pareto(frame: pd.DataFrame) -> Figure:
+    """Test accuracy against parameters, of `tables.models_frame`; `name` stands beside a point.
 
     Column `actor` gives color; a point that would hide another is a ring around it. The line joins
-    the points that no cheaper one surpasses; leave it out where costs were not measured alike.
+    the points that no smaller model surpasses.
     """
+    cost = "parameters"
     shown = frame.dropna(subset=[cost]).sort_values([cost, "accuracy"], ascending=[True, False])
     best = shown[shown["accuracy"] > shown["accuracy"].cummax().shift(fill_value=0)]
     figure, axes = plt.subplots(figsize=(8, 6))
-    if line:
-        axes.step(best[cost], best["accuracy"], where="post", color="gray", linewidth=1, zorder=0)
+    across, up = np.repeat(best[cost], 2)[1:], np.repeat(best["accuracy"], 2)[:-1]
+    axes.plot(across, up, color="gray", linewidth=1, zorder=0)  # as stairs
     dots = [
         axes.plot(row[cost], row["accuracy"], "o", color=COLORS[row["actor"]], mec="white")[0]
         for _, row in shown.iterrows()
     ]
-    axes.set(xscale="log", xlabel=cost, ylabel="accuracy on all test images")
+    axes.set(xscale="log", xlabel=cost, ylabel="accuracy on all test images, %")
     axes.margins(0.12)
     readable_logarithms(axes.xaxis)
     under = covered(axes, shown[cost], shown["accuracy"])
@@ -98,18 +101,22 @@ def waterfall(steps: Sequence[tuple[str, float]], actors: Sequence[str]) -> Figu
     return finished(figure)
 
 
-def ladder(runs: Sequence[Run], views: Mapping[str, Answers]) -> Figure:
-    """From the original's recipe to the best of our answers, as a `waterfall`.
+def ladder(
+    runs: Sequence[Run], views: Mapping[str, Answers], repeated: Iterable[Run] = ()
+) -> Figure:
+    """From the original's recipe to the best of our answers, as a `waterfall` of means over seeds.
 
-    `runs` are finals; of several sizes of one recipe that of our recipe counts. Steps whose run is
-    not there are left out. The last ones are views of our recipe's run.
+    `runs` are finals, `repeated` runs of other seeds; of several sizes of one recipe that of our
+    recipe counts. Steps whose run is not there are left out. The last ones are views of our
+    recipe's run.
     """
     ours = next((run for run in runs if run.actor == names.RECIPES["ours"]), runs[-1])
     size = ours.recipe.image_size
     named = {run.actor: run for run in reversed(runs) if run.recipe.image_size == size}
     order = [names.RECIPES[name] for name in ("paper", "ours_no_ferplus", "ours")]
     path = [named[actor] for actor in order if actor in named]
-    steps = [(run.label, 100 * accuracy(run.test)) for run in path]
+    means = {key: float(np.mean(group)) for key, group in by_recipe([*repeated] or runs).items()}
+    steps = [(run.label, means[run.study, run.label]) for run in path]
     steps.append(("mean with the mirror image", 100 * accuracy(ours.test.with_augmentation())))
     steps += [
         ("mean of ten crops instead", 100 * accuracy(view.test))
@@ -120,49 +127,58 @@ def ladder(runs: Sequence[Run], views: Mapping[str, Answers]) -> Figure:
 
 
 def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Figure:
-    """A row per change: a dot per seed, a bar at their mean, in a band of what seeds alone do.
+    """A row per change: a dot per seed, a bar at their mean, in the 95% interval of no difference.
 
-    Without a band is a change that varies by far more than the others; see `of_like_spread`. The
-    best stands on top; at the bottom, in words, those by which the network did not learn
-    and those that were not run. A study of which nothing was run is one line of text.
+    The interval is that of `seeds.compared`. The best stands on top; at the bottom, in words, those
+    by which the network did not learn and those that were not run. A study of which nothing was
+    run is one line of text.
     """
     runs = of_study(study, runs)
-    means, found = scores(study, runs), differences(study, runs, leaked_files)
+    means, of_runs = scores(study, runs), points(study, runs, leaked_files)
+    found, failed = differences(of_runs), unlearned(means)
     if found.empty:
         return statement(f"Not run: all {len(study.changes)} changes.")
-    failed, alike = unlearned(means), of_like_spread(learned_groups(means, found))
+    learned = learned_groups(means, of_runs)
+    bounds = compared(learned, ITSELF) if ITSELF in learned else {}
     groups = {name: g for name, g in found.groupby("change", sort=False) if name not in failed}
     rows = [*sorted(groups, key=lambda name: -groups[name]["test"].mean()), *failed.index]
     rows += [name for name in map(names.change_name, study.changes) if name not in rows]
-    figure, axes = plt.subplots(figsize=(8, 1.3 + 0.34 * len(rows)))
+    figure, axes = plt.subplots(figsize=(6.2, 1.5 + 0.36 * len(rows)))
     axes.axvline(0, color="#222222", linewidth=1)
     axes.set(xlabel="points of accuracy on test above the recipe itself")
-    noise = seed_noise(runs)
     for row, name in enumerate(rows):
         if name in groups:
-            band = noise if name in alike else np.nan
-            _draw_change(axes, row, groups[name], band, _color(runs))
+            error = bounds[name].error if name in bounds else np.nan
+            _draw_change(axes, row, groups[name], error, _color(runs))
         else:
-            text = f" did not learn: {failed[name]:.1%} correct" if name in failed else " not run"
-            axes.text(0, row, text, va="center", color="#666666", fontsize=9)
+            text = f"did not learn: {failed[name]:.1%} correct" if name in failed else "not run"
+            _note(axes, row, 0.01, text)
+    for at, head in zip(_NOTES, ("all", "without copies"), strict=True):
+        _note(axes, -0.75, at, head)
     axes.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     axes.grid(axis="y", visible=False)
     return finished(figure)
+
+
+_NOTES = (1.02, 1.15)  # of the axes' width: where the columns of numbers begin
+
+
+def _note(axes: Axes, row: float, at: float, text: str) -> None:
+    axes.annotate(text, (at, row), xycoords=("axes fraction", "data"), va="center", fontsize=9.5,
+                  color="#444444", annotation_clip=False)  # fmt: skip
 
 
 def _color(runs: list[Run]) -> str:
     return COLORS[runs[0].actor] if runs else COLORS[names.OTHERS]
 
 
-def _draw_change(axes: Axes, row: int, group: pd.DataFrame, noise: float, color: str) -> None:
+def _draw_change(axes: Axes, row: int, group: pd.DataFrame, error: float, color: str) -> None:
     """Dots and mean on all test images, a diamond at the mean on those without copies."""
-    if np.isfinite(noise):
-        bound = chance_bound(noise, len(group))
-        axes.fill_betweenx([row - 0.5, row + 0.5], -bound, bound, color="#dddddd", linewidth=0)
+    if np.isfinite(error):
+        axes.fill_betweenx([row - 0.5, row + 0.5], -error, error, color="#dddddd", linewidth=0)
     test, clean = group["test"], group["clean"].mean()
     axes.plot(test, np.full(len(test), row), "o", color=color, markersize=5, alpha=0.75)
     axes.plot([test.mean()] * 2, [row - 0.3, row + 0.3], color=color, linewidth=2.5)
     axes.plot(clean, row, "D", color="white", markeredgecolor=color, markersize=5)
-    text = with_minus(f"{test.mean():+.2f}, without copies {clean:+.2f}")
-    axes.annotate(text, (1.01, row), xycoords=("axes fraction", "data"), va="center", fontsize=8,
-                  annotation_clip=False)  # fmt: skip
+    for at, value in zip(_NOTES, (test.mean(), clean), strict=True):
+        _note(axes, row, at, with_minus(f"{value:+.2f}"))

@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ferbook.core.recipe import Recipe
-from ferbook.paper.key_numbers import cpu_hours, percent, run_numbers
+from ferbook.paper.key_numbers import cpu_hours, mean, percent, run_numbers
+from ferbook.results import names
 from ferbook.results.metrics import accuracy, paired_test, score
 from ferbook.results.run import Answers, Run
-from ferbook.results.study import Study, finals
+from ferbook.results.seeds import seed_noise
+from ferbook.results.study import Study, finals, of_study
 
 
 def study_numbers(
     runs: Sequence[Run], dataset: Mapping[str, Any], original: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`ours_*`: the run of our recipe; and what to set beside."""
+    """`ours_*`: the run of our recipe; and what to set beside.
+
+    `ours_gain` and `ours_no_ferplus_gain`: points above the mean of the `paper_seeds` runs of the
+    original's recipe with the same network and input size.
+    """
     whole = finals(runs) or list(runs)
     ours = next((run for run in whole if run.study == "ours"), whole[-1])
-    reference = next((run for run in whole if run.study == "reference"), ours)
+    without = next((run for run in whole if run.recipe.name == "ours_no_ferplus"), ours)
+    paper = _at_scale_of(ours, runs) or [ours]
+    base = mean([accuracy(run.test) for run in paper])
     return {
         "data_n_test": dataset["splits"]["test"],
         "original_accuracy": 100 * original["accuracy"],
-        "original_finetune_learning_rate": Recipe().finetune_learning_rate,
+        "original_finetune_learning_rate": names.small_number(Recipe().finetune_learning_rate),
         "original_finetune_epochs": Recipe().finetune_epochs,
-        "ours_gain": 100 * (accuracy(ours.test) - accuracy(reference.test)),
+        "ours_gain": 100 * (accuracy(ours.test) - base),
+        "ours_no_ferplus_gain": 100 * (accuracy(without.test) - base),
+        "paper_seeds": len(paper),
         **_ours_numbers(ours, dataset, original),
     }
+
+
+def _at_scale_of(ours: Run, runs: Iterable[Run]) -> list[Run]:
+    """Runs of the original's recipe with the network and the input size of `ours`."""
+    place = ours.recipe.backbone, ours.recipe.image_size
+    found = (run for run in runs if run.study == "reference")
+    return [run for run in found if (run.recipe.backbone, run.recipe.image_size) == place]
+
+
+def seed_numbers(runs: Iterable[Run]) -> dict[str, float]:
+    """`seed_noise_<backbone>_<px>`: `seeds.seed_noise` of each scale with repeated recipes."""
+    scales: dict[str, list[Run]] = {}
+    for run in runs:
+        recipe = run.recipe
+        scales.setdefault(f"seed_noise_{recipe.backbone}_{recipe.image_size}", []).append(run)
+    return {key: noise for key, some in scales.items() if (noise := seed_noise(some)) > 0}
 
 
 def second_numbers(
@@ -49,14 +75,18 @@ def second_numbers(
     }
 
 
-def grid_numbers(plan: Study) -> dict[str, Any]:
-    """`<study>_*`: the scale of a grid's base: px, learning rate, epochs of phase 2, seeds."""
+def grid_numbers(plan: Study, runs: Iterable[Run]) -> dict[str, Any]:
+    """`<study>_*`: the scale of a grid's base: px, learning rate, epochs of phase 2, seeds; and how
+    many changes are `planned` and have at least one of `runs` (`run`)."""
     base, prefix = plan.base, plan.name
+    found = {run.recipe.name for run in of_study(plan, runs)}
     return {
         f"{prefix}_image_size": base.image_size,
-        f"{prefix}_rate": base.finetune_learning_rate,
+        f"{prefix}_rate": names.small_number(base.finetune_learning_rate),
         f"{prefix}_epochs": base.finetune_epochs,
         f"{prefix}_seeds": len({recipe.seed for recipe in plan.recipes.values()}),
+        f"{prefix}_planned": len(plan.changes),
+        f"{prefix}_run": len(found & plan.changes.keys()),
     }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from statsmodels.stats.multitest import multipletests
 
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
@@ -17,7 +19,10 @@ from ferbook.paper.table import Table, interval
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score, without
 from ferbook.results.run import Answers, Run
+from ferbook.results.seeds import by_recipe
 from ferbook.results.study import Study, of_study
+
+_HOLM = "p after Holm"
 
 
 def pairs_table(runs: list[Run]) -> Table:
@@ -31,8 +36,13 @@ def pairs_table(runs: list[Run]) -> Table:
     columns = ["first run", "second run", "only first right", "only second right",
                "difference, points", "p"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=columns).set_index("first run")
-    caption = "Pairs of runs on the same test images, McNemar's exact test, two-sided."
-    formats = dict.fromkeys(columns[2:4], ",d") | {columns[4]: "+.2f", "p": ".2g"}
+    frame[_HOLM] = multipletests(frame["p"], method="holm")[1] if rows else []
+    caption = (
+        "Pairs of runs on the same test images, McNemar's exact test, two-sided. It compares two "
+        f"trained networks of one seed each, not two recipes; “{_HOLM}” is corrected for the "
+        "number of pairs."
+    )
+    formats = dict.fromkeys(columns[2:4], ",d") | {columns[4]: "+.2f", "p": "#.2g", _HOLM: "#.2g"}
     return Table(frame, caption, "tab-pairs", formats)
 
 
@@ -44,7 +54,7 @@ def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     caption = (
         "Runs on all training images: their accuracies, on validation without images that have a "
         "copy in training, and the processor time of training, which depends on the version of the "
-        "code as well."
+        "code as well. The validation images of the second recipe are others: its split is another."
     )
     return Table(listed.frame[columns], caption, "tab-finals", listed.formats)
 
@@ -57,9 +67,9 @@ def trials_table(study: Study, runs: Iterable[Run]) -> Table:
     done = {run.name: run for run in of_study(study, runs)}
     recipes = sorted(study.recipes.items(), key=lambda item: _network_and_rate(item[1]))
     rows = [
-        (*_network_and_rate(recipe), recipe.image_size, recipe.finetune_epochs,
+        (network, names.small_number(rate), recipe.image_size, recipe.finetune_epochs,
          *_validation(done.get(name)))
-        for name, recipe in recipes
+        for name, recipe in recipes for network, rate in [_network_and_rate(recipe)]
     ]  # fmt: skip
     columns = ["network", "learning rate", "px", "epochs", "validation", "without copies",
                "core hours"]  # fmt: skip
@@ -68,8 +78,7 @@ def trials_table(study: Study, runs: Iterable[Run]) -> Table:
         f"Trials, {names.grid_recipe(study.name)}: accuracy on validation images at several "
         "learning rates, one seed; epochs are those of phase 2."
     )
-    formats = {"learning rate": ".0e", "core hours": ".2f"}
-    return Table(frame, caption, f"tab-{study.name}", formats)
+    return Table(frame, caption, f"tab-{study.name}", {"core hours": ".2f"})
 
 
 def _network_and_rate(recipe: Recipe) -> tuple[str, float]:
@@ -105,6 +114,20 @@ def others_table(
     return Table(frame, caption, "tab-others", {"parameters": ",.0f"})
 
 
+def seeds_table(runs: Sequence[Run]) -> Table:
+    """The recipes that were run with several seeds, and how far apart these ended."""
+    rows = {
+        name: (len(points), np.mean(points), min(points), max(points), max(points) - min(points))
+        for (_, name), points in by_recipe(runs).items()
+        if len(points) > 1
+    }
+    columns = ["seeds", "mean", "lowest", "highest", "range, points"]
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
+    formats = dict.fromkeys(columns[1:], ".2f")
+    caption = "Accuracy on all test images, in percent, of the same recipe with several seeds."
+    return Table(frame, caption, "tab-seeds", formats)
+
+
 def views_table(run: Run, views: Mapping[str, Answers], groups: Groups) -> Table:
     """Test-time augmentation of one run: mirrors, and those of `views` that are of this run.
 
@@ -123,7 +146,7 @@ def views_table(run: Run, views: Mapping[str, Answers], groups: Groups) -> Table
             ways[f"mean of ten crops, {side} px"] = chosen, view.test
     rows = {
         name: (on_val, _with_interval(test), 100 * (accuracy(test) - accuracy(run.test)),
-               f"{paired_test(run.test, test)['p_value']:.2g}" if test is not run.test else None)
+               f"{paired_test(run.test, test)['p_value']:#.2g}" if test is not run.test else None)
         for name, (on_val, test) in ways.items()
     }  # fmt: skip
     columns = ["validation", "test", "difference, points", "p"]
@@ -136,22 +159,23 @@ def views_table(run: Run, views: Mapping[str, Answers], groups: Groups) -> Table
     return Table(frame, caption, "tab-views", formats)
 
 
-def cost_frame(
+def models_frame(
     runs: Iterable[Run], others: Mapping[str, Answers], original: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """A row per finished model: accuracy, `parameters`, `core hours of training`, actor, name."""
+    """A row per finished model: `name`, `actor`, `accuracy` in percent, `parameters`."""
     rows = [
-        (run.label, run.actor, accuracy(run.test), run.info["parameters"]["total"], cpu_hours(run))
-        for run in runs
+        (run.label, run.actor, accuracy(run.test), run.info["parameters"]["total"]) for run in runs
     ]
     rows += [
-        (item.label, names.OTHERS, accuracy(item.test), item.info["parameters"], None)
+        (item.label, names.OTHERS, accuracy(item.test), item.info["parameters"])
         for item in others.values()
     ]
-    claimed = original["parameters_claimed"]
-    rows.append((names.ORIGINAL, names.ORIGINAL, original["accuracy"], claimed, None))
-    columns = ["name", "actor", "accuracy", "parameters", "core hours of training"]
-    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
+    rows.append(
+        (names.ORIGINAL, names.ORIGINAL, original["accuracy"], original["parameters_claimed"])
+    )
+    columns = ["name", "actor", "accuracy", "parameters"]
+    frame = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
+    return frame.assign(accuracy=100 * frame["accuracy"])
 
 
 def _with_interval(part: Predictions) -> str | None:

@@ -14,7 +14,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from ferbook.claims.grading import Graded, counted, facts
-from ferbook.claims.ledger import Claim
+from ferbook.claims.ledger import QUESTIONS, Claim
 from ferbook.claims.published import SCORES
 from ferbook.claims.references import Citation, Reference
 from ferbook.claims.verdict import CONTRADICTED, GRADES, Verdict
@@ -22,6 +22,7 @@ from ferbook.core.classes import CLASSES
 from ferbook.paper.grades import badge
 from ferbook.paper.table import MINUS, Markup, Table, cited, together, with_minus
 
+_KINDS = ("ledger-statements", "ledger-questions")  # `ledger.js` counts each kind
 _COLUMNS = ("statement", "printed", "found", "grade", "evidence")
 
 
@@ -59,8 +60,8 @@ def claims_table(graded: Graded) -> HTML:
             rows.append(_block(cells))
     head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
     bodies = "".join(
-        f'<tbody><tr class="ledger-group"><th colspan="{len(_COLUMNS)}">{html.escape(name)}</th>'
-        f"</tr>{''.join(rows)}</tbody>"
+        f'<tbody class="{_KINDS[name == QUESTIONS]}"><tr class="ledger-group">'
+        f'<th colspan="{len(_COLUMNS)}">{html.escape(name)}</th></tr>{"".join(rows)}</tbody>'
         for name, rows in groups.items()
     )
     return HTML(f'<table class="ledger"><thead><tr>{head}</tr></thead>{bodies}</table>')
@@ -97,13 +98,18 @@ def _cited(citation: Citation | None) -> tuple[str | None, ...]:
 
 def _row(claim: Claim, verdict: Verdict) -> str:
     cells = (
-        html.escape(claim.statement),
+        _words(claim.statement),
         f"“{_as_printed(html.escape(claim.quote))}” <small>{html.escape(claim.section)}</small>",
-        with_minus(html.escape(verdict.found)),
+        _words(verdict.found),
         f'<span class="{badge(verdict.grade)}">{verdict.grade}</span>',
-        f"{with_minus(html.escape(verdict.evidence))} {_link(verdict.page)}",
+        f"{_words(verdict.evidence)} {_link(verdict.page)}",
     )
     return _grades([verdict.grade]) + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _words(text: str) -> str:
+    """Text of ours as HTML, with the signs of print."""
+    return with_minus(html.escape(text.replace("'", "\u2019")))
 
 
 _SIGNS = {r"\approx": "≈", r"\pm": "±", r"^\circ": "°"}
@@ -134,7 +140,7 @@ def _block(cells: Mapping[str, tuple[Claim, Verdict]]) -> str:
         f'{_grades([v.grade for v in verdicts])}<td colspan="{len(_COLUMNS)}">'
         "The scores of each class: as printed, what was found, and the grade."
         f'<table class="ledger-cells"><thead><tr><th>Table II</th>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>{html.escape(reasons)} {_link(verdicts[0].page)}</td></tr>"
+        f"<tbody>{rows}</tbody></table>{_words(reasons)} {_link(verdicts[0].page)}</td></tr>"
     )
 
 
@@ -151,8 +157,8 @@ def _is_cell(claim: Claim) -> bool:
 
 
 def _grades(grades: Iterable[str]) -> str:
-    """The opening of a row that `ledger.js` finds by its grades."""
-    return f'<tr data-grades="{"|".join(dict.fromkeys(grades))}">'
+    """The opening of a row that `ledger.js` finds and counts by its grades, one a claim."""
+    return f'<tr data-grades="{"|".join(grades)}">'
 
 
 def _link(page: str) -> str:

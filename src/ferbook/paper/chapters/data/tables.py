@@ -43,4 +43,4 @@ def certainty_table(dataset: Mapping[str, Any]) -> Table:
 
 def _dataset_name(dataset: Mapping[str, Any]) -> str:
     known = {"fer2013": "FER-2013", "synthetic": "the synthetic faces"}
-    return known.get(dataset["name"], "another data set")
+    return known.get(dataset["name"], "data not proven to be FER-2013")

@@ -24,14 +24,14 @@ def cost(frame: pd.DataFrame) -> Figure:
     Left and below is cheaper.
     """
     frame = frame.sort_values("ms_single", ascending=False)  # names to the right are tried first
-    figure, axes = plt.subplots(figsize=(8, 5))
+    figure, axes = plt.subplots(figsize=(8, 5.5))
     for _, row in frame.iterrows():
         axes.plot(row["ms_single"], row["MB"], "o", color=COLORS[row["actor"]])
     axes.set(xscale="log", yscale="log", xlabel="ms for one image", ylabel="MB")
     axes.margins(0.15)
     for axis in (axes.xaxis, axes.yaxis):
         readable_logarithms(axis)
-    labels = [f"{name}: {100 * share:.1f}%" for name, share in frame["accuracy"].items()]
+    labels = [f"{name}\n{100 * share:.1f}%" for name, share in frame["accuracy"].items()]
     name_points(axes, frame["ms_single"], frame["MB"], labels)
     return finished(figure)
 
@@ -39,7 +39,7 @@ def cost(frame: pd.DataFrame) -> Figure:
 def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Accuracy against the severity of each corruption; see export.corruptions."""
     frame = pd.DataFrame(rows)
-    frame["accuracy"] = frame["correct"] / frame["total"]
+    frame["accuracy"] = 100 * frame["correct"] / frame["total"]
     whole = frame[frame["corruption"] == "none"]
     kinds = [name for name in frame["corruption"].unique() if name != "none"]
     starts = pd.concat([whole.assign(corruption=name) for name in kinds])
@@ -47,7 +47,7 @@ def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
     figure, axes = plt.subplots(figsize=(8, 4.5))
     sns.lineplot(shown, x="severity", y="accuracy", hue="corruption", style="corruption",
                  markers=True, dashes=False, ax=axes)  # fmt: skip
-    axes.set(ylim=(0, None), xticks=sorted(shown["severity"].unique()))
+    axes.set(ylim=(0, None), ylabel="accuracy, %", xticks=sorted(shown["severity"].unique()))
     axes.legend(title="", bbox_to_anchor=(1, 1), loc="upper left", frameon=False)
     return finished(figure)
 
@@ -56,7 +56,7 @@ def evidence(faces: Faces, model: Classifier) -> Figure:
     """The logit of the answer at each place, over one right and one wrong answer per class."""
     some = faces.thinned(700)
     answers = model.probabilities(some.images).argmax(axis=1)
-    figure, grid = plt.subplots(2, len(CLASSES), figsize=(11, 4.1))
+    figure, grid = plt.subplots(2, len(CLASSES), figsize=(8, 3.5))
     for row, right in zip(grid, (True, False), strict=True):
         for label, axes in enumerate(row):
             axes.set_axis_off()

@@ -25,28 +25,41 @@ def twin_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
 
 def copies_numbers(
     plan: Study, runs: Iterable[Run], leaked_files: frozenset[str]
-) -> dict[str, float]:
+) -> dict[str, float | str]:
     """`copies_*`: points that the copies among the training images are worth, mean over seeds.
 
     `copies_gain_<set>` for the test images with a copy ("leaked"), without ("clean"), and all;
     `copies_part_leaked`: the points of the latter that the images with a copy contribute;
-    `copies_removed`: training images that the smaller training lacks, on average;
-    `copies_seeds`: how many seeds were trained in both ways; `copies_image_size` (px) and
-    `copies_epochs`: the scale.
+    `copies_gain_<set>_seeds`: the same of each seed, in words; `copies_gap_with`, `_without`: by
+    how many points accuracy on the images with a copy is higher than on the others, after training
+    with the copies and without; `copies_removed`: training images that the smaller training lacks,
+    of each seed, in words; `copies_seeds`: how many seeds were trained in both ways;
+    `copies_image_size` (px) and `copies_epochs`: the scale.
     """
     pairs = paired(of_study(plan, runs), "distinct", "base")
     sets = [[named_test_sets(run.test, leaked_files) for run in pair] for pair in pairs]
-    gains = {
-        f"copies_gain_{part}": mean(
-            [100 * (accuracy(base[part]) - accuracy(distinct[part])) for distinct, base in sets]
-        )
+    of_seeds = {
+        part: [100 * (accuracy(base[part]) - accuracy(distinct[part])) for distinct, base in sets]
         for part in ("test", "clean", "leaked")
     }
-    shares = [len(base["leaked"]) / len(base["test"]) for _, base in sets]
-    return gains | {
-        "copies_part_leaked": gains["copies_gain_leaked"] * mean(shares),
-        "copies_removed": mean([b.training_images - d.training_images for d, b in pairs]),
-        "copies_seeds": len(pairs),
-        "copies_image_size": plan.base.image_size,
-        "copies_epochs": plan.base.finetune_epochs,
+    gains = {f"copies_gain_{part}": mean(points) for part, points in of_seeds.items()}
+    words = {
+        f"copies_gain_{part}_seeds": ", ".join(f"{point:.1f}" for point in points)
+        for part, points in of_seeds.items()
     }
+    gaps = [[100 * (accuracy(s["leaked"]) - accuracy(s["clean"])) for s in pair] for pair in sets]
+    shares = [len(base["leaked"]) / len(base["test"]) for _, base in sets]
+    removed = (f"{b.training_images - d.training_images:,}" for d, b in pairs)
+    return (
+        gains
+        | words
+        | {
+            "copies_part_leaked": gains["copies_gain_leaked"] * mean(shares),
+            "copies_gap_without": mean([without for without, _ in gaps]),
+            "copies_gap_with": mean([whole for _, whole in gaps]),
+            "copies_removed": ", ".join(removed),
+            "copies_seeds": len(pairs),
+            "copies_image_size": plan.base.image_size,
+            "copies_epochs": plan.base.finetune_epochs,
+        }
+    )

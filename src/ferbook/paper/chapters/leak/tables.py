@@ -36,7 +36,8 @@ def grid_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) 
         some = [run for run in of_study(study, runs) if run.recipe.name == name]
         if some:
             sets = [named_test_sets(run.test, leaked_files) for run in some]
-            rows[names.change_name(name)] = (f"{some[0].training_images:,}", len(some), *(
+            images = dict.fromkeys(f"{run.training_images:,}" for run in some)
+            rows[names.change_name(name)] = ("; ".join(images), len(some), *(
                 _spread([accuracy(s[part]) for s in sets], ".2%")
                 for part in ("test", "clean", "leaked")
             ))  # fmt: skip
@@ -51,7 +52,5 @@ def grid_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) 
 
 def _spread(values: Sequence[float], spec: str) -> str:
     """Mean, with the range where there are several."""
-    mean = format(float(np.mean(values)), spec)
-    if len(values) == 1:
-        return mean
-    return f"{mean} ({format(min(values), spec)} to {format(max(values), spec)})"
+    mean, low, high = (format(float(of(values)), spec) for of in (np.mean, min, max))
+    return mean if len(values) == 1 else f"{mean} ({low}\u00a0to\u00a0{high})"

@@ -24,11 +24,12 @@ def accuracies(frame: pd.DataFrame) -> Figure:
         color = COLORS[row["actor"]]
         axes.plot([100 * row["low"], 100 * row["high"]], [place, place], color=color, linewidth=2)
         seeds = row["seeds"] if len(row["seeds"]) > 1 else []
-        axes.plot([100 * seed for seed in seeds], [place] * len(seeds), "|", color=color, ms=14)
+        axes.plot([100 * seed for seed in seeds], [place] * len(seeds), "|", color=color, ms=10)
         axes.plot(100 * row["clean"], place, "o", color=color, mfc="white", mew=2, ms=9)
         axes.plot(100 * row["test"], place, "o", color=color, ms=9)
-        axes.annotate(f"{100 * row['test']:.1f}%", (100 * row["test"], place), xytext=(0, 9),
-                      textcoords="offset points", ha="center", fontsize=10)  # fmt: skip
+        axes.annotate(f"{100 * row['test']:.1f}%", (100 * row["test"], place),
+                      xytext=(0, 13 if seeds else 9), textcoords="offset points", ha="center",
+                      fontsize=10)  # fmt: skip
     labels = [_label(str(name), row["seeds"]) for name, row in frame.iterrows()]
     axes.set(yticks=range(len(frame)), yticklabels=labels, xlabel="accuracy on test images, %")
     axes.set_ylim(len(frame) - 0.5, -0.7)  # the first row on top
@@ -40,4 +41,5 @@ def accuracies(frame: pd.DataFrame) -> Figure:
 
 def _label(name: str, seeds: list[float]) -> str:
     lines = name.replace(", ", ",\n", 1).split("\n")
-    return "\n".join([*lines, f"{len(seeds)} seeds"] if len(seeds) > 1 else lines)
+    count = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}"
+    return "\n".join([*lines, count] if seeds else lines)

@@ -39,7 +39,7 @@ def _scale(network: str = "", size: str = "") -> str:
 
 
 def _mean_of(seeds: Sequence[float]) -> str:
-    return f" (mean of {len(seeds)} seeds)" if len(seeds) > 1 else ""
+    return f" (mean of {len(seeds)} seeds)" if len(seeds) > 1 else " (one seed)"
 
 
 def cost_numbers(runs: Iterable[Run]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ferbook.paper.table import Table
 from ferbook.results.metrics import accuracy_interval
 
 DETECTORS = ("CenterFace", "Haar")
+_NAMES = {"fer2013": "FER-2013"}
 
 
 def detection_table(found: Mapping[str, Any]) -> Table:
@@ -30,7 +31,7 @@ def detection_table(found: Mapping[str, Any]) -> Table:
                *(f"{one}, false alarms" for one in DETECTORS)]  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("synthetic scenes")
     caption = (
-        "Synthetic scenes: test images of FER-2013 pasted onto drawn backgrounds, with 95% "
+        f"Synthetic scenes: {_faces(found)} pasted onto drawn backgrounds, with 95% "
         "intervals in parentheses. A face counts as found if its square and a box share "
         f"{found['found_overlap']:.0%} of their union; a box that shares it with no face is a "
         f"false alarm. {_data(found)}"
@@ -40,7 +41,7 @@ def detection_table(found: Mapping[str, Any]) -> Table:
 
 def time_table(found: Mapping[str, Any]) -> Table:
     """Milliseconds of each detector by the size of the picture."""
-    rows = {size: [1000 * np.median(rounds[one]) for one in DETECTORS]
+    rows = {size.replace("x", "\u00d7"): [1000 * np.median(rounds[one]) for one in DETECTORS]
             for size, rounds in found["seconds"].items()}  # fmt: skip
     columns = [f"{one}, ms" for one in DETECTORS]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("pixels")
@@ -104,10 +105,17 @@ def _percent(count: int, total: int) -> str:
     if not total:
         return "-"
     low, high = accuracy_interval(count, total)
-    return f"{100 * count / total:.0f} ({100 * low:.0f} to {100 * high:.0f})"
+    return f"{100 * count / total:.0f} ({100 * low:.0f}\u00a0to\u00a0{100 * high:.0f})"
+
+
+def _faces(found: Mapping[str, Any]) -> str:
+    if found["data"] == "synthetic":
+        return "faces drawn by a program"
+    return f"test images of {_NAMES.get(found['data'], found['data'])}"
 
 
 def _data(found: Mapping[str, Any]) -> str:
     smoke = " A smoke run: too short to say anything." if found["budget"] == "smoke" else ""
-    data = "FER-2013" if found["data"] == "fer2013" else found["data"]
-    return f"The faces are those of {data}.{smoke}"
+    if found["data"] == "synthetic":
+        return f"The faces are drawn by a program.{smoke}"
+    return f"The faces are those of {_NAMES.get(found['data'], found['data'])}.{smoke}"

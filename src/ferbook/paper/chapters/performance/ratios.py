@@ -22,7 +22,7 @@ class Ratio(NamedTuple):
 
     def __str__(self) -> str:
         median, low, high = (f"{value:.0f}" if value >= 10 else f"{value:.2f}" for value in self)
-        return f"{median} ({low} to {high})"
+        return f"{median} ({low}\u00a0to\u00a0{high})"  # the range stays on one line
 
 
 def ratio(over: Sequence[float], under: Sequence[float]) -> Ratio:

@@ -74,15 +74,20 @@ def seconds_table(measured: Measured) -> Table:
            for name, values in audit["rounds"].items() if name != "near copies"},
         f"near duplicates among {audit['images']:,} images": audit["rounds"]["near copies"],
     }  # fmt: skip
-    rows = {name: (np.median(v), min(v), max(v), len(v)) for name, v in named.items()}
+    rows = {name: (*(_digits(of(v)) for of in (np.median, min, max)), len(v))
+            for name, v in named.items()}  # fmt: skip
     columns = ["seconds", "lowest", "highest", "rounds"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("operation")
-    formats = dict.fromkeys(columns[:3], ".3g") | {"rounds": "d"}
     caption = (
         "Times of start-up, of the first training step, of the search for near duplicates and of "
         f"executing chapters. {where(first)}"
     )
-    return Table(frame, caption, "tab-seconds", formats)
+    return Table(frame, caption, "tab-seconds", {"rounds": "d"})
+
+
+def _digits(seconds: float) -> str:
+    """Three of them, or all before the point."""
+    return f"{seconds:.0f}" if seconds >= 100 else f"{seconds:#.3g}"
 
 
 def memory_table(measured: Measured) -> Table:

@@ -7,12 +7,11 @@ from typing import Any
 
 
 def reliability_numbers(
-    jobs: Mapping[str, Mapping[str, Any]], licences: Sequence[str], noise: float
+    jobs: Mapping[str, Mapping[str, Any]], licences: Sequence[str]
 ) -> dict[str, int | float | str]:
     """`reliability_*`: cases tried, faults survived, mutants noticed, advisories in words.
 
-    `jobs` are the files of results/reliability by name, `licences` the kinds of all packages,
-    `noise` the deviation of test accuracy over seeds, in points.
+    `jobs` are the files of results/reliability by name, `licences` the kinds of all packages.
     """
     loaders = list(jobs["fuzz"].get("loaders", {}).values())
     stages = [row for row in jobs["faults"].get("stages", {}).values() if "kills" in row]
@@ -41,7 +40,6 @@ def reliability_numbers(
         "reliability_packages": len(licences),
         "reliability_copyleft": licences.count("copyleft"),
         "reliability_advisories": _advisories(packages),
-        "reliability_seed_noise": noise,
     }
 
 

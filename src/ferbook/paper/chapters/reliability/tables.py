@@ -1,16 +1,13 @@
-"""Tables of the chapter Reliability: stress tests, licenses, and the spread over seeds."""
+"""Tables of the chapter Reliability: stress tests and licenses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ferbook.paper.table import Markup, Table, code, together
-from ferbook.results.run import Run
-from ferbook.results.seeds import by_recipe
 
 COVERED = ["statements", "statements_reached", "branches", "branches_reached"]
 
@@ -130,17 +127,3 @@ def licence_table(licences: pd.DataFrame) -> Table:
     frame = pd.DataFrame.from_dict(rows, "index", columns=["packages", "which"])
     caption = "Licenses of the locked packages, from their own metadata."
     return Table(frame.rename_axis("license"), caption, "tab-licences", {"packages": ",d"})
-
-
-def seeds_table(runs: Sequence[Run]) -> Table:
-    """The recipes that were run with several seeds, and how far apart these ended."""
-    rows = {
-        name: (len(points), np.mean(points), min(points), max(points), max(points) - min(points))
-        for (_, name), points in by_recipe(runs).items()
-        if len(points) > 1
-    }
-    columns = ["seeds", "mean", "lowest", "highest", "range, points"]
-    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
-    formats = dict.fromkeys(columns[1:], ".2f")
-    caption = "Accuracy on all test images, in percent, of the same recipe with several seeds."
-    return Table(frame, caption, "tab-seeds", formats)

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from ferbook.claims.feasibility import READINGS, solve, span
-from ferbook.claims.published import Published
+from ferbook.claims.published import FOLDER_TEST, Published
 from ferbook.claims.table_audit import HARMONIC, Finding, readings_that_fit
 from ferbook.paper.table import Table
 
+_SHORT = {FOLDER_TEST: "Public + Private"}  # in the head of a column
 _TICKS = {True: "✓", False: "✗"}
 
 
@@ -23,7 +24,7 @@ def audit_table(findings: Iterable[Finding]) -> Table:
     for f in findings:
         row = rows.setdefault((f.result, f.check), {"detail": ""})
         if f.possible is not None:
-            row[f"{f.test_set}, {f.reading}"] = _TICKS[f.possible]
+            row[_column(f.test_set, f.reading)] = _TICKS[f.possible]
         if f.possible is not False and not row["detail"]:
             row["detail"] = f.detail
     frame = pd.DataFrame([{"result": r, "check": c, **row} for (r, c), row in rows.items()])
@@ -47,7 +48,7 @@ def audit_summary(findings: Sequence[Finding], *, source: str, label: str) -> Ta
     noted = {f.result for f in findings if f.check == HARMONIC}
     rows: dict[str, dict[str, str]] = {}
     for (name, test_set), readings in fits.items():
-        ticks = {f"{test_set}, {how}": _TICKS[how in readings] for how in READINGS}
+        ticks = {_column(test_set, how): _TICKS[how in readings] for how in READINGS}
         rows.setdefault(name, {}).update(ticks)
     for name, row in rows.items():
         row["F1 of averages"] = _TICKS[True] if name in noted else ""
@@ -57,6 +58,10 @@ def audit_summary(findings: Sequence[Finding], *, source: str, label: str) -> Ta
         "the last column, results whose F1 is 2PR / (P + R) of the averaged precision and recall."
     )
     return Table(shown.rename_axis("result"), caption, label)
+
+
+def _column(test_set: str, reading: str) -> str:
+    return f"{_SHORT.get(test_set, test_set)}, {reading}"
 
 
 def homeless_results(findings: Iterable[Finding]) -> list[str]:

@@ -34,14 +34,17 @@ def learning_curves(run: Run, column: str) -> Figure:
     """`column` ("accuracy" or "loss") over the epochs of both phases, training and validation."""
     history, color = run.history, COLORS[run.actor]
     epochs = np.arange(1, len(history) + 1)
+    scale, unit = (100, ", %") if column == "accuracy" else (1, "")
     figure, axes = plt.subplots()
-    axes.plot(epochs, history[column], "o--", color=color, mfc="white", label="training")
-    axes.plot(epochs, history["val_" + column], "o-", color=color, label="validation")
+    axes.plot(epochs, scale * history[column], "o--", color=color, mfc="white", label="training")
+    axes.plot(epochs, scale * history["val_" + column], "o-", color=color, label="validation")
     warmup = int((history["phase"] == "warmup").sum())
     if 0 < warmup < len(history):
         axes.axvline(warmup + 0.5, color="gray", linestyle="--", linewidth=1)
-        axes.text(warmup + 0.55, axes.get_ylim()[1], "phase 2", va="top", color="gray")
-    axes.set(xlabel="epoch", ylabel=column, title=run.label, xticks=epochs)
+        axes.text(warmup + 0.55, 0.02, "phase 2", color="gray",
+                  transform=axes.get_xaxis_transform(),
+                  bbox={"color": "white", "pad": 1})  # fmt: skip
+    axes.set(xlabel="epoch", ylabel=column + unit, title=run.label, xticks=epochs)
     axes.legend()
     return finished(figure)
 
@@ -88,25 +91,26 @@ def reliability(runs: Sequence[Run]) -> Figure:
         1, len(runs), figsize=(4.6 * len(runs), 4.6), sharey=True, squeeze=False
     )
     for axes, run in zip(panels[0], runs, strict=True):
-        axes.plot([0, 1], [0, 1], color="gray", linewidth=1, label="perfect")
+        axes.plot([0, 100], [0, 100], color="gray", linewidth=1, label="perfect")
         notes = [
             _draw_calibration(axes, run, *how)
             for how in (("as trained", 1.0, "--"), ("temperature fitted", run.temperature, "-"))
         ]
-        axes.text(0.97, 0.03, "\n".join(notes), ha="right", va="bottom", fontsize=9)
-        axes.set(xlabel="confidence", title=run.label, xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        axes.title.set_fontsize(10)
+        axes.text(0.97, 0.03, "\n".join(notes), ha="right", va="bottom", fontsize=9,
+                  transform=axes.transAxes)  # fmt: skip
+        axes.set(xlabel="confidence, %", xlim=(0, 100), ylim=(0, 100), aspect="equal")
+        axes.set_title(run.label, fontsize=10)
         axes.legend(fontsize=9)
-    panels[0][0].set_ylabel("accuracy")
+    panels[0][0].set_ylabel("accuracy, %")
     return finished(figure)
 
 
 def _draw_calibration(axes: Axes, run: Run, name: str, temperature: float, line: str) -> str:
     """Returns the calibration error in words."""
     found = calibration(with_temperature(run.test, temperature))
-    sizes, confidence, shares = zip(*found["rows"], strict=True)
-    axes.plot(confidence, shares, line, color=COLORS[run.actor], label=name)
-    axes.scatter(confidence, shares, s=np.sqrt(sizes) * 3, color=COLORS[run.actor])
+    sizes, confidence, shares = np.array(found["rows"]).T
+    axes.plot(100 * confidence, 100 * shares, line, color=COLORS[run.actor], label=name)
+    axes.scatter(100 * confidence, 100 * shares, s=np.sqrt(sizes) * 3, color=COLORS[run.actor])
     return f"T = {temperature:.2f}: error {found['ece']:.1%}"
 
 
@@ -165,7 +169,7 @@ def field(methods: Sequence[Method], runs: Sequence[Run], original: Mapping[str,
     panels = {name: _marks(name, methods, runs, original) for name in (PRIVATE, ALL, UNSTATED)}
     panels = {name: marks for name, marks in panels.items() if marks}
     counts = [len(marks) for marks in panels.values()]
-    size = 5.5, 1.6 + 0.44 * sum(counts)  # inches; narrow, to be readable on a phone
+    size = 5.5, 1.6 + 0.52 * sum(counts)  # inches; narrow, to be readable on a phone
     figure, grid = plt.subplots(
         len(panels), figsize=size, sharex=True, squeeze=False, height_ratios=counts
     )
@@ -175,7 +179,7 @@ def field(methods: Sequence[Method], runs: Sequence[Run], original: Mapping[str,
     how = {"color": NEUTRALS[0], "linestyle": "", "marker": "o"}
     key = [Line2D([], [], label="as printed or measured here", **how),
            Line2D([], [], label="checkpoint chosen on these images", **how | {"mfc": "white"}),
-           Line2D([], [], label="measured by others", color=NEUTRALS[1])]  # fmt: skip
+           Line2D([], [], label="measured by others", color=NEUTRALS[1], marker="|")]  # fmt: skip
     grid[0][0].legend(
         handles=key, loc="lower center", bbox_to_anchor=(0.3, 1 + 0.8 / counts[0]), frameon=False
     )
@@ -204,7 +208,7 @@ def _marks(
 def _draw_marks(axes: Axes, title: str, marks: Sequence[Mark]) -> None:
     for row, (_, value, actor, on_test, others) in enumerate(marks):
         if others:
-            axes.plot([min(others), max(others)], [row, row], color=NEUTRALS[1])
+            axes.plot([min(others), max(others)], [row, row], "-|", color=NEUTRALS[1])
         axes.plot(value, row, "o", color=COLORS[actor], ms=7, mfc="white" if on_test else None)
     labels = [name if len(name) < 25 else name.replace(", ", ",\n", 1) for name, *_ in marks]
     axes.set(yticks=range(len(marks)), yticklabels=labels, ylim=(len(marks) - 0.5, -0.5))

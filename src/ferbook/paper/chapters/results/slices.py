@@ -27,7 +27,7 @@ def slices(runs: Sequence[Run], images: pd.DataFrame) -> Figure:
     for i, (run, style) in enumerate(zip(runs, styles([r.actor for r in runs]), strict=True)):
         scores = [score(run.test.select(mask)) for mask in masks.values()]
         shares, low, high = (
-            np.array([s[key] for s in scores])
+            100 * np.array([s[key] for s in scores])
             for key in ("accuracy", "accuracy_low", "accuracy_high")
         )
         places = np.arange(len(masks)) + 0.3 * ((i + 0.5) / len(runs) - 0.5)
@@ -35,7 +35,7 @@ def slices(runs: Sequence[Run], images: pd.DataFrame) -> Figure:
         axes.errorbar(shares, places, xerr=bars, linestyle="", label=run.label, **style)
     labels = [f"{name} ({mask.sum():,})" for name, mask in masks.items()]
     axes.set(yticks=range(len(masks)), yticklabels=labels, ylim=(len(masks) - 0.5, -0.5))
-    axes.set(xlabel="accuracy (number of images in parentheses)")
+    axes.set(xlabel="accuracy, % (number of images in parentheses)")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     return finished(figure)
 

@@ -67,7 +67,7 @@ def class_table(runs: Sequence[Run], original: Mapping[str, Any]) -> Table:
 
 
 def second_truth_table(runs: Sequence[Run]) -> Table:
-    """The runs against FER+ where it has a clear opinion on one of the seven classes."""
+    """The runs against FER+ where one of the seven classes has most of its votes."""
     rows = [_second_truth(run) for run in runs]
     frame = pd.DataFrame({_taught(run): row for run, row in zip(runs, rows, strict=True)})
     caption = "Answers on test images against the plurality of ten FER+ taggers."
@@ -106,13 +106,14 @@ def issue_table(run: Run) -> Table:
         against = (known["ferplus"] != name).sum()
         agreed = (known["ferplus"] == known["suggested"]).sum()
         rows[name] = (total, len(part), len(known), against, agreed)
-    columns = ["images", "doubted", "FER+ is clear", "FER+ says another", "FER+ says the same"]
+    columns = ["images", "doubted", "FER+ has a plurality", "for another label",
+               "for the suggested one"]  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns)
     frame.loc["all"] = frame.sum()
     caption = (
-        "Labels of validation and test images that confident learning doubts; of those with a "
-        "clear opinion in FER+, how many FER+ gives another label, and how many the label "
-        "that the model suggests."
+        "Labels of validation and test images that confident learning doubts; for how many of "
+        "them one label has most votes in FER+, for how many that is another label than "
+        "FER-2013's, and for how many the one that the model suggests."
     )
     formats = dict.fromkeys(columns, ",d")
     return Table(frame.rename_axis("label"), caption, "tab-issues", formats)

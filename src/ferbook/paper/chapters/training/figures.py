@@ -52,10 +52,11 @@ def network(recipes: Sequence[Recipe], parameters: Mapping[str, Mapping[str, int
         _draw_layer(axes, row, f"{title}\n{detail}".strip(), last=row == len(layers) - 1)
     counts = _lines(_trained(recipe, parameters[recipe.backbone]) for recipe in recipes)
     optimizer = _OPTIMIZERS[first.finetune_optimizer]
-    _draw_phase(axes, 2.9, f"phase 1: {first.warmup_epochs} epochs\n"
-                f"Adam, {first.warmup_learning_rate:.0e}", "frozen", _FROZEN)  # fmt: skip
-    _draw_phase(axes, 5.0, f"phase 2: {first.finetune_epochs} epochs\n"
-                f"{optimizer}, {first.finetune_learning_rate:.0e}", counts, _TRAINED)  # fmt: skip
+    rates = map(names.small_number, (first.warmup_learning_rate, first.finetune_learning_rate))
+    titles = [f"phase 1: {first.warmup_epochs} epochs\nAdam, {next(rates)}",
+              f"phase 2: {first.finetune_epochs} epochs\n{optimizer}, {next(rates)}"]  # fmt: skip
+    _draw_phase(axes, 2.9, titles[0], "frozen", _FROZEN)
+    _draw_phase(axes, 5.0, titles[1], counts, _TRAINED)
     return finished(figure)
 
 

@@ -64,7 +64,7 @@ def _word(value: Any) -> str:
     """A value of a recipe as a reader writes it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else _WORDS.get(value, str(value))
+    return names.small_number(value) if isinstance(value, float) else _WORDS.get(value, str(value))
 
 
 def parameter_table(parameters: Mapping[str, Mapping[str, int]]) -> Table:
