@@ -51,7 +51,7 @@ def detection(budget: Budget, data: str) -> dict[str, Any]:
     faces = splits.split(load(data)).test
     random = np.random.default_rng(SEED)
     times = {size: _times(CONDITIONS[name], faces, budget) for size, name in TIMED.items()}
-    first_answer = _first_answers(min(3, budget.rounds))
+    first_answer = _first_answers(budget.starts)
     order = random.permutation(len(faces))
     conditions = {
         name: _count(scenes.scenes(condition, some, SEED + i))

@@ -29,6 +29,7 @@ class Budget:
 
     name: str
     rounds: int
+    starts: int  # rounds of what starts a process
     steps: int  # of training in a round
     backbone: str
     image_size: int  # px, of the training step
@@ -48,9 +49,9 @@ class Budget:
 _SIZES = (1000, 4000, 16_000, 64_000, 250_000, 1_000_000)
 _PAGES = ("03_results", "04_ablations", "06_claims")
 BUDGETS = {
-    "full": Budget("full", 7, 8, "efficientnet_lite2", 96, (260, 96), "efficientnet_b2", _SIZES,
+    "full": Budget("full", 7, 3, 8, "efficientnet_lite2", 96, (260, 96), "efficientnet_b2", _SIZES,
                    35_887, _PAGES, 400),
-    "smoke": Budget("smoke", 2, 2, "tiny", 48, (60, 48), "tiny", _SIZES[:2], 700, (), 4),
+    "smoke": Budget("smoke", 2, 1, 2, "tiny", 48, (60, 48), "tiny", _SIZES[:2], 700, (), 4),
 }  # fmt: skip
 
 

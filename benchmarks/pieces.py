@@ -77,7 +77,8 @@ def startup(budget: Budget) -> dict[str, Any]:
         "import ferbook.training.train": ["-c", "import ferbook.training.train"],
     }
     measures = {name: lambda c=c: seconds(lambda: python(*c)) for name, c in commands.items()}
-    return {"unit": "seconds", "rounds": interleave(min(3, budget.rounds), measures)}
+    warm_up = min(1, budget.starts - 1)
+    return {"unit": "seconds", "rounds": interleave(budget.starts, measures, warm_up=warm_up)}
 
 
 def first_steps(budget: Budget) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def first_steps(budget: Budget) -> dict[str, Any]:
         "unit": "seconds",
         "backbone": budget.first_step,
         "image_size": budget.image_size,
-        "rounds": interleave(min(2, budget.rounds), measures, warm_up=0),
+        "rounds": interleave(min(2, budget.starts), measures, warm_up=0),
     }
 
 
@@ -122,7 +123,7 @@ def memory(budget: Budget) -> dict[str, Any]:
         for n in (budget.images, budget.images // 8)
     }
     return {"unit": "bytes", "image_bytes": SIDE**2, "image_size": budget.image_size,
-            "rounds": interleave(min(2, budget.rounds), measures, warm_up=0)}  # fmt: skip
+            "rounds": interleave(min(2, budget.starts), measures, warm_up=0)}  # fmt: skip
 
 
 def peak(budget: str, images: int) -> int:

@@ -64,8 +64,10 @@ def test_memory_holds_no_float_copy(measured):
     """Three copies as bytes are held; one as floats would add four bytes a pixel to them."""
     assert np.isfinite(ratios.copies_held(measured["memory"]))
     call = "from benchmarks import pieces; print(pieces.peak('smoke', {}))"
-    few, many = (int(interleaved.python("-c", call.format(n))) for n in (2000, 20_000))
-    assert (many - few) / (18_000 * 48 * 48) < 5
+    few, many = 700, 20_000
+    (least,) = measured["memory"]["rounds"][str(few)]
+    most = int(interleaved.python("-c", call.format(many)))
+    assert (most - least) / ((many - few) * 48 * 48) < 5
 
 
 def test_tables_name_the_hardware_and_a_smoke_run(measured):
@@ -138,27 +140,27 @@ def test_start_is_quick(arguments, seconds):
         subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=ROOT)
         return time.perf_counter() - started
 
-    assert min(start() for _ in range(5)) < 4 * seconds
+    assert any(start() < 4 * seconds for _ in range(5))
 
 
 def processor_seconds(code):
-    """From the start of the process; the best of several, since other work slows it down."""
-
-    def once():
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", code], check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    return min(once() for _ in range(5))
+    """From the start of the process to its end."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", code], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_a_first_answer_takes_at_most_a_second_of_the_processor(tmp_path):
-    """On a slow one, three times as long as the libraries that it needs take to start."""
+    """On a slow one, three times as long as the libraries that it needs take to start.
+
+    The best of several, since other work slows it down.
+    """
     Image.fromarray(data.astronaut()).save(tmp_path / "photo.png")
     code = f"import ferbook; [face] = ferbook.predict({str(tmp_path / 'photo.png')!r})"
-    libraries = processor_seconds("import cv2, numpy, onnxruntime, PIL.Image")
-    assert processor_seconds(code) <= max(1.0, 3 * libraries)
+    needed = "import cv2, numpy, onnxruntime, PIL.Image"
+    libraries = min(processor_seconds(needed) for _ in range(5))
+    assert any(processor_seconds(code) <= max(1.0, 3 * libraries) for _ in range(5))
 
 
 def test_an_answer_imports_nothing_that_it_does_not_need():
