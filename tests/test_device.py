@@ -182,8 +182,8 @@ import test_device
 from ferbook.data.synthetic import draw_faces
 from ferbook.training import train
 train._strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-test_device.run_of(Path(sys.argv[1]), test_device.TINY, draw_faces(208, 100)[0])
-test_device.run_of(Path(sys.argv[1]), test_device.SHARED, draw_faces(300, 100)[0])
+recipe, count = getattr(test_device, sys.argv[2]), int(sys.argv[3])
+test_device.run_of(Path(sys.argv[1]), recipe, draw_faces(count, 100)[0])
 """
 # All that a recipe may do on several devices.
 SHARED = dataclasses.replace(
@@ -193,25 +193,24 @@ SHARED = dataclasses.replace(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def on_two_devices(tmp_path_factory):
-    """The runs of both recipes, each batch shared by two logical processors."""
-    folder = tmp_path_factory.mktemp("two")
+def on_two_devices(folder, recipe, count):
+    """The run of `recipe` on so many images, each batch shared by two logical processors."""
     places = os.environ["PYTHONPATH"], os.path.dirname(__file__)  # conftest's, and this folder
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
-    subprocess.run([sys.executable, "-c", MIRRORED, str(folder)], env=environment, check=True)
-    return {run.recipe.name: run for run in store.load_study(folder, "s")}
+    command = [sys.executable, "-c", MIRRORED, str(folder), recipe, str(count)]
+    subprocess.run(command, env=environment, check=True)
+    return store.load_study(folder, "s")[0]
 
 
-def test_several_devices_share_each_batch(on_two_devices):
+def test_several_devices_share_each_batch(tmp_path):
     """Two logical processors stand in for two GPUs."""
-    history = on_two_devices[SHARED.name].history
+    history = on_two_devices(tmp_path, "SHARED", 300).history
     assert len(history) == 3 and np.isfinite(history["loss"]).all()
 
 
-def test_two_devices_give_the_same_run_as_one(tmp_path, on_two_devices):
+def test_two_devices_give_the_same_run_as_one(tmp_path):
     """They share each batch of 32, and the 26 validation images."""
-    two = on_two_devices[TINY.name]
+    two = on_two_devices(tmp_path / "two", "TINY", 208)
     one = run_of(tmp_path / "one", TINY, draw_faces(208, 100)[0])
     np.testing.assert_allclose(two.history["loss"], one.history["loss"], rtol=1e-4)
     apart = np.abs(two.test.probabilities - one.test.probabilities)
