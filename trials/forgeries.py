@@ -136,7 +136,7 @@ def _other_answers(project: Path) -> None:
         text = path.read_text()
         for name in before:
             old, new = (f"{scores[name]['accuracy']:.2%}" for scores in (before, after))
-            text = text.replace(old.replace("%", " %"), new.replace("%", " %"))
+            text = text.replace(old, new)
         path.write_text(text)
 
 
