@@ -250,8 +250,9 @@ def test_a_batch_that_does_not_fit_is_told_in_words(tmp_path, faces, monkeypatch
     monkeypatch.setattr(train.keras.Model, "fit", full)
     with pytest.raises(device.DeviceError, match="use batch_size 16 and accumulate 2"):
         run_of(tmp_path, TINY, faces)
-    with pytest.raises(device.DeviceError, match="use a smaller image_size"):
-        run_of(tmp_path, dataclasses.replace(TINY, name="one", batch_size=1), faces)
+    for change in ({"batch_size": 1}, {"ema_momentum": 0.9}):
+        with pytest.raises(device.DeviceError, match="use a smaller image_size"):
+            run_of(tmp_path, dataclasses.replace(TINY, name="one", **change), faces)
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not its processor")
@@ -363,3 +364,6 @@ def test_advice_keeps_the_batch_of_the_recipe(monkeypatch):
     lines = list(memory.advice(TINY))
     assert lines[0] == "6 GB: batch_size 16, accumulate 2, about 3.3 GB"
     assert lines[-1] == "24 GB: batch_size 32, accumulate 1, about 6.5 GB"
+    whole = list(memory.advice(dataclasses.replace(TINY, ema_momentum=0.9)))
+    assert whole[0] == "6 GB: batch_size 32, accumulate 1, about 6.5 GB (too much)"
+    assert whole[-1] == lines[-1]

@@ -110,6 +110,11 @@ class Recipe:
         return f"{self.name}-{self.backbone}-{self.image_size}-s{self.seed}"
 
     @property
+    def may_accumulate(self) -> bool:
+        """Whether a step may be the mean gradient of several batches."""
+        return not any(getattr(self, name) for name in _OF_WHOLE_BATCHES)
+
+    @property
     def teacher_runs(self) -> list[str]:
         """The runs of `teachers`: of the same backbone, size and seed, and so of the same split."""
         return [dataclasses.replace(self, name=name).run_name for name in self.teachers.split()]

@@ -123,13 +123,13 @@ def enough_memory(recipe: Recipe) -> Iterator[None]:
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
-        half = recipe.batch_size // 2
-        way = (
-            f"use batch_size {half} and accumulate {2 * recipe.accumulate}: the same mean gradient"
-        )
+        half, way = recipe.batch_size // 2, "use a smaller image_size"
+        if half and recipe.may_accumulate:
+            steps = 2 * recipe.accumulate
+            way = f"use batch_size {half} and accumulate {steps}: the same mean gradient"
         raise DeviceError(
             f"a batch of {recipe.batch_size} images of {recipe.image_size} px does not fit into "
-            f"the memory of the device: {way if half else 'use a smaller image_size'}."
+            f"the memory of the device: {way}."
         ) from error
 
 

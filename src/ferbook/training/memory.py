@@ -30,11 +30,15 @@ def step_bytes(recipe: Recipe) -> tuple[float, float]:
 
 def advice(recipe: Recipe) -> Iterator[str]:
     """A line for each size of card: the batch that should fit, and how the recipe's is kept."""
-    image, fixed = step_bytes(dataclasses.replace(recipe, accumulate=max(2, recipe.accumulate)))
+    whole = not recipe.may_accumulate
+    image, fixed = step_bytes(
+        recipe if whole else dataclasses.replace(recipe, accumulate=max(2, recipe.accumulate))
+    )
     for card in CARDS_GB:
         fitting = (card * 1e9 - RESERVE_BYTES - fixed) / image
         size, steps = recipe.batch_size, recipe.accumulate
-        while size > max(1, fitting) and size % 2 == 0:
+        while size > max(1, fitting) and size % 2 == 0 and not whole:
             size, steps = size // 2, steps * 2
         needs = (size * image + fixed) / 1e9
-        yield f"{card} GB: batch_size {size}, accumulate {steps}, about {needs:.1f} GB"
+        much = " (too much)" if size > fitting else ""
+        yield f"{card} GB: batch_size {size}, accumulate {steps}, about {needs:.1f} GB{much}"
