@@ -125,9 +125,11 @@ tables.seeds_table(repeated)
 # %% [markdown]
 # ## A variant of the original's recipe, one change at a time
 #
-# The original names four ablations as future work: no label smoothing, Adam, longer fine-tuning with
-# a cosine schedule, and other backbones. {numref}`fig-paper_changes` has these and the other parts of
-# the recipe, each against the same recipe without the change, on all training images
+# The original names four ablations as future work: no label smoothing, Adam in place of AdamW, longer
+# fine-tuning with a cosine schedule, and other backbones. One of them needs no training: as at the
+# original's learning rate, float32 rounds the weight decay away, and Adam and AdamW take the same steps
+# ([](../method.md)). {numref}`fig-paper_changes` has the others and the other parts of the
+# recipe, each against the same recipe without the change, on all training images
 # (EfficientNet-Lite0 at {glue:text}`paper_changes_image_size` pixels, {glue:text}`paper_changes_seeds`
 # seeds planned). {numref}`tab-paper_changes` has those that were run so far, {glue:text}`paper_changes_run` of
 # {glue:text}`paper_changes_planned`, with their seeds, macro F1 and intervals. The learning rate of phase 2 is

@@ -1,6 +1,7 @@
 """What several test files share: small synthetic faces, the real archive where it is present."""
 
 import contextlib
+import importlib
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ if OFFLINE not in sys.path:  # a process that a test started has it already
         import sitecustomize
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+importlib.import_module("ferbook.training")  # before TensorFlow, which it tells to use oneDNN
 ROOT = Path(__file__).parents[1]
 
 

@@ -246,6 +246,12 @@ def test_columns_of_numbers_stand_on_the_right(cells, rule):
     assert f"| --- | {rule} |" in made
 
 
+def test_p_values_have_two_digits_and_a_least():
+    frame = pd.DataFrame({"p": [6e-69, 0.0001, 0.05, 1.0, None]})
+    shown = table.Table(frame, "", "t", {"p": table.P_VALUE}).formatted()["p"]
+    assert shown.to_list() == ["<0.0001", "0.00010", "0.050", "1.0", "-"]
+
+
 def test_names_in_a_run_keep_their_underscores():
     frame = pd.DataFrame({"run": ["paper-efficientnet_lite2-96-s42"]}).set_index("run")
     made = table.Table(frame, "C.", "t")._repr_markdown_()

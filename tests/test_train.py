@@ -20,7 +20,7 @@ from ferbook.core.files import read_yaml  # noqa: E402
 from ferbook.core.recipe import Recipe  # noqa: E402
 from ferbook.data import ferplus, splits  # noqa: E402
 from ferbook.data.synthetic import draw_faces  # noqa: E402
-from ferbook.results import store  # noqa: E402
+from ferbook.results import store, study  # noqa: E402
 from ferbook.training import checkpoint, input_pipeline, optimization, train  # noqa: E402
 
 RECIPE = Recipe(
@@ -277,6 +277,33 @@ def test_cosine_rises_then_falls_to_zero():
     rate = optimization.optimizer("finetune", OURS, 100)._learning_rate
     values = [float(rate(step)) for step in (0, 20, 40, 220, 400)]
     np.testing.assert_allclose(values, [0, 5e-4, 1e-3, 5e-4, 0], atol=1e-8)
+
+
+def test_adam_and_the_decay_of_the_original_take_the_same_steps():
+    """At the original's rate and at that of the grid of its changes, not at a higher decay."""
+    grid = study.read_study(ROOT / "configs" / "paper_changes.yml").base
+    for recipe, same in [(Recipe(), True), (grid, True), (_with_decay(grid, 0.02), False)]:
+        adam, adamw = (
+            _after_steps(dataclasses.replace(recipe, finetune_optimizer=name))
+            for name in ("adam", "adamw")
+        )
+        assert np.array_equal(adam, adamw) == same
+
+
+def _with_decay(recipe, weight_decay):
+    return dataclasses.replace(recipe, weight_decay=weight_decay)
+
+
+def _after_steps(recipe):
+    """Weights of many sizes after twenty steps along gradients drawn by code."""
+    rng = np.random.default_rng(3)
+    weights = train.keras.Variable(
+        rng.normal(0, 10.0 ** rng.integers(-6, 3, 10_000)).astype(np.float32)
+    )
+    steps = optimization.optimizer("finetune", recipe, 1)
+    for _ in range(20):
+        steps.apply([tf.constant(rng.normal(0, 1e-3, 10_000), tf.float32)], [weights])
+    return weights.numpy()
 
 
 def test_sharpness_aware_step_takes_the_gradient_where_the_loss_is_high():

@@ -19,6 +19,8 @@ from pandas.api.types import is_numeric_dtype
 from ferbook.core.errors import FerbookError
 
 MINUS = "\u2212"
+P_VALUE = "p"  # a format: two digits, or less than LEAST_P
+LEAST_P = 0.0001
 SYNTHETIC_NOTICE = "Smoke run on synthetic faces: nothing here is a result."
 
 
@@ -82,7 +84,7 @@ class TableError(FerbookError, ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """A DataFrame as a numbered table; `formats` maps columns to format strings."""
+    """A DataFrame as a numbered table; `formats` maps columns to format strings or P_VALUE."""
 
     frame: pd.DataFrame
     caption: str
@@ -149,7 +151,11 @@ def _cell(value: Any, spec: str | None) -> str | Markup:
         return "-"
     if isinstance(value, Markup):
         return value
-    return with_minus(value if isinstance(value, str) else format(value, spec or ""))
+    if isinstance(value, str):
+        return with_minus(value)
+    if spec == P_VALUE:
+        return f"{value:#.2g}" if value >= LEAST_P else f"<{LEAST_P}"
+    return with_minus(format(value, spec or ""))
 
 
 def with_minus(text: str) -> str:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from statsmodels.stats.multitest import multipletests
 
 from ferbook.core.predictions import Predictions
-from ferbook.paper.table import Table
+from ferbook.paper.table import P_VALUE, Table
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.run import Run
@@ -98,7 +98,7 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     learn have neither, and are no part of the pooled deviation.
     """
     frame = _compared(scores(study, runs), points(study, runs, leaked_files))
-    formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": "#.2g"}
+    formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": P_VALUE}
     formats |= dict.fromkeys(frame.columns[[3, 6]], "+.2f")
     caption = (
         f"{names.grid_words(study.name, study.base)} "
@@ -118,10 +118,9 @@ def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
     `<study>_unlearned`. Of `<study>_undecided` too little is known: they were not run, have one
     seed, or vary too much to differ.
     """
-    means = scores(study, runs)
-    groups = learned_groups(means, points(study, runs, leaked_files))
-    alike = of_like_spread(groups)
-    rows = _compared(means, points(study, runs, leaked_files))
+    means, each = scores(study, runs), points(study, runs, leaked_files)
+    alike = of_like_spread(learned_groups(means, each))
+    rows = _compared(means, each)
     rows = rows.reindex(map(names.change_name, study.changes))
     p, gains, repeated = rows["p"], rows["difference, points"] > 0, rows["seeds"] > 1
     parts = {

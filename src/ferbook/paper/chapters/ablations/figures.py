@@ -52,27 +52,27 @@ def pareto(frame: pd.DataFrame) -> Figure:
     Column `actor` gives color; a point that would hide another is a ring around it. The line joins
     the points that no smaller model surpasses.
     """
-    cost = "parameters"
-    shown = frame.dropna(subset=[cost]).sort_values([cost, "accuracy"], ascending=[True, False])
+    shown = frame.dropna(subset=["parameters"])
+    shown = shown.sort_values(["parameters", "accuracy"], ascending=[True, False])
     best = shown[shown["accuracy"] > shown["accuracy"].cummax().shift(fill_value=0)]
     figure, axes = plt.subplots(figsize=(8, 6))
-    across, up = np.repeat(best[cost], 2)[1:], np.repeat(best["accuracy"], 2)[:-1]
+    across, up = np.repeat(best["parameters"], 2)[1:], np.repeat(best["accuracy"], 2)[:-1]
     axes.plot(across, up, color="gray", linewidth=1, zorder=0)  # as stairs
     dots = [
-        axes.plot(row[cost], row["accuracy"], "o", color=COLORS[row["actor"]], mec="white")[0]
-        for _, row in shown.iterrows()
+        axes.plot(across, up, "o", color=COLORS[actor], mec="white")[0]
+        for across, up, actor in shown[["parameters", "accuracy", "actor"]].itertuples(index=False)
     ]
-    axes.set(xscale="log", xlabel=cost, ylabel="accuracy on all test images, %")
+    axes.set(xscale="log", xlabel="parameters", ylabel="accuracy on all test images, %")
     axes.margins(0.12)
     readable_logarithms(axes.xaxis)
-    under = covered(axes, shown[cost], shown["accuracy"])
+    under = covered(axes, shown["parameters"], shown["accuracy"])
     for dot, count in zip(dots, under, strict=True):
         if count:
             dot.set(mfc="none", mec=dot.get_color(), mew=1.5, ms=6 * (1 + count))
     labels = [
         name + " (ring)" * (count > 0) for name, count in zip(shown["name"], under, strict=True)
     ]
-    name_points(axes, shown[cost], shown["accuracy"], labels)
+    name_points(axes, shown["parameters"], shown["accuracy"], labels)
     return finished(figure)
 
 

@@ -15,7 +15,7 @@ from ferbook.core.recipe import Recipe
 from ferbook.data.duplicates import Groups, validation_twins
 from ferbook.paper.all_runs import ledger_table
 from ferbook.paper.key_numbers import cpu_hours
-from ferbook.paper.table import Table, interval
+from ferbook.paper.table import P_VALUE, Table, interval
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score, without
 from ferbook.results.run import Answers, Run
@@ -42,7 +42,7 @@ def pairs_table(runs: list[Run]) -> Table:
         f"trained networks of one seed each, not two recipes; “{_HOLM}” is corrected for the "
         "number of pairs."
     )
-    formats = dict.fromkeys(columns[2:4], ",d") | {columns[4]: "+.2f", "p": "#.2g", _HOLM: "#.2g"}
+    formats = dict.fromkeys(columns[2:4], ",d") | {columns[4]: "+.2f", "p": P_VALUE, _HOLM: P_VALUE}
     return Table(frame, caption, "tab-pairs", formats)
 
 
@@ -146,7 +146,7 @@ def views_table(run: Run, views: Mapping[str, Answers], groups: Groups) -> Table
             ways[f"mean of ten crops, {side} px"] = chosen, view.test
     rows = {
         name: (on_val, _with_interval(test), 100 * (accuracy(test) - accuracy(run.test)),
-               f"{paired_test(run.test, test)['p_value']:#.2g}" if test is not run.test else None)
+               paired_test(run.test, test)["p_value"] if test is not run.test else None)
         for name, (on_val, test) in ways.items()
     }  # fmt: skip
     columns = ["validation", "test", "difference, points", "p"]
@@ -155,7 +155,7 @@ def views_table(run: Run, views: Mapping[str, Answers], groups: Groups) -> Table
         f"Test-time augmentation of the run “{run.label}”: the gain over one answer per image on "
         "all test images. Validation is without copies in training."
     )
-    formats = {"validation": ".2%", "difference, points": "+.2f"}
+    formats = {"validation": ".2%", "difference, points": "+.2f", "p": P_VALUE}
     return Table(frame, caption, "tab-views", formats)
 
 
