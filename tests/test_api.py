@@ -198,6 +198,8 @@ def test_one_bad_picture_among_several_warns_and_the_others_are_answered(tmp_pat
     with pytest.warns(UserWarning, match=r"pictures\[1\]: nowhere\.png"):
         found = ferbook.predict([GRAY, "nowhere.png", GRAY])
     assert [len(faces) for faces in found] == [1, 0, 1]
+    with pytest.warns(UserWarning, match=r"pictures\[0\]: an empty name"):
+        assert ferbook.predict([""]) == [[]]
 
 
 def test_one_bad_picture_of_a_folder_warns_and_the_only_one_is_an_error(tmp_path):

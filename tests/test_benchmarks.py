@@ -152,7 +152,7 @@ def processor_seconds(code):
 
 
 def test_a_first_answer_takes_at_most_a_second_of_the_processor(tmp_path):
-    """On a slow one, three times as long as the libraries that it needs take to start.
+    """On a slow one, four times as long as the libraries that it needs take to start.
 
     The best of several, since other work slows it down.
     """
@@ -160,7 +160,7 @@ def test_a_first_answer_takes_at_most_a_second_of_the_processor(tmp_path):
     code = f"import ferbook; [face] = ferbook.predict({str(tmp_path / 'photo.png')!r})"
     needed = "import cv2, numpy, onnxruntime, PIL.Image"
     libraries = min(processor_seconds(needed) for _ in range(5))
-    assert any(processor_seconds(code) <= max(1.0, 3 * libraries) for _ in range(5))
+    assert any(processor_seconds(code) <= max(1.0, 4 * libraries) for _ in range(5))
 
 
 def test_an_answer_imports_nothing_that_it_does_not_need():

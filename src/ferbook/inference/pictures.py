@@ -164,6 +164,8 @@ def _look(picture: Any, search: Search) -> list[Found]:
 
 def _opened(picture: Any) -> Image.Image:
     if isinstance(picture, (str, os.PathLike)):
+        if not str(picture):
+            raise InputError("an empty name. Expected a picture.")
         path = Path(picture).expanduser()
         if os.path.isdir(path):
             raise InputError(f"{picture}: a folder in a list. Give it alone.")
