@@ -282,16 +282,13 @@ def test_cosine_rises_then_falls_to_zero():
 def test_adam_and_the_decay_of_the_original_take_the_same_steps():
     """At the original's rate and at that of the grid of its changes, not at a higher decay."""
     grid = study.read_study(ROOT / "configs" / "paper_changes.yml").base
-    for recipe, same in [(Recipe(), True), (grid, True), (_with_decay(grid, 0.02), False)]:
+    decaying = dataclasses.replace(grid, weight_decay=0.02)
+    for recipe, same in [(Recipe(), True), (grid, True), (decaying, False)]:
         adam, adamw = (
             _after_steps(dataclasses.replace(recipe, finetune_optimizer=name))
             for name in ("adam", "adamw")
         )
         assert np.array_equal(adam, adamw) == same
-
-
-def _with_decay(recipe, weight_decay):
-    return dataclasses.replace(recipe, weight_decay=weight_decay)
 
 
 def _after_steps(recipe):
