@@ -400,8 +400,17 @@ def test_mirrors_are_averaged(faces):
     np.testing.assert_allclose(there.augmented, mean, atol=1e-6)
 
 
+@pytest.fixture
+def eagerly():
+    """Steps one by one: the graph of a large network takes longer to trace than to run once."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of TensorFlow about NumPy's arrays
 @pytest.mark.parametrize("profile", ["gpu", "gpu_ours"])
-def test_gpu_profiles_take_a_few_steps(tmp_path, faces, profile):
+def test_gpu_profiles_take_a_few_steps(tmp_path, faces, eagerly, profile):
     """The recipes that were not run: their network on a few small images, random weights."""
     recipe = Recipe.from_mapping(read_yaml(ROOT / "configs" / f"{profile}.yml"))
     tiny = {"weights": "none", "image_size": 48, "small_image_size": 32, "train_images": 32}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
@@ -23,7 +24,8 @@ def modules(name: str, *, project: Path = Path(".")) -> list[Path]:
     found: set[Path] = set()
     waiting = [project / "notebooks" / f"{name}.py"]
     while waiting:
-        for path in _imported(waiting.pop(), project / "src") - found:
+        names = _imported(read_text(waiting.pop()))
+        for path in {file for one in names for file in _files(one, project / "src")} - found:
             found.add(path)
             waiting.append(path)
     return sorted(found)
@@ -93,17 +95,18 @@ def _later(name: str, notebook: dict, profile: str, results: str, project: Path)
     return (str(path) for path in paths if path.is_file() and path.stat().st_mtime > began)
 
 
-def _imported(path: Path, source: Path) -> set[Path]:
-    """The files of ferbook below `source` that the code at `path` names in its imports."""
+# Of a text, not of a path: nearly all modules are those of several notebooks.
+@functools.cache
+def _imported(code: str) -> set[str]:
+    """The modules of ferbook, and the names in them, that the code imports."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(read_text(path))):
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             # `from a import b`: b is a module of the package a, or a name in it.
             names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
-    ours = {name for name in names if name.partition(".")[0] == "ferbook"}
-    return {file for name in ours for file in _files(name, source)}
+    return {name for name in names if name.partition(".")[0] == "ferbook"}
 
 
 def _files(module: str, source: Path) -> Iterable[Path]:
@@ -117,7 +120,7 @@ def _files(module: str, source: Path) -> Iterable[Path]:
 def _digests(name: str, profile: str, results: str, project: Path) -> dict[str, str]:
     source = project / "notebooks" / f"{name}.py"
     config = project / "configs" / f"{profile}.yml"
-    trees = map(_code, modules(name, project=project))
+    trees = (_tree(read_text(path)) for path in modules(name, project=project))
     return {
         "source": _digest([read_bytes(source, MAX_TEXT_BYTES)]),
         "modules": _digest(tree.encode() for tree in trees),
@@ -128,9 +131,10 @@ def _digests(name: str, profile: str, results: str, project: Path) -> dict[str, 
     }
 
 
-def _code(path: Path) -> str:
+@functools.cache
+def _tree(code: str) -> str:
     """The syntax tree of a module, since comments, layout and docstrings change no result."""
-    tree = ast.parse(read_text(path))
+    tree = ast.parse(code)
     for node in ast.walk(tree):
         documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
         if documented and ast.get_docstring(node, clean=False) is not None:
