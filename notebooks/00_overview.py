@@ -91,13 +91,19 @@ figures.accuracies(scores)
 #    {glue:text}`overview_paper`. The configuration of the original itself was **not run**.
 # 2. **The test set.** {glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images also occur in
 #    the training folder. Training without duplicates costs a small network
-#    {glue:text}`09_leak.ipynb::copies_gain_leaked:.1f` points on these images (by seed:
-#    {glue:text}`09_leak.ipynb::copies_gain_leaked_seeds:s`), which is {glue:text}`09_leak.ipynb::copies_part_leaked:.1f`
-#    points of accuracy on all.
+#    {glue:text}`09_leak.ipynb::copies_gain_leaked:.1f` points on these images (95% interval:
+#    {glue:text}`09_leak.ipynb::copies_gain_leaked_error:.1f` to either side) and {glue:text}`09_leak.ipynb::copies_gain_test:.1f` on
+#    all. What larger networks owe to the copies was not measured.
 # 3. **The recipe.** Ours reaches {glue:text}`overview_ours` with
 #    {glue:text}`04_ablations.ipynb::ours_parameters_millions:.1f` million parameters and without a GPU. It
-#    also learns from the votes of FER+; the same recipe without them: {glue:text}`overview_ours_no_ferplus`. Neither can
-#    be told apart from the original's accuracy (p = {glue:text}`04_ablations.ipynb::ours_difference_p:.1g` with FER+).
+#    also learns from the votes of FER+, a second labeling of the same images by ten people each; the same recipe
+#    without them: {glue:text}`overview_ours_no_ferplus`. These are
+#    {glue:text}`04_ablations.ipynb::ours_difference:+.1f` and
+#    {glue:text}`04_ablations.ipynb::ours_no_ferplus_difference:+.1f` points from the original's accuracy, with a
+#    95% interval of {glue:text}`03_results.ipynb::original_difference_error:.1f` to either side, without the variation
+#    between seeds
+#    (p = {glue:text}`04_ablations.ipynb::ours_difference_p:.1g` and
+#    {glue:text}`04_ablations.ipynb::ours_no_ferplus_difference_p:.1g`): neither can be told apart from it.
 #    From random weights, without ImageNet and FER+, a plain network reaches {glue:text}`overview_ours_scratch`.
 #
 # ## What became of the original's claims

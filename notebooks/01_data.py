@@ -84,7 +84,8 @@ figures.montage(faces, seed=seed)
 #
 # The training folder is split once more, stratified by class, into training images
 # ({glue:text}`data_n_train:,`) and validation images ({glue:text}`data_n_val:,`), on which every
-# choice is made. Test images were used for no decision. Before the split, images are sorted by the SHA-256
+# choice is made. No epoch, recipe or threshold of a model was chosen on test images; rules of the analysis were
+# changed with test scores known ([](../method.md)). Before the split, images are sorted by the SHA-256
 # of their pixels, so that the split depends on the pictures and the seed and not on whether they were read
 # from a zip or a csv file.
 #

@@ -25,7 +25,7 @@
 # run is resumed from its last epoch.
 #
 # *Input:* the data set. *Output:* `run.json`, `history.csv` and `predictions.npz` of one run.
-# *Run time:* a minute on synthetic faces and a little over an hour with the profile `laptop`.
+# *Run time:* a minute on synthetic faces, and up to an hour or a little more with the profile `laptop`.
 
 # %% tags=["parameters", "hide-cell"]
 data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
@@ -161,7 +161,7 @@ figures.network([core_recipe.Recipe(), recipe], parameters)
 # %% [markdown]
 # ## The run
 #
-# This notebook executed one run: {glue:text}`trained_label`. The learning curves of the run that is nearest to the
+# This notebook trains one run, or reads it from the result store where it is finished: {glue:text}`trained_label`. The learning curves of the run that is nearest to the
 # original
 # are in the next chapter ({numref}`fig-accuracy`, {numref}`fig-loss`). Training images
 # are augmented and seen through dropout; validation images are not.
@@ -184,15 +184,16 @@ figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # %% [markdown]
 # ## Limits
 #
-# Executed again on the same machine without a GPU, the notebook gives identical results; on another machine they differ
-# ([](../reproducibility.md)). On a GPU it uses mixed precision and XLA, and results are expected to differ from one
+# Trained twice by the same code on the same machine without a GPU, with as many cores, a run gives identical results; on
+# another machine they differ ([](../reproducibility.md)). A run in the result store may be of earlier code, whose commit
+# it names. On a GPU it uses mixed precision and XLA, and results are expected to differ from one
 # execution to the next; this was **not run**. One run cannot show how much the result depends on the seed;
 # {numref}`tab-seeds` does.
 #
 # ```{admonition} What we found
 # :class: tip
 # - The best validation accuracy of this seed, {glue:text}`trained_val_accuracy_best:.1f`%, is reached in epoch
-#   {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`; other seeds are in {numref}`tab-seeds`.
+#   {glue:text}`trained_best_epoch:d` of {glue:text}`trained_epochs:d`; other seeds are in the [list of all runs](../all_runs.md).
 # - Training accuracy, measured under augmentation and dropout, ends at
 #   {glue:text}`trained_train_accuracy_last:.1f`%; validation accuracy ends at
 #   {glue:text}`trained_val_accuracy_last:.1f`%.

@@ -161,10 +161,10 @@ figures.confusion(run, normalized=False)
 figures.confusion(run, normalized=True)
 # %% [markdown]
 # {numref}`fig-confusion-difference` shows in which cells our run with the highest accuracy on validation
-# images without copies differs from this one; the diagonal shows the gains in recall. The validation images of our
+# images without copies differs from this one; the diagonal shows the change in recall, which is a loss where it is negative. The validation images of our
 # second recipe are others, since its split is another.
 
-# %% mystnb={"figure": {"caption": "Difference of two row-normalized confusion matrices, in points: our run with the highest accuracy on validation images without copies minus the run of the original's recipe.", "name": "fig-confusion-difference"}, "image": {"alt": "Seven by seven matrix of differences in points; the diagonal holds the gain in recall of each class."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Difference of two row-normalized confusion matrices, in points: our run with the highest accuracy on validation images without copies minus the run of the original's recipe.", "name": "fig-confusion-difference"}, "image": {"alt": "Seven by seven matrix of differences in points; the diagonal holds the change in recall of each class."}} tags=["hide-input"]
 pair = figures.subject_and_best(runs)
 figures.confusion_difference(pair[0], pair[-1])
 # %% [markdown]
@@ -193,8 +193,9 @@ figures.reliability(pair)
 tables.second_truth_table(runs)
 
 # %% [markdown]
-# Confident learning {cite:p}`northcutt2021` finds labels that a model doubts more than its average confidence
-# allows, on images that it was not trained on. It doubts {glue:text}`reference_doubted:,` labels of
+# Confident learning {cite:p}`northcutt2021` finds images for which a model gives another class at least the confidence
+# that it has on average in images of that class. The model should not have been trained on them; of those with a copy
+# in training it doubts too few. It doubts {glue:text}`reference_doubted:,` labels of
 # validation and test images ({numref}`tab-issues`). FER+ has a plurality on
 # {glue:text}`reference_doubted_known:,` of them and contradicts FER-2013 on
 # {glue:text}`reference_doubted_confirmed_percent:.0f`%, against {glue:text}`reference_contradicted_percent:.0f`% of all
@@ -255,7 +256,7 @@ field_table.sources_table(methods)
 # ## Limits
 #
 # Each table shows one run of a recipe; {numref}`tab-seeds` lists recipes with several. The intervals
-# above do not include the variation between seeds. EfficientNetB2 was not run
+# above do not include the variation between seeds. EfficientNetB2 with its ImageNet weights was not run
 # here, because there was no GPU and its ImageNet weights could not be fetched; nothing in this chapter predicts
 # what it would reach.
 #

@@ -104,8 +104,8 @@ tables.references_table(works)
 # ## Limits
 #
 # A test compares each quote with the original's text and checks that each of its sentences is mapped to claims or
-# to the reason why it has none. Deciding what is checkable, and by which check, was
-# our judgment; the grades were not. Statements about the literature were not tested, because
+# to the reason why it has none. What is checkable, by which check and against which limit was our judgment; given
+# these, a program computes the grade. Statements about the literature were not tested, because
 # that would require a survey of it. The command `ferbook claims` prints the same grades. A run of the original's
 # configuration, added to the result store, replaces "not run" by a grade.
 #

@@ -119,16 +119,19 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 # recipe is therefore trained in two ways ({numref}`tab-leak`), with {glue:text}`copies_seeds` seeds: on all training
 # images, and without those that have a copy elsewhere, whether in the test images, in validation or among
 # themselves ({glue:text}`copies_removed` images, by seed). Without them, accuracy is lower by
-# {glue:text}`copies_gain_leaked:.1f` points on the test images with a copy (by seed:
-# {glue:text}`copies_gain_leaked_seeds`). On those without one it is lower by {glue:text}`copies_gain_clean:.1f`
+# {glue:text}`copies_gain_leaked:.1f` points on the test images with a copy (95% interval:
+# {glue:text}`copies_gain_leaked_error:.1f` to either side; by seed: {glue:text}`copies_gain_leaked_seeds`). On those without one it is lower by {glue:text}`copies_gain_clean:.1f`
 # ({glue:text}`copies_gain_clean_seeds`), which seeds alone can cause ({numref}`tab-seeds`); whether fewer images or the
 # missing copies cause it was not tested.
 #
 # Trained without any byte-identical copy, the network still scores {glue:text}`copies_gap_without:.1f` points higher
 # on the copied pictures than on the others; trained with copies, {glue:text}`copies_gap_with:.1f`. Most of this gap
-# is therefore not due to the copies: the copied pictures are easier, or near duplicates of them remain. The
-# accuracy without copies, which this book states beside the usual one, corrects too much. In this experiment the
-# copies add {glue:text}`copies_part_leaked:.1f` points to the accuracy on all test images.
+# in this network is therefore not due to the copies: the copied pictures are easier, or near duplicates of them
+# remain. Here, accuracy on the images without a copy corrects too much. In all, training without duplicates costs
+# {glue:text}`copies_gain_test:.1f` points on the test images: {glue:text}`copies_part_leaked:.1f` of them through the
+# images with a copy, the rest through the others. In the runs of complete recipes ({numref}`fig-leak-scores`)
+# accuracy is {glue:text}`copies_gap_finals` points higher on the copied pictures; how much of these larger
+# differences is memory was not measured.
 
 # %% tags=["hide-input"]
 tables.grid_table(leak, runs, leaked_files)
@@ -150,11 +153,11 @@ tables.grid_table(leak, runs, leaked_files)
 #   byte-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
 # - {glue:text}`data_val_twins_percent:.1f`% of the validation images of the original's split are copies of
 #   training images, so validation accuracy is too high.
-# - Training without duplicates costs {glue:text}`copies_gain_leaked:.1f` points on test images with a copy, which
-#   is {glue:text}`copies_part_leaked:.1f` points of accuracy on all. The loss on the others,
-#   {glue:text}`copies_gain_clean:.1f`, is within the variation of seeds.
-# - Most of the difference between images with and without a copy remains when the network is trained without
-#   copies, so accuracy on the images without one is not what the usual accuracy would be without the leak.
+# - Training without duplicates costs a small network {glue:text}`copies_gain_test:.1f` points on all test images:
+#   {glue:text}`copies_gain_leaked:.1f` on those with a copy, which is {glue:text}`copies_part_leaked:.1f` of all, and
+#   {glue:text}`copies_gain_clean:.1f` on the others, which seeds alone can cause.
+# - In this network most of the difference between images with and without a copy remains without copies in training.
+#   The differences of the complete recipes are larger; what part of them is memory was not measured.
 # ```
 
 # %% tags=["remove-cell"]

@@ -23,6 +23,9 @@ def test_files_that_differ_in_line_endings_alone_are_told_so(tmp_path):
     assert found.startswith("altered in its line endings alone (git config core.autocrlf false")
     (tmp_path / "a.csv").write_bytes(b"x\r\nz\r\n")
     assert list(manifest.check(tmp_path)) == ["altered: a.csv"]
+    (tmp_path / "two\nlines").touch()
+    with pytest.raises(manifest.ManifestError, match="a file's name has a line break"):
+        manifest.renew(tmp_path)
 
 
 def test_git_converts_no_line_ending(tmp_path):

@@ -24,10 +24,10 @@ def test_duplicates_are_those_that_were_planted():
     for original, copy in planted.duplicates:
         originals.setdefault(original, {original}).add(copy)
     assert {frozenset(g) for g in found} == {frozenset(g) for g in originals.values()}
-    summary = audit.summarize_duplicates(faces)
+    summary = audit.summarize_duplicates(duplicates.duplicate_groups(faces))
     assert summary["surplus"] == len(planted.duplicates)
     assert 0 < summary["conflicting_groups"] <= summary["groups"]
-    assert set(faces.files[audit.constant_mask(faces)]) == set(planted.constant)
+    assert set(faces.files[faces.constant]) == set(planted.constant)
 
 
 def test_leak_table_counts_the_leaked_files(faces):
@@ -76,7 +76,7 @@ def test_leaks_and_conflicts_by_hand():
     assert table.loc["PublicTest"].tolist() == [1, 1, 1.0, 1.0]
     assert table.loc["PrivateTest"].tolist() == [2, 1, 0.5, 0.0]
     assert list(table.index) == ["PublicTest", "PrivateTest"]
-    summary = audit.summarize_duplicates(faces)
+    summary = audit.summarize_duplicates(duplicates.duplicate_groups(faces))
     assert summary == {"groups": 2, "images": 4, "surplus": 2, "conflicting_groups": 1}
 
 

@@ -139,7 +139,7 @@ def test_detection_counts_faces_and_alarms():
     found = {
         "conditions": dict.fromkeys(kinds, scene) | {"no face": empty}, "found_overlap": 0.4,
         "seconds": {"9 x 9": {"CenterFace": [0.01, 0.03, 0.02], "Haar": [1.0]}}, "data": "made",
-        "turned_back": {"30": turned, "45": turned}, **WHERE,
+        "turned_back": {"0": turned, "30": turned, "45": turned}, **WHERE,
         "first_answer_seconds": [0.5, 0.9, 0.7],
     }  # fmt: skip
     frame = detection.detection_table(found).frame
@@ -160,7 +160,8 @@ def test_detection_counts_faces_and_alarms():
         assert f"The faces are {whose}." in caption
     numbers = detection.detection_numbers(found)
     assert numbers["bench_faces_centerface_upright"] == "75%"
-    assert numbers["bench_faces_haar_more"] == "25%" and numbers["bench_faces_gain_less"] == "+20"
+    assert numbers["bench_faces_haar_more"] == "25%" and numbers["bench_faces_gain_less"] == "+20.0"
+    assert numbers["bench_faces_right_upright"] == "60 (31\u00a0to\u00a083)"
     assert numbers["bench_faces_first_answer"] == "0.7" and numbers["bench_faces_empty"] == 9
 
 

@@ -242,7 +242,11 @@ def test_only_runs_on_fer2013_are_evidence(tmp_path):
         folder = store.run_folder(tmp_path, "s", run.recipe)
         facts["dataset"] = {"name": name, "fingerprint": "0"}
         store.write_run(folder, run.recipe, history, run.val, run.test, facts, **NO_TWINS)
-    assert [run.recipe.name for run in gather(tmp_path, TABLE).runs] == ["fer2013"]
+        store.write_answers(
+            tmp_path / "baselines" / name, {"parameters": 1, "dataset": name}, run.test
+        )
+    found = gather(tmp_path, TABLE)
+    assert [run.recipe.name for run in found.runs] == ["fer2013"] == [*found.baselines]
 
 
 def test_the_sections_of_the_text_come_from_its_map():

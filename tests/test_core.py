@@ -35,6 +35,8 @@ def test_defaults_are_the_papers_recipe():
         ({"image_size": 96.0}, r"image_size: expected int. Received: 96.0 \(float\)"),
         ({"image_size": 0}, "image_size: expected more than 0"),
         ({"seed": True}, "seed: expected int"),
+        ({"seed": 2**32}, "seed: expected less than 4294967296"),
+        ({"stem_stride": 0}, "stem_stride: expected more than 0"),
         ({"dropout": 1.0}, "dropout: expected less than 1"),
         ({"label_smoothing": -0.1}, "label_smoothing: expected 0 or more"),
         ({"weight_decay": float("nan")}, "weight_decay: expected 0 or more and finite"),

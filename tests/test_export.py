@@ -107,9 +107,18 @@ def test_weights_of_another_run_are_refused(trained, faces, tmp_path):
     with np.load(weights) as arrays:
         other = {k: np.flip(a) if a.ndim == 4 else a for k, a in arrays.items()}
     np.savez(tmp_path / "other.npz", **other)
-    with pytest.raises(ValueError, match="of another run"):
+    with pytest.raises(ValueError, match="they are of another run"):
         other = tmp_path / "other.npz"
         deploy.deploy(run, faces, weights=other, folder=tmp_path, results_dir=tmp_path)
+    trial = dataclasses.replace(run, info=run.info | {"final": False})
+    with pytest.raises(convert.ExportError, match="is a trial"):
+        deploy.deploy(trial, faces, weights=weights, folder=tmp_path, results_dir=tmp_path)
+    fewer = faces.select(np.arange(1, len(faces)))  # the first is one of test
+    with pytest.raises(convert.ExportError, match="answered 100 test images, and the data hold 99"):
+        deploy.deploy(run, fewer, weights=weights, folder=tmp_path, results_dir=tmp_path)
+    store.write_facts(tmp_path, "deployment", run.name, {"run": f"another/{run.name}"})
+    with pytest.raises(convert.ExportError, match=f"json is of another/{run.name}"):
+        deploy.deploy(run, faces, weights=weights, folder=tmp_path, results_dir=tmp_path)
     attention = dataclasses.replace(run, info={**run.info, "recipe": {
         **run.info["recipe"], "pooling": "attention"}})  # fmt: skip
     with pytest.raises(ValueError, match="pools by attention"):

@@ -42,9 +42,11 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
          "our third recipe, medium VGG, 48 px", "our second recipe"),
         ("scratch_rates",
          {"name": "vgg_small_3e3", "backbone": "vgg_small", "weights": "none", "image_size": 48},
-         "our recipe without FER+, small VGG at 48 px, random weights: learning rate 3e-3",
+         "our recipe without FER+, rates grid, small VGG at 48 px, random weights: "
+         "learning rate 3e-3",
          "our recipe without FER+"),
-        ("another", {"name": "no_such_thing"}, "without such thing", "our recipe"),
+        ("another", {"name": "no_such_thing"}, "without such thing, EfficientNetB2, 260 px",
+         "our recipe"),
     ],
 )  # fmt: skip
 def test_runs_have_words_and_an_actor(study, recipe, name, actor):

@@ -85,7 +85,7 @@ def test_on_the_real_data(archive):
     assert table.loc["another image", "both"] < 0.002
     pairs = near_duplicates.near_duplicates(faces)
     exact = [len(g) * (len(g) - 1) // 2 for g in duplicates.duplicate_groups(faces)]
-    constant = audit.constant_mask(faces)
+    constant = faces.constant
     assert pairs["identical"].sum() <= sum(exact)
     assert not constant[pairs[["first", "second"]].to_numpy()].any()
 

@@ -273,8 +273,22 @@ def test_tars_that_unpack_to_too_much_or_are_damaged(tmp_path, rows, monkeypatch
     with pytest.raises(DataError, match="not a readable tar archive"):
         load(tmp_path / "b.tgz")
     write_tar(path, [("fer2013.csv", bytes(3_000_000))])
-    monkeypatch.setattr(containers, "MAX_TAR_BYTES", 1_000_000)
+    monkeypatch.setattr(containers, "MAX_BYTES", 1_000_000)
     with pytest.raises(DataError, match="unpacks to more than 1,000,000 bytes"):
+        load(path)
+
+
+def test_a_zip_that_announces_too_much_is_not_read(tmp_path, rows, monkeypatch):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("fer2013.csv", rows)
+    monkeypatch.setattr(containers, "MAX_BYTES", len(rows) - 1)
+    with pytest.raises(ValueError, match=r"a\.zip"):
+        load(path)
+    with path.open("ab") as file:  # a sparse file: nothing of this is on the disk
+        file.truncate(10**12)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"a\.zip.*1,000,000,000"):
         load(path)
 
 

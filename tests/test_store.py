@@ -73,7 +73,9 @@ def test_a_trial_holds_no_test_images(tmp_path):
     assert set(run.info["metrics"]) == {"val", "val_clean"}
     with np.load(folder / "predictions.npz") as arrays:
         assert not any(name.startswith("test") for name in arrays)
-    assert store.load_all(tmp_path) == [] == store.load_study(tmp_path, "s")
+    assert store.load_all(tmp_path) == []
+    with pytest.raises(FileNotFoundError, match="no finished run"):
+        store.load_study(tmp_path, "s")
     assert [r.name for r in store.load_all(tmp_path, trials=True)] == [run.name]
 
 
@@ -233,7 +235,7 @@ def test_arrays_that_unpack_without_end_are_refused(tmp_path):
         store.load_run(folder)
 
 
-def test_other_files_of_the_store_are_checked(tmp_path):
+def test_other_files_of_the_store_are_checked(tmp_path, monkeypatch):
     answers = made_up("test", "PublicTest")
     store.write_answers(tmp_path / "peers/x", {"parameters": [1]}, answers)
     with pytest.raises(files.StoreError, match=r"parameters: expected one of .* Received: \[1\]"):
@@ -244,6 +246,20 @@ def test_other_files_of_the_store_are_checked(tmp_path):
     (tmp_path / "test_images.csv.gz").write_bytes(b"\x1f\x8bno")
     with pytest.raises(files.StoreError, match="not a readable table of images"):
         store.load_images(tmp_path)
+    names = pd.Index(["a"] * 5000, name="file")
+    store.write_images(tmp_path, pd.DataFrame({"brightness": 0.5, "sharpness": 0.5}, names))
+    assert len(store.load_images(tmp_path)) == 5000
+    monkeypatch.setattr(store, "MAX_TEXT_BYTES", 5000)
+    with pytest.raises(files.StoreError, match="unpacks to more than 5,000 bytes"):
+        store.load_images(tmp_path)
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path, monkeypatch):
+    diverged = history().assign(loss=[0.5, np.nan])
+    monkeypatch.setitem(globals(), "history", lambda: diverged)
+    with pytest.raises(files.StoreError, match="holds a negative or infinite number, or none"):
+        write(tmp_path)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("rows", ["", "\nwarmup,x,x,x,x,x,x,x"])
@@ -287,7 +303,8 @@ def test_provenance():
     assert {"git_commit", "dirty", "packages", "hardware"} <= set(facts)
     assert {"python", *provenance.PACKAGES} == set(facts["packages"])
     assert facts["git_commit"] is None or len(facts["git_commit"]) == 40
-    assert provenance.provenance("/")["git_commit"] is None
+    nowhere = provenance.provenance("/")
+    assert nowhere["git_commit"] is None and nowhere["dirty"] is None
 
 
 def test_dataset_and_parameters_round_trip(tmp_path):

@@ -53,7 +53,14 @@ def test_changes_alter_the_base_and_steps_the_step_before(tmp_path):
         ({"image_sise": 1}, "Received: image_sise. The nearest: image_size"),
         ({"changes": {"x": {"data": "synthetic"}}}, "x: expected fields of Recipe. Received: data"),
         ({"changes": {"base": {}}}, "two runs are called base-tiny-48-s42"),
-        ({"changes": ["adam"]}, "grid.yml: "),
+        ({"changes": ["adam"]}, "changes: expected some entries"),
+        ({"changes": None}, "changes: expected some entries"),
+        ({"changes": {"x": {"name": "y"}}}, "x: a change has the name of its entry"),
+        ({"seeds": []}, "seeds: expected a list"),
+        ({"seed": 7, "seeds": [42]}, "expected seed or seeds. Received: both"),
+        ({"data": [1, 2]}, "data: expected a text"),
+        ({"subset": 3}, "subset: expected true or false"),
+        ({"train_images": -1}, "train_images: expected 0 or more"),
         ({"seeds": ["a"]}, "seed: expected int"),
         ({"changes": {"x": {"teachers": "x"}}}, "come before x-tiny-48-s42. Received: x-tiny"),
         ({"changes": {"x": {"start_from": "y"}}}, "come before x-tiny-48-s42. Received: y-tiny"),
@@ -98,7 +105,7 @@ def test_train_command_runs_what_is_missing(tmp_path):
     shown = CliRunner().invoke(app, ["train", str(path), "--run", "adam-tiny-48-s42", *places])
     assert shown.exit_code == 0, shown.output
     (trial,) = store.load_all(tmp_path / "results", trials=True)
-    assert trial.name == "adam-tiny-48-s42" and store.load_study(tmp_path / "results", "t") == []
+    assert trial.name == "adam-tiny-48-s42" and store.load_all(tmp_path / "results") == []
     again = ["train", str(path), "--run", "adam-tiny-48-s42", *places, "--final"]
     assert CliRunner().invoke(app, again).exit_code == 0
     assert [run.name for run in store.load_study(tmp_path / "results", "t")] == [trial.name]

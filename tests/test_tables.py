@@ -118,6 +118,9 @@ def test_copies_are_counted_apart(plan, runs):
     assert points["copies_part_leaked"] == pytest.approx(37.5 * 4 / 14)
     assert points["copies_gap_with"] - points["copies_gap_without"] == pytest.approx(37.5 - 5)
     assert len(points["copies_gain_clean_seeds"].split(", ")) == 2
+    # 75 and 100% with copies, 25 and 75% without: the mean of the variances is 781.25.
+    assert points["copies_gain_leaked_error"] == pytest.approx(4.302653 * 781.25**0.5)
+    assert points["copies_gap_finals"] == "-15 to 10"  # of the grid, where there is no final
 
 
 def test_leak_scores_are_those_of_each_kind_of_test_image(runs):
@@ -150,7 +153,7 @@ def test_finals_are_the_list_of_all_runs_without_its_minor_columns(runs):
     """2 of 14 wrong, 1 of the 10 without a copy; 7,200 seconds of processor time."""
     (row,) = ablations_tables.finals_table(runs[:1], LEAKED).formatted().to_dict("records")
     assert row == {
-        "run": "the recipe itself, seed 1", "validation": "85.71%", "test": "85.71%",
+        "run": "the recipe itself, tiny, 48 px, seed 1", "validation": "85.71%", "test": "85.71%",
         "PrivateTest": "85.71%", "without copies": "90.00%",
         "95% interval of test": "60.06\u00a0to\u00a095.99%", "core hours": "2.00",
     }  # fmt: skip

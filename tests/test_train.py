@@ -199,6 +199,61 @@ def test_checkpoint_of_another_recipe_is_in_the_way(tmp_path, faces):
         checkpoint.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
 
 
+def test_weights_are_those_of_the_run_that_asks_for_them(tmp_path):
+    """One folder of checkpoints serves two result stores; neither takes the other's weights."""
+    faces, recipe = (
+        faces_to_train(),
+        dataclasses.replace(RECIPE, warmup_epochs=0, finetune_epochs=1),
+    )
+    places = {"study": "s", "runs_dir": tmp_path / "runs", "verbose": 0}
+    train.train(recipe, faces, final=False, results_dir=tmp_path / "a", **places)
+    other = dataclasses.replace(recipe, finetune_learning_rate=0.3)
+    with pytest.raises(checkpoint.CheckpointError, match=r"finetune_learning_rate=0\.001, and not"):
+        train.train(other, faces, results_dir=tmp_path / "b", **places)
+    best = tmp_path / "runs/s" / recipe.run_name / "best.npz"
+    groups, about = checkpoint._read_state(best)
+    about["identity"]["recipe"]["finetune_learning_rate"] = 0.3
+    checkpoint._write_state(best, groups, about)
+    with pytest.raises(checkpoint.CheckpointError, match=r"finetune_learning_rate=0\.3, and not"):
+        train.train(recipe, faces, results_dir=tmp_path / "a", **places)
+    checkpoint._write_state(best, groups, {})  # as before it said whose it is
+    train.train(recipe, faces, results_dir=tmp_path / "a", **places)
+
+
+def test_of_a_finished_run_only_its_own_state_is_deleted(tmp_path, killed_after):
+    faces, recipe = (
+        faces_to_train(),
+        dataclasses.replace(RECIPE, warmup_epochs=0, finetune_epochs=2),
+    )
+    places = {"study": "s", "runs_dir": tmp_path / "runs", "verbose": 0}
+    train.train(recipe, faces, results_dir=tmp_path / "a", **places)
+    with killed_after(1):
+        train.train(recipe, faces, results_dir=tmp_path / "b", deterministic=True, **places)
+    state = tmp_path / "runs/s" / recipe.run_name / "state.npz"
+    train.train(recipe, faces, results_dir=tmp_path / "a", **places)
+    assert state.exists()
+    folder = train.train(recipe, faces, results_dir=tmp_path / "b", **places)
+    assert not state.exists()
+    info = store.load_run(folder).info  # not all of it was deterministic
+    assert info["deterministic"] is False and info["device"]["kind"] == "cpu"
+
+
+def test_a_training_that_diverges_says_so_and_leaves_the_store_as_it_was(tmp_path):
+    recipe = dataclasses.replace(RECIPE, warmup_epochs=0, finetune_learning_rate=1e30)
+    with pytest.raises(checkpoint.DivergedError, match=r"finetune, epoch 1: loss .* diverged"):
+        train_in(tmp_path, recipe)
+    assert store.load_all(tmp_path / "results") == []
+
+
+def test_an_epoch_of_one_step_is_trained(tmp_path, faces):
+    recipe = dataclasses.replace(RECIPE, warmup_epochs=0, finetune_epochs=2, train_images=20)
+    places = {"results_dir": tmp_path, "runs_dir": tmp_path}
+    assert len(store.load_run(train.train(recipe, faces, study="s", **places)).history) == 2
+    few = dataclasses.replace(recipe, name="few", train_images=5)
+    with pytest.raises(splits.DataError, match="train_images: 5 of 175 images"):
+        train.train(few, faces, study="s", **places)
+
+
 def test_a_trial_sees_no_test_image_and_can_be_made_final(tmp_path, monkeypatch):
     faces, recipe = faces_to_train(), dataclasses.replace(RECIPE, finetune_epochs=1)
     places = {"study": "s", "results_dir": tmp_path / "results", "runs_dir": tmp_path / "runs"}

@@ -2,7 +2,9 @@
 
 # What a chapter may take from the profile, as options of papermill.
 OPTIONS = {
-    "config": f"-f {CONFIG}" + (" -p allow_cpu True" if ALLOW_CPU else ""),
+    "config": f"-f {CONFIG}"
+    + (f" -r runs_dir {RUNS}" if SMOKE else "")
+    + (" -p allow_cpu True" if ALLOW_CPU else ""),
     "data": f"-r data {shlex.quote(DATA)}",
     "subset": f"-p subset {PARAMETERS.get('subset', False)}",
     "study": f"-r study {STUDY}",

@@ -30,4 +30,4 @@ if SMOKE:
         threads: 2
         shell:
             "exec &> {log}; "
-            "ferbook export {RESULTS}/{STUDY}/{RUN} --data {DATA} --results {RESULTS}"
+            "ferbook export {RESULTS}/{STUDY}/{RUN} --data {DATA} --results {RESULTS} --runs {RUNS}"

@@ -81,9 +81,10 @@ def gather(results_dir: str | Path, original: str | Path) -> Evidence:
     """The evidence in a result store, in the original's own file, and beside it, where they are
     there, in the map of its sentences, `sentences.yml`, and in the field's accuracies, `field.yml`.
 
-    Only runs on FER-2013 are evidence.
+    Only runs and baselines on FER-2013 are evidence.
     """
     (published,), _ = read_table(original)
+    baselines = store.load_answers(results_dir, "baselines")
     text, field = (Path(original).with_name(f"{name}.yml") for name in ("sentences", "field"))
     return Evidence(
         [run for run in store.load_all(results_dir) if run.is_fer2013],
@@ -91,7 +92,7 @@ def gather(results_dir: str | Path, original: str | Path) -> Evidence:
         store.load_parameters(results_dir),
         read_yaml(original),
         published,
-        store.load_answers(results_dir, "baselines"),
+        {name: one for name, one in baselines.items() if one.is_fer2013},
         frozenset(section for section, _ in read_map(text)) if text.is_file() else frozenset(),
         read_field(field) if field.is_file() else (),
     )

@@ -20,7 +20,8 @@ GRADES = {
     REPLICATED: "a run of the original's configuration gives it, within the tolerance",
     SEEN: "the original's recipe gives it with another network, input size, number of images, "
     "learning rate or number of epochs",
-    NOT_SEEN: "the original's recipe does not give it there; the original may still be right",
+    NOT_SEEN: "the original's recipe does not give it there, or by less than seeds can cause; the "
+    "original may still be right",
     NOT_REPLICATED: "a run of the original's configuration gives something else",
     CONTRADICTED: "counts, arithmetic or the source named exclude it",
     NOT_TESTABLE: "nothing that we have could decide it",

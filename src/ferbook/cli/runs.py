@@ -56,7 +56,7 @@ def train(
         typer.echo(check(study.device, recipes[0], allow_cpu=allow_cpu))
         if weights:
             typer.echo(keras_weights.bring(recipes[0].backbone, weights))
-        faces = load(data or study.data, subset=subset)
+        faces = load(data or study.data, subset=subset or study.subset)
         for recipe in recipes:
             typer.echo(f"{study.name}/{recipe.run_name}")
             places = {"study": study.name, "results_dir": results, "runs_dir": runs}

@@ -78,6 +78,7 @@ def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Pa
         "image_size": package.side,
         "parameters": parameters,
         "megabytes": len(content) / 1e6,
+        "dataset": test.name,
     }
     store.write_answers(folder, info, answers)
     return folder

@@ -46,6 +46,7 @@ def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Pa
         "crop_side": side,
         "val_clean_accuracy": {str(side): value for side, value in chosen_on.items()},
         "parameters": run.info["parameters"]["total"],
+        "dataset": parts.test.name,
     }
     folder = Path(results_dir) / "test_time_augmentation" / name
     store.write_answers(folder, info, _predictions(parts.test, answer, side))

@@ -16,9 +16,10 @@ _WRITTEN = (":!results", ":!book/executed")
 
 def provenance(repository: str | Path = ".") -> dict[str, Any]:
     """Commit, package versions and hardware of this moment, for run.json."""
+    changes = git(repository, "status", "--porcelain", "--", ".", *_WRITTEN)
     return {
         "git_commit": git(repository, "rev-parse", "HEAD"),
-        "dirty": git(repository, "status", "--porcelain", "--", ".", *_WRITTEN) != "",
+        "dirty": None if changes is None else changes != "",
         "packages": {name: _version(name) for name in ("python", *PACKAGES)},
         "hardware": hardware(),
     }

@@ -148,7 +148,7 @@ _CHOICES = {
 }  # fmt: skip
 _MORE_THAN_ZERO = (
     "image_size", "small_image_size", "batch_size", "accumulate", "warmup_learning_rate",
-    "finetune_learning_rate",
+    "finetune_learning_rate", "stem_stride",
 )  # fmt: skip
 _LESS_THAN_ONE = (
     "dropout", "drop_path_rate", "ema_momentum", "label_smoothing", "shift_fraction",
@@ -180,6 +180,8 @@ def _check_range(name: str, value: Any) -> None:
         raise RecipeError(f"{name}: expected more than 0. Received: {value!r}.")
     if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
         raise RecipeError(f"{name}: expected 0 or more and finite. Received: {value!r}.")
+    if name == "seed" and value >= 2**32:  # NumPy's
+        raise RecipeError(f"seed: expected less than {2**32}. Received: {value!r}.")
     if name in _LESS_THAN_ONE and not value < 1:
         raise RecipeError(f"{name}: expected less than 1. Received: {value!r}.")
     if name in _AT_MOST_ONE and value > 1:

@@ -31,10 +31,10 @@ def describe_dataset(faces: Faces) -> dict[str, Any]:
         "usages": usages,
         "splits": {name: len(getattr(parts, name)) for name in ("train", "val", "test")},
         "counts": data_faces.count_table(faces).to_dict(),
-        "duplicates": summarize_duplicates(faces),
+        "duplicates": summarize_duplicates(groups),
         "near_duplicates": summarize_near_duplicates(faces),
         "ferplus": summarize_ferplus(faces),
-        "constant_files": faces.files[constant_mask(faces)].tolist(),
+        "constant_files": faces.files[faces.constant].tolist(),
         "leaked_files": leaked,
         "twins": summarize_twins(parts, leaked, groups),
         "duplicate_groups": groups,
@@ -48,12 +48,11 @@ def summarize_twins(parts: splits.Split, leaked: Iterable[str], groups: Groups) 
     return {name: len(with_twin(files, groups, train)) for name, files in found.items()}
 
 
-def summarize_duplicates(faces: Faces) -> dict[str, int]:
+def summarize_duplicates(groups: Groups) -> dict[str, int]:
     """Byte-identical images: groups, the images in them, surplus copies, conflicting groups.
 
     A group conflicts when its images do not all carry the same label.
     """
-    groups = duplicate_groups(faces)
     images = sum(len(group) for group in groups)
     classes = [{file.split("/")[1] for file in group} for group in groups]
     return {
@@ -79,11 +78,6 @@ def leak_table(faces: Faces) -> pd.DataFrame:
         rows.append((usage, part.sum(), hit.sum(), hit.sum() / part.sum(), same[hit].mean()))
     columns = ["part", "images", "leaked", "leaked_fraction", "same_label"]
     return pd.DataFrame(rows, columns=columns).set_index("part")
-
-
-def constant_mask(faces: Faces) -> np.ndarray:
-    """(n,) bool: images of a single gray value."""
-    return faces.images.min(axis=(1, 2)) == faces.images.max(axis=(1, 2))
 
 
 def summarize_near_duplicates(faces: Faces) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class Faces:
         return part
 
     def thinned(self, count: int) -> Faces:
-        """Every k-th image, with k as large as leaves at least `count`."""
+        """At least `count` images, if there are so many, at equal distances."""
         return self.select(np.arange(0, len(self), max(1, len(self) // count)))
 
     @functools.cached_property
@@ -63,6 +63,11 @@ class Faces:
         """(n,) str, SHA-256 of each image's pixels: equal for byte-identical images."""
         found = [hashlib.sha256(image.tobytes()).hexdigest() for image in self.images]
         return np.array(found, dtype=str)
+
+    @functools.cached_property
+    def constant(self) -> Bool[np.ndarray, " n"]:
+        """True for each image of a single gray value."""
+        return self.images.min(axis=(1, 2)) == self.images.max(axis=(1, 2))
 
     def copied_in(self, other: Faces) -> Bool[np.ndarray, " n"]:
         """True for each image with a byte-identical copy in `other`."""

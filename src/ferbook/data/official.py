@@ -44,11 +44,10 @@ def named(faces: Faces) -> Faces:
     short = [digest[:DIGITS] for digest in faces.digests]
     right = [known.get(name) == digest for name, digest in zip(names, short, strict=True)]
     taken = {name for name, kept in zip(names, right, strict=True) if kept}
-    flat = faces.images.min(axis=(1, 2)) == faces.images.max(axis=(1, 2))  # as others may draw, too
     found = []
-    for name, digest, kept, is_flat in zip(names, short, right, flat, strict=True):
+    for name, digest, kept, constant in zip(names, short, right, faces.constant, strict=True):
         if not kept:
-            likely = None if is_flat else only.get((_place(name), digest))
+            likely = None if constant else only.get((_place(name), digest))
             name = _new_name(name, likely, taken)
         found.append(name)
     part = Faces(faces.images, faces.labels, np.array(found, dtype=str), faces.name)

@@ -62,15 +62,19 @@ def training_subset(parts: Split, recipe: Recipe) -> Faces:
 
     `deduplicate_train` keeps the first of each set of byte-identical images and none with a copy in
     validation or test; `train_images` then takes a stratified subset, or all when it is 0.
+    Raises DataError when a subset of that size cannot hold, or leave out, an image of each class.
     """
     train, n = parts.train, recipe.train_images
     if recipe.deduplicate_train:
         train = _distinct(parts)
     if n == 0 or n >= len(train):
         return train
-    rows, _ = train_test_split(
-        np.arange(len(train)), train_size=n, stratify=train.labels, random_state=recipe.seed
-    )
+    try:
+        rows, _ = train_test_split(
+            np.arange(len(train)), train_size=n, stratify=train.labels, random_state=recipe.seed
+        )
+    except ValueError as error:
+        raise DataError(f"train_images: {n} of {len(train):,} images: {error}") from error
     return train.select(np.sort(rows))
 
 

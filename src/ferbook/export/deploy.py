@@ -46,16 +46,25 @@ def deploy(
     Without `weights`, those that training left in `runs_dir`; without `folder`, `exports/<run>`,
     which is returned. The latency of `others` is measured beside. With `release`, the small ONNX
     files and their card become part of the package.
-    Raises ExportError when the weights are not those that gave the run's predictions.
+    Raises ExportError for a trial, for other test images than the run's, when the weights are not
+    those that gave its predictions, and when the measurements of another run stand in the way.
     """
+    wanted = f"{run.study}/{run.name}"
+    measured = store.load_facts(results_dir, "deployment").get(run.name, {}).get("run", wanted)
+    if measured != wanted:
+        raise ExportError(
+            f"results/deployment/{run.name}.json is of {measured}, and would be replaced by what "
+            f"{wanted} measures. Delete it first, or export into another result store."
+        )
     weights = weights or Path(runs_dir) / run.study / run.name / "best.npz"
     folder = folder or Path("exports") / run.name
     parts = splits.split_for(faces, run.recipe)
+    _check_images(run, parts.test)
     model = convert.deployable(run, weights)
     _check_same_answers(model, run, parts.test)
     random = np.random.default_rng(run.recipe.seed)
     rows = np.sort(random.permutation(len(parts.train))[:CALIBRATION_IMAGES])
-    about = {"run": f"{run.study}/{run.name}", "git_commit": run.info["git_commit"],
+    about = {"run": wanted, "git_commit": run.info["git_commit"],
              "temperature": run.temperature}  # fmt: skip
     with whole_folder(folder) as new:
         names = convert.write_all(model, parts.train.images[rows], new, about)
@@ -72,6 +81,19 @@ def deploy(
     if release:
         _release(files, found)
     return folder
+
+
+def _check_images(run: Run, test: Faces) -> None:
+    if not run.is_final:
+        raise ExportError(
+            f"{run.study}/{run.name} is a trial, without answers on test images. Make it final "
+            "first: ferbook train with --final."
+        )
+    if run.test.files.tolist() != test.files.tolist():
+        raise ExportError(
+            f"{run.study}/{run.name} answered {len(run.test):,} test images, and the data hold "
+            f"{len(test):,} or others of these names. Give the data that it was trained on."
+        )
 
 
 def _check_same_answers(model: keras.Model, run: Run, test: Faces) -> None:

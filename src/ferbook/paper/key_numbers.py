@@ -140,6 +140,7 @@ def run_numbers(
         "difference": 100 * (test["accuracy"] - original["accuracy"]),
         "difference_p": _difference_p(test, original),
         "macro_f1": test["macro"]["f1"],
+        "macro_recall": 100 * test["macro"]["recall"],
         "weighted_f1": test["weighted"]["f1"],
     }
     values |= _calibration_numbers(run) | _doubt_numbers(run)

@@ -27,10 +27,15 @@ class ManifestError(FerbookError, ValueError):
 
 
 def renew(folder: str | Path) -> Path:
-    """Write the manifest of what is in `folder` now; leftovers of killed writes stay out."""
+    """Write the manifest of what is in `folder` now; leftovers of killed writes stay out.
+
+    Raises ManifestError for a name with a line break, which a manifest cannot hold.
+    """
     path = Path(folder) / NAME
     digests = {name: digest for name, digest in _digests(Path(folder)).items()
                if not digest.startswith("unreadable") and not _LEFT.search(name)}  # fmt: skip
+    if broken := [name for name in digests if name.splitlines() != [name]]:
+        raise ManifestError(f"{folder}: a file's name has a line break: {quoted(broken[0])}.")
     write_atomically(path, "".join(f"{d}  {n}\n" for n, d in digests.items()).encode())
     return path
 

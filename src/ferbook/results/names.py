@@ -28,9 +28,8 @@ ACTORS = (ORIGINAL, *(RECIPES[name] for name in _FAMILIES), OTHERS)
 # Study of a grid -> the recipe that it changes, and what tells it from other grids around it.
 _GRIDS = {
     "paper_changes": ("paper", ""),
-    "paper_rates": ("paper", ""),
-    "scratch": ("ours_no_ferplus", ""),
-    "scratch_rates": ("ours_no_ferplus", ""),
+    "paper_rates": ("paper", "rates grid, "),
+    "scratch_rates": ("ours_no_ferplus", "rates grid, "),
     "short_paper_changes": ("paper", "short grid, "),
     "ours_changes": ("ours", ""),
     "leak": ("ours", "copies grid, "),
@@ -85,9 +84,7 @@ _RUNTIMES = {"keras": "Keras", "onnx": "ONNX", "litert": "LiteRT"}
 def display_name(study: str, recipe: Recipe) -> str:
     """A run by its recipe and, where these tell it from others, its network, size and change."""
     if study not in _GRIDS:
-        known = recipe.name in RECIPES
-        words = [RECIPES[recipe.name], *scale(recipe)] if known else [change_name(recipe.name)]
-        return ", ".join(words)
+        return ", ".join([RECIPES.get(recipe.name) or change_name(recipe.name), *scale(recipe)])
     changed, grid = _GRIDS[study]
     words = f"{RECIPES[changed]}, {grid}{scale_words(recipe)}"
     return words if recipe.name == "base" else f"{words}: {change_name(recipe.name)}"

@@ -12,7 +12,8 @@ from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe, RecipeError
 from ferbook.results import names
 
-_LIFTED = ("backbone", "weights", "image_size", "seed")  # stand beside the recipe as well
+LIFTED = ("backbone", "weights", "image_size", "seed")
+"""Fields of a recipe that stand beside it in run.json as well, where older readers look."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,11 @@ class Answers:
     test: Predictions
 
     @property
+    def is_fer2013(self) -> bool:
+        """As of a run; answers of older versions, which do not say, are on FER-2013."""
+        return self.info.get("dataset", "fer2013") == "fer2013"
+
+    @property
     def label(self) -> str:
         """What figures and tables call it."""
         return names.model_name(self.name)
@@ -108,7 +114,7 @@ def recipe_of(info: dict[str, Any]) -> Recipe:
     Raises RecipeError when what stands beside the recipe contradicts it.
     """
     values = dict(info["recipe"].items())
-    for name in _LIFTED:
+    for name in LIFTED:
         if values.setdefault(name, info[name]) != info[name]:
             raise RecipeError(
                 f"{name}: {info[name]!r} beside the recipe, which has {values[name]!r}."

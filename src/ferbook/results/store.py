@@ -42,7 +42,7 @@ from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
 from ferbook.core.writing import write_atomically, write_json
 from ferbook.results import arrays
-from ferbook.results.run import Answers, Run
+from ferbook.results.run import LIFTED, Answers, Run
 
 HISTORY_COLUMNS = (
     "phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
@@ -58,7 +58,6 @@ _RUN = {
 }
 _ANSWERS = {"parameters": (int, type(None))}
 MAX_HISTORY_BYTES = 1_000_000  # of a history; a row has 150
-_PLACES = ("backbone", "weights", "image_size", "seed")
 
 
 def run_folder(results_dir: str | Path, study: str, recipe: Recipe) -> Path:
@@ -82,6 +81,7 @@ def write_run(
     `facts` are the entries of run.json that only the training knows: dataset, parameters,
     seconds, images_seen, finished, and the provenance of when it started. A run without `test` is
     a trial. `leaked_files` and `val_twins` are explained in `metrics.score_sets`.
+    Raises StoreError, and writes nothing, for a history that could not be read again.
     """
     from ferbook.results.metrics import score_sets  # late: SciPy is for scores alone
 
@@ -89,16 +89,16 @@ def write_run(
     test = arrays.as_stored(test) if final else val.select(np.zeros(len(val), bool))
     info = {
         "recipe": dataclasses.asdict(recipe),
-        # Also beside the recipe, where readers from before it was kept whole look for them.
-        **{name: getattr(recipe, name) for name in _PLACES},
+        **{name: getattr(recipe, name) for name in LIFTED},
         "final": final,
         **facts,
         "metrics": score_sets(val, test, leaked_files, val_twins),
     }
+    history = history[list(HISTORY_COLUMNS)]
+    _check_history(folder / "history.csv", history)
     folder.mkdir(parents=True, exist_ok=True)
     parts = {"val": val, "test": test} if final else {"val": val}
     write_atomically(folder / "predictions.npz", arrays.pack(**parts))
-    history = history[list(HISTORY_COLUMNS)]
     write_atomically(folder / "history.csv", history.to_csv(index=False).encode())
     write_json(folder / "run.json", info)
 
@@ -128,13 +128,14 @@ def load_run(folder: str | Path) -> Run:
 def load_study(results_dir: str | Path, study: str) -> list[Run]:
     """All finished runs of a study, by recipe, input size and seed.
 
-    An unfinished folder (no run.json) is passed over. Raises FileNotFoundError when there is none.
+    An unfinished folder (no run.json) and trials are passed over. Raises FileNotFoundError when
+    there is no other.
     """
-    folders = sorted(path.parent for path in Path(results_dir, study).glob("*/run.json"))
-    if not folders:
-        place = Path(results_dir, study)
-        raise FileNotFoundError(f"no finished run in {place}: execute notebooks/02_training first.")
+    place = Path(results_dir, study)
+    folders = sorted(path.parent for path in place.glob("*/run.json"))
     runs = [run for run in map(load_run, folders) if run.is_final]
+    if not runs:
+        raise FileNotFoundError(f"no finished run in {place}: execute notebooks/02_training first.")
     return sorted(runs, key=lambda run: (run.recipe.name, run.recipe.image_size, run.recipe.seed))
 
 
@@ -208,7 +209,9 @@ def load_images(results_dir: str | Path) -> pd.DataFrame:
     path = Path(results_dir) / "test_images.csv.gz"
     try:
         with open_regular(path, MAX_TEXT_BYTES) as packed, gzip.open(packed) as file:
-            content = file.read(MAX_TEXT_BYTES)
+            content = file.read(MAX_TEXT_BYTES + 1)
+        if len(content) > MAX_TEXT_BYTES:
+            raise ValueError(f"unpacks to more than {MAX_TEXT_BYTES:,} bytes")
         table = pd.read_csv(io.BytesIO(content), index_col="file")
         return table[["brightness", "sharpness"]].astype(float)
     except FileNotFoundError:
@@ -241,6 +244,11 @@ def _read_history(folder: Path) -> pd.DataFrame:
         history = pd.read_csv(io.StringIO(read_text(path, MAX_HISTORY_BYTES)))
     except ValueError as error:  # too large, empty, not text, or not a table
         raise StoreError(f"{path}: not a readable csv ({error!s:.200}).") from error
+    _check_history(path, history)
+    return history
+
+
+def _check_history(path: Path, history: pd.DataFrame) -> None:
     if tuple(history.columns) != HISTORY_COLUMNS:
         raise StoreError(f"{path}: expected the columns {', '.join(HISTORY_COLUMNS)}.")
     if not (len(history) and all(is_numeric_dtype(history[n]) for n in HISTORY_COLUMNS[1:])):
@@ -248,4 +256,3 @@ def _read_history(folder: Path) -> pd.DataFrame:
     values = history[list(HISTORY_COLUMNS[1:])].to_numpy(float)
     if not (np.isfinite(values) & (values >= 0)).all():
         raise StoreError(f"{path}: holds a negative or infinite number, or none.")
-    return history

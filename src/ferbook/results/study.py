@@ -28,6 +28,7 @@ GROUPS = (
 )  # fmt: skip
 _KEYS = {"data", "study", "subset", "device", "changes", "steps", "seeds"}
 DEVICES = ("any", "gpu")  # what a configuration may ask for
+_KINDS = {str: "a text", bool: "true or false", dict: "some entries", list: "a list"}
 
 
 class StudyError(FerbookError, ValueError):
@@ -44,6 +45,7 @@ class Study:
     changes: dict[str, dict[str, Any]]  # of the base; empty unless the study is a grid
     steps: dict[str, dict[str, Any]]  # each of the step before
     device: str = "any"  # one of DEVICES
+    subset: bool = False  # whether the data may be only a part of FER-2013
 
     @property
     def base(self) -> Recipe:
@@ -59,6 +61,7 @@ def read_study(path: str | Path) -> Study:
     """
     values = read_yaml(path)
     _check_keys(values, _KEYS, path)
+    _check_others(values, path)
     recipes: dict[str, Recipe] = {}
     try:
         for recipe in _recipes(values):
@@ -75,10 +78,21 @@ def read_study(path: str | Path) -> Study:
     except (ValueError, TypeError, AttributeError) as error:
         raise StudyError(f"{path}: {error}") from error
     grid = values.get("changes", {}), values.get("steps", {})
-    name, device = _name(values["study"], path), values.get("device", "any")
-    if device not in DEVICES:
+    how = values.get("device", "any"), values.get("subset", False)
+    return Study(_name(values["study"], path), values["data"], recipes, *grid, *how)
+
+
+def _check_others(values: Mapping[str, Any], path: str | Path) -> None:
+    """What is beside the fields of a recipe."""
+    for name, kind in {"data": str, "subset": bool, "changes": dict, "steps": dict,
+                       "seeds": list}.items():  # fmt: skip
+        value = values.get(name)
+        if name in values and not (isinstance(value, kind) and (value or kind is bool)):
+            raise StudyError(f"{path}: {name}: expected {_KINDS[kind]}. Received: {quoted(value)}.")
+    if {"seed", "seeds"} <= values.keys():
+        raise StudyError(f"{path}: expected seed or seeds. Received: both.")
+    if (device := values.get("device", "any")) not in DEVICES:
         raise StudyError(f"{path}: device: expected any or gpu. Received: {quoted(device)}.")
-    return Study(name, str(values["data"]), recipes, *grid, device)
 
 
 def _name(study: Any, path: str | Path) -> str:
@@ -164,6 +178,8 @@ def _recipes(values: Mapping[str, Any]) -> Iterator[Recipe]:
 
 def _changed(base: Mapping[str, Any], name: str, change: Mapping[str, Any]) -> Recipe:
     _check_keys(change, set(), name)
+    if "name" in change:
+        raise StudyError(f"{name}: a change has the name of its entry. Received: another name.")
     return Recipe.from_mapping({**base, **change, "name": name})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
 from ferbook.core.writing import write_atomically
 from ferbook.results.run import Run
-from ferbook.training import auxiliary, models
-from ferbook.training.identity import differences, identity
+from ferbook.training import auxiliary, device, models
+from ferbook.training.identity import agree, differences, identity
 
 _LOGGED = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -31,35 +32,45 @@ class CheckpointError(FerbookError, ValueError):
     """A checkpoint is damaged or belongs to another run."""
 
 
+class DivergedError(FerbookError, ArithmeticError):
+    """A training has no finite loss any more."""
+
+
 def load_network(run: Run, weights: Path) -> keras.Model:
     """The network of `run` with its best epoch, kept in `runs/<study>/<run>/best.npz`.
 
-    Raises CheckpointError when the file cannot be read or belongs to another network.
+    Raises CheckpointError when the file cannot be read or belongs to another run.
     """
     recipe = dataclasses.replace(run.recipe, weights="none")
     model = models.build_model(recipe)
-    restore_weights(auxiliary.with_auxiliaries(model, recipe), weights)
+    restore_weights(auxiliary.with_auxiliaries(model, recipe), weights, run)
     return model
 
 
 class Checkpoint:
     """The state of an unfinished run in `folder`: `state.npz` after each epoch, `best.npz`.
 
-    Raises CheckpointError when the folder holds the state of another recipe or data set.
+    Raises CheckpointError when the folder holds the state or weights of another recipe or data set.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe, dataset: dict[str, str]):
+    def __init__(
+        self, folder: Path, recipe: Recipe, dataset: dict[str, str], *, deterministic: bool = False
+    ):
         self.folder = folder
+        start = {"device": device.facts(), "deterministic": deterministic}
         self._about = {
             "identity": identity(recipe, dataset),
-            "provenance": provenance(),
+            "provenance": provenance() | start,
             "history": [],
             "finished_phases": [],
         }
         self._arrays: dict[str, list[np.ndarray]] | None = None
         folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "best.npz").exists():
+            self._read("best.npz")
         if (folder / "state.npz").exists():
-            self._read()
+            self._arrays, self._about = self._read("state.npz")
+            self._about["provenance"]["deterministic"] &= deterministic
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -68,7 +79,9 @@ class Checkpoint:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Commit, packages and hardware of the run's first start."""
+        """Commit, packages, hardware and device of the run's first start; whether every start was
+        `deterministic`.
+        """
         return self._about["provenance"]
 
     def rows(self, phase: str) -> list[dict[str, Any]]:
@@ -88,7 +101,8 @@ class Checkpoint:
         variables = _values(model.variables)
         # The best first: killed between the two, the epoch is trained again to the same end.
         if row["val_accuracy"] > best:
-            _write_state(self.folder / "best.npz", {"model": _evaluated(model, variables)}, {})
+            values, about = _evaluated(model, variables), {"identity": self._about["identity"]}
+            _write_state(self.folder / "best.npz", {"model": values}, about)
         state = {"model": variables, "optimizer": _values(model.optimizer.variables)}
         _write_state(self.folder / "state.npz", state, self._about)
 
@@ -103,21 +117,20 @@ class Checkpoint:
 
     def restore_best(self, model: keras.Model) -> None:
         """Put the epoch of the highest validation accuracy into the model."""
-        restore_weights(model, self.folder / "best.npz")
+        _assign(model.variables, _read_state(self.folder / "best.npz")[0]["model"])
 
     def finish(self) -> None:
         """Keep the best epoch only, for exports: the run is in the result store."""
         (self.folder / "state.npz").unlink(missing_ok=True)
 
-    def _read(self) -> None:
-        self._arrays, about = _read_state(self.folder / "state.npz")
-        if about["identity"] != self._about["identity"]:
-            its, ours = differences(about["identity"], self._about["identity"])
+    def _read(self, name: str) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
+        arrays, about = _read_state(self.folder / name)
+        if unlike := _unlike(self.folder / name, about, self._about["identity"]):
             raise CheckpointError(
-                f"{self.folder}: a checkpoint of another run is in the way, with {its}, and not "
-                f"{ours}. Delete the folder to start anew, or give the recipe another name."
+                f"{self.folder}: a checkpoint of another run is in the way, {unlike}. Delete the "
+                "folder to start anew, or give the recipe another name."
             )
-        self._about = about
+        return arrays, about
 
 
 class EpochEnd(keras.callbacks.Callback):
@@ -149,7 +162,13 @@ class EpochEnd(keras.callbacks.Callback):
         self.learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write the epoch's row and state."""
+        """Write the epoch's row and state. Raises DivergedError without a finite loss."""
+        if not all(math.isfinite(logs[name]) for name in _LOGGED):
+            raise DivergedError(
+                f"{self.phase}, epoch {epoch + 1}: loss {logs['loss']:g}, {logs['val_loss']:g} on "
+                f"validation images: it diverged. A learning rate below {self.learning_rate:g} may "
+                "help."
+            )
         row = {
             "phase": self.phase,
             "epoch": epoch,
@@ -177,15 +196,37 @@ class RawWeights(keras.callbacks.Callback):
         _assign(self.model.trainable_variables, self.raw)
 
 
-def restore_weights(trained: keras.Model, weights: Path) -> None:
-    """Put the best epoch of a run of the same network, as it was trained, into `trained`.
+def restore_weights(trained: keras.Model, weights: Path, run: Run) -> None:
+    """Put the best epoch of `run`, as it was trained, into its network `trained`.
 
-    Raises CheckpointError when the file cannot be read or belongs to another network.
+    Raises CheckpointError when the file cannot be read or belongs to another run.
     """
     try:
-        _assign(trained.variables, _read_state(weights)[0]["model"])
+        arrays, about = _read_state(weights)
+        if unlike := _unlike(weights, about, identity(run.recipe, run.info["dataset"])):
+            raise ValueError(f"a checkpoint {unlike}")
+        _assign(trained.variables, arrays["model"])
     except (FileNotFoundError, KeyError, ValueError) as error:
-        raise CheckpointError(f"{weights}: no weights of {trained.name} ({error}).") from error
+        raise CheckpointError(
+            f"{weights}: no weights of {run.study}/{run.name} ({error})."
+        ) from error
+
+
+def _unlike(path: Path, about: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """In what the run of a checkpoint is not `wanted`; empty if in nothing.
+
+    Weights of older versions do not say whose they are.
+    """
+    try:
+        found = about.get("identity", wanted)
+        if agree(found, wanted):
+            return ""
+        its, ours = differences(found, wanted)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: does not say whose it is. Delete {path.parent} to start anew."
+        ) from error
+    return f"with {its}, and not {ours}"
 
 
 def _values(variables: list[Any]) -> list[np.ndarray]:

@@ -162,8 +162,8 @@ class Pace(keras.callbacks.Callback):
             self.started += now - self.last
             self.done -= 1
         self.last = now
-        first = self.done in (PACED_STEPS, self.steps - 1) and self.told is None
-        if first or (self.told is not None and now - self.told > TOLD_SECONDS):
+        enough = self.done > 0 and self.done in (PACED_STEPS, self.steps - 1)
+        if enough if self.told is None else now - self.told > TOLD_SECONDS:
             self.told = now
             print(self._line(batch + 1, self.done / (now - self.started)), flush=True)
 

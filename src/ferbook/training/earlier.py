@@ -42,8 +42,7 @@ class Earlier:
         Raises RecipeError as `answers`, and CheckpointError when that run's network is another.
         """
         for name in recipe.start_runs:
-            self._run(name)
-            checkpoint.restore_weights(trained, self.runs / name / "best.npz")
+            checkpoint.restore_weights(trained, self.runs / name / "best.npz", self._run(name))
 
     def _answers(self, name: str, faces: Faces) -> np.ndarray:
         run = self._run(name)

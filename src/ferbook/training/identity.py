@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from ferbook.core.recipe import Recipe
@@ -9,7 +10,15 @@ from ferbook.core.recipe import Recipe
 
 def identity(recipe: Recipe, dataset: dict[str, str]) -> dict[str, Any]:
     """What two trainings have to share to be of the same run."""
-    return {"recipe": repr(recipe), "dataset": dataset}
+    return {"recipe": dataclasses.asdict(recipe), "dataset": dataset}
+
+
+def agree(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether they are of one run; what a recipe of an older version does not name has no effect.
+
+    Raises TypeError and other errors for what is no identity.
+    """
+    return {**found, "recipe": {**vars(Recipe()), **found["recipe"]}} == wanted
 
 
 def differences(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, str]:
@@ -22,5 +31,5 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, str]:
 
 
 def _parts(found: dict[str, Any]) -> list[str]:
-    fields = found["recipe"].removeprefix("Recipe(").removesuffix(")").split(", ")
+    fields = [f"{name}={value!r}" for name, value in found["recipe"].items()]
     return [*fields, "data set " + " ".join(f"{value:.12}" for value in found["dataset"].values())]

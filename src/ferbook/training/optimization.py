@@ -47,7 +47,7 @@ def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimi
     rate = recipe.finetune_learning_rate
     if recipe.schedule == "cosine":
         steps *= recipe.finetune_epochs
-        rise = round(recipe.lr_warmup_fraction * steps)
+        rise = min(round(recipe.lr_warmup_fraction * steps), steps - 1)
         rate = keras.optimizers.schedules.CosineDecay(
             0.0, steps - rise, warmup_target=rate, warmup_steps=rise
         )

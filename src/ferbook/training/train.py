@@ -6,6 +6,7 @@ every variable of model and optimizer; so a resumed run is the run that was neve
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from ferbook.data.duplicates import duplicate_groups, validation_twins
 from ferbook.data.faces import Faces
 from ferbook.inference.centerface.landmarks import find_landmarks
 from ferbook.results import store
-from ferbook.results.run import Run
+from ferbook.results.run import LIFTED, Run
 from ferbook.training import (
     augment,
     auxiliary,
@@ -34,7 +35,13 @@ from ferbook.training import (
     optimization,
     pruning,
 )
-from ferbook.training.checkpoint import Checkpoint, EpochEnd, RawWeights, load_network
+from ferbook.training.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    EpochEnd,
+    RawWeights,
+    load_network,
+)
 from ferbook.training.earlier import Earlier
 from ferbook.training.identity import differences, identity
 
@@ -82,10 +89,20 @@ def train(
             return folder
         run = store.load_run(folder)
         _check_same(run, recipe, _about(faces))
-        (own / "state.npz").unlink(missing_ok=True)  # killed after run.json was written
+        _tidy(own, recipe, _about(faces))
         if final and not run.is_final:
             _finish(run, faces, folder, own)
     return folder
+
+
+def _tidy(own: Path, recipe: Recipe, dataset: dict[str, str]) -> None:
+    """Delete what a training leaves that is killed after run.json was written; no other's state."""
+    if not (own / "state.npz").exists():
+        return
+    with contextlib.suppress(CheckpointError):
+        checkpoint = Checkpoint(own, recipe, dataset)
+        if checkpoint.has_finished(PHASES[-1]):
+            checkpoint.finish()
 
 
 def _train(
@@ -105,7 +122,7 @@ def _train(
         input_pipeline.training_dataset, training, recipe, taught=taught, landmarks=points, **where
     )
     val = input_pipeline.evaluation_dataset(parts.val, recipe, **where)
-    checkpoint = Checkpoint(own, recipe, _about(faces))
+    checkpoint = Checkpoint(own, recipe, _about(faces), deterministic=how.deterministic)
     strategy = _strategy()
     device.check_replicas(recipe, strategy.num_replicas_in_sync)
     with strategy.scope():
@@ -123,23 +140,20 @@ def _train(
             steps = -(-len(training) // recipe.batch_size)
             _fit_phase(phase, fitted, recipe, feed, steps, val, checkpoint, how.verbose)
         checkpoint.restore_best(trained)
-    facts = _facts(faces, model, recipe, checkpoint, len(training), how.deterministic)
+    facts = _facts(faces, model, recipe, checkpoint, len(training))
     history = pd.DataFrame(checkpoint.history)
     _write(folder, recipe, history, model, parts, faces, facts, final=final)
     checkpoint.finish()
 
 
 def _facts(
-    faces: Faces, model: keras.Model, recipe: Recipe, checkpoint: Checkpoint, images: int,
-    deterministic: bool,
-) -> dict[str, Any]:  # fmt: skip
+    faces: Faces, model: keras.Model, recipe: Recipe, checkpoint: Checkpoint, images: int
+) -> dict[str, Any]:
     """What run.json says of a training on so many images."""
     return {
         "dataset": _about(faces),
         "parameters": models.count_parameters(model, recipe),
         **checkpoint.provenance,
-        "deterministic": deterministic,
-        "device": device.facts(),
         "seconds": sum(row["seconds"] for row in checkpoint.history),
         "cpu_seconds": sum(row["cpu_seconds"] for row in checkpoint.history),
         "images_seen": images * len(checkpoint.history),
@@ -182,8 +196,8 @@ def _finish(run: Run, faces: Faces, folder: Path, own: Path) -> None:
     """Make a trial final: its best epoch, kept by the training, predicts the test images."""
     device.set_precision()
     model, parts = load_network(run, own / "best.npz"), splits.split_for(faces, run.recipe)
-    kept = ("recipe", "backbone", "weights", "image_size", "seed", "final", "metrics")
-    facts = {name: value for name, value in run.info.items() if name not in kept}
+    written = {"recipe", "final", "metrics", *LIFTED}
+    facts = {name: value for name, value in run.info.items() if name not in written}
     _write(folder, run.recipe, run.history, model, parts, faces, facts, final=True)
 
 

@@ -11,13 +11,14 @@ import tarfile
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from io import BufferedIOBase
 from pathlib import Path
 
+from ferbook.core.files import open_zip
 from ferbook.data.faces import DataError
 
-MAX_TAR_BYTES = 1_000_000_000  # unpacked; the contest's holds 301,072,766 and little else
+MAX_BYTES = 1_000_000_000  # unpacked; the contest's csv has 301,072,766
 MAX_MEMBERS = 200_000  # the official archive has 35,887; a Mac's zip has as many shadows
 
 Opened = Iterator[tuple[str, BufferedIOBase]]
@@ -48,12 +49,12 @@ class Zip(Container):
 
     def sizes(self) -> list[tuple[str, int]]:
         """See Container."""
-        with zipfile.ZipFile(self._path) as archive:
+        with self._archive() as archive:
             return [(e.filename, e.file_size) for e in archive.infolist() if not e.is_dir()]
 
     def opened(self, names: Collection[str]) -> Opened:
         """See Container. Raises DataError for a compression that no such archive has."""
-        with zipfile.ZipFile(self._path) as archive:
+        with self._archive() as archive:
             for entry in archive.infolist():
                 if entry.filename in names:
                     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -64,6 +65,9 @@ class Zip(Container):
                         )
                     with archive.open(entry) as file:
                         yield entry.filename, file
+
+    def _archive(self) -> AbstractContextManager[zipfile.ZipFile]:
+        return open_zip(self._path, MAX_BYTES, max_unpacked=MAX_BYTES, max_entries=MAX_MEMBERS)
 
 
 class Folder(Container):
@@ -129,7 +133,7 @@ class _Bounded(io.RawIOBase):
     """Ends in an error where a few megabytes would unpack to more than any such archive has."""
 
     def __init__(self, file: BufferedIOBase, name: str):
-        self._file, self._name, self._left = file, name, MAX_TAR_BYTES
+        self._file, self._name, self._left = file, name, MAX_BYTES
 
     def readable(self) -> bool:
         return True
@@ -138,5 +142,5 @@ class _Bounded(io.RawIOBase):
         data = self._file.read(size)
         self._left -= len(data)
         if self._left < 0:
-            raise DataError(f"{self._name}: unpacks to more than {MAX_TAR_BYTES:,} bytes.")
+            raise DataError(f"{self._name}: unpacks to more than {MAX_BYTES:,} bytes.")
         return data

@@ -56,8 +56,9 @@ def pareto(frame: pd.DataFrame) -> Figure:
     shown = shown.sort_values(["parameters", "accuracy"], ascending=[True, False])
     best = shown[shown["accuracy"] > shown["accuracy"].cummax().shift(fill_value=0)]
     figure, axes = plt.subplots(figsize=(8, 6))
-    across, up = np.repeat(best["parameters"], 2)[1:], np.repeat(best["accuracy"], 2)[:-1]
-    axes.plot(across, up, color="gray", linewidth=1, zorder=0)  # as stairs
+    axes.step(
+        best["parameters"], best["accuracy"], where="post", color="gray", linewidth=1, zorder=0
+    )
     dots = [
         axes.plot(across, up, "o", color=COLORS[actor], mec="white")[0]
         for across, up, actor in shown[["parameters", "accuracy", "actor"]].itertuples(index=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
 from ferbook.paper.key_numbers import cpu_hours, mean, percent, run_numbers
 from ferbook.results import names
@@ -20,7 +21,8 @@ def study_numbers(
     """`ours_*`: the run of our recipe; and what to set beside.
 
     `ours_gain` and `ours_no_ferplus_gain`: points above the mean of the `paper_seeds` runs of the
-    original's recipe with the same network and input size.
+    original's recipe with the same network and input size. `ours_no_ferplus_*`: all that
+    `run_numbers` says of the run without FER+.
     """
     whole = finals(runs) or list(runs)
     ours = next((run for run in whole if run.study == "ours"), whole[-1])
@@ -35,6 +37,9 @@ def study_numbers(
         "ours_gain": 100 * (accuracy(ours.test) - base),
         "ours_no_ferplus_gain": 100 * (accuracy(without.test) - base),
         "paper_seeds": len(paper),
+        "original_table_recall_disgust": 100 * original["table_2"]["disgust"]["recall"],
+        "original_macro_recall": 100 * mean([original["table_2"][c]["recall"] for c in CLASSES]),
+        **run_numbers(without, dataset, original, prefix="ours_no_ferplus"),
         **_ours_numbers(ours, dataset, original),
     }
 

@@ -153,7 +153,8 @@ def views_table(run: Run, views: Mapping[str, Answers], groups: Groups) -> Table
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("answer")
     caption = (
         f"Test-time augmentation of the run “{run.label}”: the gain over one answer per image on "
-        "all test images. Validation is without copies in training."
+        "all test images, with McNemar's p, not corrected. Validation is without copies in "
+        "training."
     )
     formats = {"validation": ".2%", "difference, points": "+.2f", "p": P_VALUE}
     return Table(frame, caption, "tab-views", formats)

@@ -85,7 +85,9 @@ def detection_numbers(found: Mapping[str, Any]) -> dict[str, Any]:
         numbers[f"{one.lower()}_false"] = found["conditions"]["no face"][one]["false"]
     for key, turn in turns.items():
         numbers[f"turned_{key}"] = turn
-        numbers[f"gain_{key}"] = f"{_gain(found['turned_back'][turn]):+.0f}"
+        numbers[f"gain_{key}"] = f"{_gain(found['turned_back'][turn]):+.1f}"
+    upright = found["turned_back"]["0"]
+    numbers["right_upright"] = _percent(upright["right_turned_back"], upright["found"])
     numbers["empty"] = found["conditions"]["no face"]["scenes"]
     numbers["first_answer"] = f"{np.median(found['first_answer_seconds']):.1f}"
     return {f"bench_faces_{key}": value for key, value in numbers.items()}
