@@ -53,8 +53,9 @@ def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
                "core hours"]  # fmt: skip
     caption = (
         "Runs on all training images: their accuracies, on validation without images that have a "
-        "copy in training, and the processor time of training, which depends on the version of the "
-        "code as well. The validation images of the second recipe are others: its split is another."
+        "copy in training, and the processor time of training (hours times cores where it was not "
+        "recorded), which depends on the version of the code as well. The validation images of the "
+        "second recipe are others: its split is another."
     )
     return Table(listed.frame[columns], caption, "tab-finals", listed.formats)
 
