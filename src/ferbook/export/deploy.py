@@ -53,8 +53,8 @@ def deploy(
     measured = store.load_facts(results_dir, "deployment").get(run.name, {}).get("run", wanted)
     if measured != wanted:
         raise ExportError(
-            f"results/deployment/{run.name}.json is of {measured}, and would be replaced by what "
-            f"{wanted} measures. Delete it first, or export into another result store."
+            f"{results_dir}/deployment/{run.name}.json is of {measured}, and would be replaced by "
+            f"what {wanted} measures. Delete it first, or export into another result store."
         )
     weights = weights or Path(runs_dir) / run.study / run.name / "best.npz"
     folder = folder or Path("exports") / run.name
