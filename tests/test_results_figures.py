@@ -25,7 +25,7 @@ def test_the_difference_of_confusions_is_in_points():
         and len(cells) == 49
     )
     assert [label.get_text() for label in axes.get_yticklabels()] == list(CLASSES)
-    assert axes.get_title() == "one\nminus the recipe itself"
+    assert axes.get_title() == "one, tiny, 48 px\nminus the recipe itself, tiny, 48 px"
     assert axes.collections[0].get_clim() == (-50, 50)
 
 
