@@ -9,8 +9,8 @@ PROFILE ?= quick
 STUDY ?= ours_changes
 DATA ?=
 CORES ?= 2
-# Empty: without CUDA. A card is looked for; GPU=1 or GPU= decides otherwise.
-GPU ?= $(if $(wildcard /dev/nvidia0 /dev/dxg),1)
+# Empty: without CUDA. For a profile of a GPU a card is looked for; GPU=1 or GPU= decides otherwise.
+GPU ?= $(if $(filter gpu%,$(PROFILE)),$(if $(wildcard /dev/nvidia0 /dev/dxg),1))
 ALLOW_CPU ?=
 BIN := .venv/bin
 ALONE := $(BIN)/python -m ferbook.core.lock .pipeline.lock
@@ -63,7 +63,7 @@ lab: $(READY)  ## JupyterLab on the paired notebooks
 
 test: $(READY)  ## the whole test suite
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(CORES)
 
 # The trials behind the chapter Reliability; each writes to results/reliability. An hour in all.
 fuzz: $(READY)  ## hostile files before every reader
@@ -93,7 +93,7 @@ advisories: $(READY)  ## known vulnerabilities of the locked packages; asks the 
 		-f json -o results/reliability/advisories.json
 
 coverage: $(READY)  ## the test suite, and which lines and branches it reaches
-	$(BIN)/python -m pytest --numprocesses $(CORES) --dist loadfile --cov=ferbook --cov-branch \
+	$(BIN)/python -m pytest --numprocesses $(CORES) --cov=ferbook --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-report=json:_build/coverage.json
 	$(BIN)/python -m trials.coverage _build/coverage.json --into results
 

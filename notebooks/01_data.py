@@ -100,7 +100,7 @@ tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip
 
 # %% [markdown]
 # Some pictures occur more than once: {glue:text}`data_duplicate_images:,` images belong to
-# {glue:text}`data_duplicate_groups:,` groups of byte-identical pictures, in
+# {glue:text}`data_duplicate_groups:,` groups of pixel-identical pictures, in
 # {glue:text}`data_conflicting_groups` of which the labels contradict each other. Where the copies lie on both
 # sides of a split, they inflate accuracies; [](09_leak.ipynb) counts these and measures the effect.
 # {glue:text}`data_constant_images` images are a single shade of gray.
@@ -133,7 +133,7 @@ tables.certainty_table(dataset)
 # :class: tip
 # - The largest class, {glue:text}`data_largest_class`, has {glue:text}`data_largest_ratio:.0f` times as many images
 #   as the smallest, {glue:text}`data_smallest_class`.
-# - {glue:text}`data_duplicate_images:,` images have a byte-identical copy;
+# - {glue:text}`data_duplicate_images:,` images have a pixel-identical copy;
 #   {glue:text}`data_conflicting_groups` groups of copies have contradictory labels.
 # - The plurality of ten new taggers agrees with the label of FER-2013 on {glue:text}`data_ferplus_agreement:.1f`% of the
 #   images on which these do not tie, and on {glue:text}`data_ferplus_agreement_fear:.1f`% of those labeled fear.

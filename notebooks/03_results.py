@@ -64,7 +64,7 @@ table.Notice(synthetic=run.is_synthetic)
 #
 # The value of an accuracy depends on the images it was measured on. {numref}`tab-accuracy`
 # gives ours on all test images (as in the original), on the contest's PrivateTest (as in most other
-# papers), and on those with and without a byte-identical copy in the training folder. The
+# papers), and on those with and without a pixel-identical copy in the training folder. The
 # intervals describe the sampling of test images. They do not describe how much another training run would differ:
 # the run at {glue:text}`reference_image_size` pixels and our recipes have one seed each, and {numref}`tab-seeds` shows
 # the spread of recipes with several.
@@ -81,7 +81,8 @@ tables.accuracy_table(run, dataset)
 # {numref}`fig-sizes` has the same recipe, unchanged, on the same network at smaller inputs as well: from
 # {glue:text}`sizes_smallest_px` to {glue:text}`sizes_largest_px` pixels, accuracy goes from
 # {glue:text}`sizes_smallest_accuracy:.2f`% (seeds: {glue:text}`sizes_smallest_seeds`) to
-# {glue:text}`sizes_largest_accuracy:.2f`% (seeds: {glue:text}`sizes_largest_seeds`). The rest of this chapter uses the
+# {glue:text}`sizes_largest_accuracy:.2f`% (seeds: {glue:text}`sizes_largest_seeds`), a difference of
+# {glue:text}`sizes_gain:.1f` ± {glue:text}`sizes_gain_error:.1f` points (95% interval over seeds). The rest of this chapter uses the
 # run at {glue:text}`reference_image_size` pixels, the closest to the original that we could train.
 
 # %% mystnb={"figure": {"caption": "The original's recipe on EfficientNet-Lite2 at several input sizes: accuracy on all test images, one dot per seed and a line through the means. The diamond is the original as reported, at its own network and input size.", "name": "fig-sizes"}, "image": {"alt": "Accuracy against the side of the input in pixels, a line that rises, and a diamond for the original at 260 pixels."}} tags=["hide-input"]
@@ -126,8 +127,7 @@ audit_tables.audit_summary(findings, source=second, label="tab-audit-second")
 # {numref}`fig-recalls` shows the recalls. The largest loss of recall is on {glue:text}`reference_fallen_class`: the
 # original reports {glue:text}`reference_fallen_from:.0f`%; our run reaches
 # {glue:text}`reference_fallen_to:.0f`%. The largest loss of F1 is on {glue:text}`reference_fallen_f1_class`,
-# {glue:text}`reference_fallen_f1_from:.2f` against {glue:text}`reference_fallen_f1_to:.2f`. All figures of this
-# book use these colors.
+# {glue:text}`reference_fallen_f1_from:.2f` against {glue:text}`reference_fallen_f1_to:.2f`.
 
 # %% tags=["hide-input"]
 tables.class_table(runs, original)
@@ -151,7 +151,7 @@ figures.learning_curves(run, "loss")
 #
 # The original's Figures 3 and 4 are confusion matrices, in counts and normalized by row;
 # {numref}`fig-confusion` and {numref}`fig-confusion-normalized` are ours on the same images. The
-# original names fear and surprise, fear and sad, and sad and neutral as the pairs most often confused. In our
+# original names fear and surprise, fear and sad, and sad and neutral as frequent or dominant confusions. In our
 # run, fear and surprise are number {glue:text}`reference_confusion_rank` of
 # {glue:text}`reference_confusion_pairs` pairs, ordered by the number of errors.
 
@@ -160,9 +160,8 @@ figures.confusion(run, normalized=False)
 # %% mystnb={"figure": {"caption": "The same matrix as fractions of each true class (as the original's Figure 4); the diagonal holds the recalls.", "name": "fig-confusion-normalized"}, "image": {"alt": "Seven by seven confusion matrix, each row summing to one."}} tags=["hide-input"]
 figures.confusion(run, normalized=True)
 # %% [markdown]
-# {numref}`fig-confusion-difference` shows in which cells our run with the highest accuracy on validation
-# images without copies differs from this one; the diagonal shows the change in recall, which is a loss where it is negative. The validation images of our
-# second recipe are others, since its split is another.
+# {numref}`fig-confusion-difference` subtracts this matrix from that of our run with the highest accuracy on
+# validation images without copies; negative values on the diagonal are losses of recall.
 
 # %% mystnb={"figure": {"caption": "Difference of two row-normalized confusion matrices, in points: our run with the highest accuracy on validation images without copies minus the run of the original's recipe.", "name": "fig-confusion-difference"}, "image": {"alt": "Seven by seven matrix of differences in points; the diagonal holds the change in recall of each class."}} tags=["hide-input"]
 pair = figures.subject_and_best(runs)
@@ -173,8 +172,8 @@ figures.confusion_difference(pair[0], pair[-1])
 # A model is calibrated if, among answers given with a certain probability, that share is correct
 # {cite:p}`guo2017`. {numref}`fig-reliability` shows how far this holds. The expected calibration error is
 # {glue:text}`reference_ece:.1f`%, and {glue:text}`reference_ece_fitted:.1f`% after dividing the
-# logits by a temperature of {glue:text}`reference_temperature:.2f`, which was fitted on validation images and can
-# make the error on test images larger.
+# logits by a temperature of {glue:text}`reference_temperature:.2f`. It was fitted on validation images, those with a
+# copy in training included, which makes it too low, and it can make the error on test images larger.
 
 # %% mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the more images in a bin, the larger its dot. The text in each panel gives the temperature T and the expected calibration error.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagrams of two runs, each with two curves near the diagonal."}} tags=["hide-input"]
 figures.reliability(pair)

@@ -164,7 +164,7 @@ detection.time_table(measured["detection"])
 # Rotated faces are turned upright before they are classified. On the faces that were found, this changes accuracy
 # by {glue:text}`bench_faces_gain_less` points at {glue:text}`bench_faces_turned_less` degrees and by
 # {glue:text}`bench_faces_gain_more` points at {glue:text}`bench_faces_turned_more` degrees
-# ({numref}`tab-turned-back`); no test of these differences was made. Of upright faces that CenterFace cuts out of the
+# ({numref}`tab-turned-back`); these differences were not tested for significance. Of upright faces that CenterFace cuts out of the
 # scenes, the released model classifies {glue:text}`bench_faces_right_upright`% correctly, fewer than of the test
 # images themselves ({numref}`tab-exports`): cutting out probably costs accuracy.
 

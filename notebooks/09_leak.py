@@ -17,9 +17,10 @@
 # # The leak
 #
 # **{glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images
-# ({glue:text}`data_leaked_percent:.1f`%) have a byte-identical copy in the training folder. Training
-# without duplicates costs {glue:text}`copies_gain_leaked:.1f` points on these images, and
-# {glue:text}`copies_part_leaked:.1f` of accuracy on all test images through them.** This chapter counts the copies,
+# ({glue:text}`data_leaked_percent:.1f`%) have a pixel-identical copy in the training folder. Removing
+# duplicates from the training images lowers a small network's accuracy on these test images by
+# {glue:text}`copies_gain_leaked:.1f` ± {glue:text}`copies_gain_leaked_error:.1f` points, which is
+# {glue:text}`copies_part_leaked:.1f` points of accuracy on the whole test set.** This chapter counts the copies,
 # shows some of them, and compares the same training with and without them.
 #
 # *Input:* the data set and the result store. *Run time:* about a minute.
@@ -70,7 +71,7 @@ table.Notice(synthetic=faces.name == "synthetic")
 # %% tags=["hide-input"]
 tables.leak_table(audit.leak_table(faces))
 
-# %% mystnb={"figure": {"caption": "Test images and, below each, the same picture in the training folder, with their labels. Upper two rows: byte-identical copies; lower two: near duplicates, which include mirrored ones.", "name": "fig-twins"}, "image": {"alt": "Four rows of faces: test images above the same pictures in training, then test images above slightly altered or mirrored versions of them in training."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Test images and, below each, the same picture in the training folder, with their labels. Upper two rows: pixel-identical copies; lower two: near duplicates, which include mirrored ones.", "name": "fig-twins"}, "image": {"alt": "Four rows of faces: test images above the same pictures in training, then test images above slightly altered or mirrored versions of them in training."}} tags=["hide-input"]
 figures.twins(faces, seed=seed)
 
 # %% [markdown]
@@ -78,7 +79,7 @@ figures.twins(faces, seed=seed)
 #
 # The split of the training folder leaks as well. {glue:text}`data_n_val_twins` of the
 # {glue:text}`data_n_val:,` validation images ({glue:text}`data_val_twins_percent:.1f`%) are
-# byte-identical with a training image, so validation accuracy is too high. The reproduction keeps
+# pixel-identical with a training image, so validation accuracy is too high. The reproduction keeps
 # this split, since the original's description leads to it. Each run also reports validation accuracy
 # without these images, on the {glue:text}`data_n_val_clean:,` that remain. Our recipe was chosen before this was
 # introduced. The option `grouped_split`, which our second recipe and the grids of [](04_ablations.ipynb) use, moves the
@@ -98,7 +99,7 @@ tables.altered_table(near_duplicates.planted_copies(faces.images, seed=seed))
 # Nearly all recompressed, brightened and noisy copies are found, most of the cropped ones and fewer of the shifted
 # ones; the counts below are therefore a lower bound. {glue:text}`data_near_pairs:,` pairs of images are near
 # duplicates
-# without being byte-identical, {glue:text}`data_near_mirrored` of them mirrored. Their labels agree in
+# without being pixel-identical, {glue:text}`data_near_mirrored` of them mirrored. Their labels agree in
 # {glue:text}`data_near_same_label_percent:.1f`% of the pairs; in the others, the same face was given two
 # different labels. {glue:text}`data_near_leaked` more test images have a near duplicate in the training
 # folder, which leaves {glue:text}`data_n_pristine:,` test images with neither kind of copy.
@@ -109,7 +110,7 @@ tables.altered_table(near_duplicates.planted_copies(faces.images, seed=seed))
 # {numref}`fig-leak-scores` divides the test images of each run on all training images by whether they have a copy.
 # Accuracy is higher on images with a copy in every run.
 
-# %% mystnb={"figure": {"caption": "Accuracy of each run on all training images, first seed: on test images without a byte-identical copy in the training folder, on all, and on those with a copy.", "name": "fig-leak-scores"}, "image": {"alt": "A row for each run with three marks on one axis: without a copy lowest, all test images close to it, with a copy far to the right."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy of each run on all training images, first seed: on test images without a pixel-identical copy in the training folder, on all, and on those with a copy.", "name": "fig-leak-scores"}, "image": {"alt": "A row for each run with three marks on one axis: without a copy lowest, all test images close to it, with a copy far to the right."}} tags=["hide-input"]
 figures.scores(study.finals(runs) or runs, leaked_files)
 
 # %% [markdown]
@@ -119,30 +120,31 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 # recipe is therefore trained in two ways ({numref}`tab-leak`), with {glue:text}`copies_seeds` seeds: on all training
 # images, and without those that have a copy elsewhere, whether in the test images, in validation or among
 # themselves ({glue:text}`copies_removed` images, by seed). Without them, accuracy is lower by
-# {glue:text}`copies_gain_leaked:.1f` points on the test images with a copy (95% interval:
-# {glue:text}`copies_gain_leaked_error:.1f` to either side; by seed: {glue:text}`copies_gain_leaked_seeds`). On those without one it is lower by {glue:text}`copies_gain_clean:.1f`
-# ({glue:text}`copies_gain_clean_seeds`), which seeds alone can cause ({numref}`tab-seeds`); whether fewer images or the
-# missing copies cause it was not tested.
+# {glue:text}`copies_gain_leaked:.1f` ± {glue:text}`copies_gain_leaked_error:.1f` points on the test images with a copy
+# (95% interval over seeds; by seed: {glue:text}`copies_gain_leaked_seeds`), by {glue:text}`copies_gain_clean:.1f` ±
+# {glue:text}`copies_gain_clean_error:.1f` on those without one, and by {glue:text}`copies_gain_test:.1f` ±
+# {glue:text}`copies_gain_test_error:.1f` on all test images. The images with a copy contribute
+# {glue:text}`copies_part_leaked:.1f` points to the last. Whether the images without a copy suffer from the smaller
+# number of training images or from the missing copies was not tested.
 #
-# Trained without any byte-identical copy, the network still scores {glue:text}`copies_gap_without:.1f` points higher
-# on the copied pictures than on the others; trained with copies, {glue:text}`copies_gap_with:.1f`. Most of this gap
-# in this network is therefore not due to the copies: the copied pictures are easier, or near duplicates of them
-# remain. Here, accuracy on the images without a copy corrects too much. In all, training without duplicates costs
-# {glue:text}`copies_gain_test:.1f` points on the test images: {glue:text}`copies_part_leaked:.1f` of them through the
-# images with a copy, the rest through the others. In the runs of complete recipes ({numref}`fig-leak-scores`)
-# accuracy is {glue:text}`copies_gap_finals` points higher on the copied pictures; how much of these larger
+# Trained without pixel-identical copies, the network still scores {glue:text}`copies_gap_without:.1f` points higher
+# on the copied pictures than on the others; trained with them, {glue:text}`copies_gap_with:.1f`. The gap shrinks by
+# {glue:text}`copies_gain_gap:.1f` ± {glue:text}`copies_gain_gap_error:.1f` points, so these runs do not show whether
+# copies account for more or less than half of it. What remains may be due to easier pictures or to near duplicates,
+# which stayed in the training images. In the runs of complete recipes ({numref}`fig-leak-scores`) accuracy is {glue:text}`copies_gap_finals` points higher on the copied pictures; how much of these larger
 # differences is memory was not measured.
 
 # %% tags=["hide-input"]
 tables.grid_table(leak, runs, leaked_files)
 
 # %% [markdown]
-# How much a network memorizes depends on its recipe: without augmentation it gains on the copied images and not on
-# the others ({numref}`fig-ours_changes`).
+# How much a network memorizes depends on its recipe. Without augmentation, our recipe on the same network gains
+# {glue:text}`04_ablations.ipynb::ours_changes_no_augmentation_leaked:.1f` points on the copied images and changes by
+# {glue:text}`04_ablations.ipynb::ours_changes_no_augmentation_clean:+.2f` on the others ({numref}`fig-ours_changes`).
 #
 # ## Limits
 #
-# Counts of byte-identical copies are exact. Counts of near duplicates depend on two thresholds and are a
+# Counts of pixel-identical copies are exact. Counts of near duplicates depend on two thresholds and are a
 # lower bound. The effect of the copies was measured on one recipe with EfficientNet-Lite0 at
 # {glue:text}`copies_image_size` pixels, {glue:text}`copies_epochs` epochs and {glue:text}`copies_seeds` seeds; it may
 # differ for others.
@@ -150,14 +152,14 @@ tables.grid_table(leak, runs, leaked_files)
 # ```{admonition} What we found
 # :class: tip
 # - {glue:text}`data_n_leaked` test images, {glue:text}`data_leaked_percent:.1f`% of all, have a
-#   byte-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
+#   pixel-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
 # - {glue:text}`data_val_twins_percent:.1f`% of the validation images of the original's split are copies of
 #   training images, so validation accuracy is too high.
-# - Training without duplicates costs a small network {glue:text}`copies_gain_test:.1f` points on all test images:
-#   {glue:text}`copies_gain_leaked:.1f` on those with a copy, which is {glue:text}`copies_part_leaked:.1f` of all, and
-#   {glue:text}`copies_gain_clean:.1f` on the others, which seeds alone can cause.
-# - In this network most of the difference between images with and without a copy remains without copies in training.
-#   The differences of the complete recipes are larger; what part of them is memory was not measured.
+# - Removing duplicates from the training images lowers a small network's accuracy on the test images with a copy by
+#   {glue:text}`copies_gain_leaked:.1f` ± {glue:text}`copies_gain_leaked_error:.1f` points
+#   ({glue:text}`copies_seeds` seeds), which is {glue:text}`copies_part_leaked:.1f` points on the whole test set.
+# - A gap between images with and without a copy remains without copies in training. The gaps of the complete recipes
+#   are larger; what part of them is memory was not measured.
 # ```
 
 # %% tags=["remove-cell"]

@@ -23,8 +23,25 @@ if OFFLINE not in sys.path:  # a process that a test started has it already
         import sitecustomize
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tests compare bits, and say what a processor is told
 importlib.import_module("ferbook.training")  # before TensorFlow, which it tells to use oneDNN
 ROOT = Path(__file__).parents[1]
+
+
+# Those whose tests look at the rendered book.
+BOOK = {f"tests/test_{name}.py" for name in ("accessibility", "book", "browser", "recompute")}
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """A file's tests run in one process, those of BOOK in the same, which renders it once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "book" if file in BOOK else file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -229,3 +229,33 @@ def test_a_model_is_read_once_and_anew_when_its_file_changes(tmp_path):
     path.write_bytes(b"no model")
     with pytest.raises(InputError, match="not a model exported by ferbook"):
         ferbook.predict(GRAY, model=path)
+
+
+def test_one_opened_image_several_times(tmp_path):
+    """Two threads that decode one Pillow image at once destroy it."""
+    Image.fromarray(ASTRONAUT).save(tmp_path / "a.png")
+    for _ in range(5):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            image = Image.open(tmp_path / "a.png")
+            found = ferbook.predict([image] * 4, whole=True)
+        assert [len(faces) for faces in found] == [1] * 4
+
+
+@pytest.mark.parametrize("option", ["faces", "min_face", "every"])
+@pytest.mark.parametrize("value", [1.5, "20"])
+def test_options_of_another_kind_are_told_in_a_list_too(tmp_path, option, value):
+    picture = tmp_path / "clip.avi" if option == "every" else [ASTRONAUT]
+    if option == "every":
+        picture.write_bytes(b"RIFF    AVI LIST")
+    with pytest.raises(InputError, match=f"{option}: expected a whole number"):
+        ferbook.predict(picture, **{option: value})
+
+
+def test_a_text_is_no_box_and_a_video_no_picture_of_a_list(tmp_path):
+    with pytest.raises(InputError, match="expected \\(left, top, width, height\\)"):
+        ferbook.predict(ASTRONAUT, boxes=["1234"])
+    (tmp_path / "clip.avi").write_bytes(b"RIFF    AVI LIST")
+    for source in (tmp_path / "clip.avi", "camera:0"):
+        with pytest.warns(UserWarning, match="a video or a camera in a list"):
+            assert ferbook.predict([source]) == [[]]

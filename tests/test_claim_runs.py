@@ -359,7 +359,7 @@ def test_ablation():
     assert verdict[:2] == (SEEN, "+70.00 points") and verdict.page == "../all_runs#tab-ledger"
     assert verdict.evidence == (
         "Accuracy 80.0% with, 10.0% without (the original's recipe on EfficientNet-Lite0 at 48 px, "
-        "2 seeds; 95% error 0.0 points)."
+        "2 seeds; 95% error 0.0 points, uncorrected)."
     )
     grid = evidence(*(dataclasses.replace(run, study="paper_changes") for run in clear.runs))
     assert judge("ablation", grid, **arguments).page == "04_ablations#fig-paper_changes"

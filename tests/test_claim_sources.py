@@ -50,7 +50,7 @@ def test_reference_title():
 def test_section_exists():
     assert judge("section_exists", section="Appendix").grade == NOT_TESTABLE
     without = evidence(sections=frozenset({"I", "References"}))
-    assert judge("section_exists", without, section="Appendix")[:2] == (CONTRADICTED, "none")
+    assert judge("section_exists", without, section="Appendix")[:2] == (NOT_TESTABLE, "none")
     with_one = evidence(sections=frozenset({"I", "Appendix A"}))
     assert judge("section_exists", with_one, section="Appendix")[:2] == (FACT, "Appendix A")
 
@@ -160,7 +160,7 @@ def test_every_grade_is_computed_and_says_why(graded):
         ("all-layers", NOT_TESTABLE, ""),
         ("vgg16-parameters-here", NOT_TESTABLE, "33.6 million at 48 px"),
         ("b2-input", FACT, "260 px"),
-        ("script-in-appendix", CONTRADICTED, "none"),
+        ("script-in-appendix", NOT_TESTABLE, "none"),
         ("vgg16-test", CONTRADICTED, "“training VGG16 from scratch achieved a validation accuracy"),
         ("weight-decay", CONTRADICTED, "3e-09 a step"),
     ],
@@ -197,9 +197,7 @@ def test_what_contradicts_is_counted_once_a_fact(graded):
     both = [(claim, graded[claim.id]) for claim in read_claims(LEDGER)]
     contradicted = [claim for claim, verdict in both if verdict.grade == CONTRADICTED]
     shared = Counter(claim.fact for claim in contradicted if claim.fact)
-    assert shared == {
-        "parameters of the built network": 2, "ratio to VGG16": 2, "no appendix": 3,
-    }  # fmt: skip
+    assert shared == {"parameters of the built network": 2, "ratio to VGG16": 2}
     repeated = sum(shared.values()) - len(shared)
     assert grading.facts(both, CONTRADICTED) == len(contradicted) - repeated
 

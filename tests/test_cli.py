@@ -60,7 +60,7 @@ def test_errors_are_one_line(arguments, message, monkeypatch):
 def test_data_check_of_synthetic_faces_says_so(monkeypatch):
     shown = run("data", "check", "synthetic", monkeypatch=monkeypatch)
     assert shown.exit_code == 0, shown.output
-    assert "not FER-2013" in shown.output and "byte-identical" in shown.output
+    assert "not FER-2013" in shown.output and "pixel-identical" in shown.output
 
 
 def test_data_check_of_the_archive(archive, monkeypatch):

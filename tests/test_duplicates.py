@@ -1,4 +1,4 @@
-"""Twins among byte-identical images, by hand and on the real data."""
+"""Twins among pixel-identical images, by hand and on the real data."""
 
 import numpy as np
 from conftest import ROOT

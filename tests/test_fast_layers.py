@@ -177,11 +177,13 @@ def test_a_batch_norm_that_is_trained_is_not_folded():
     assert not np.allclose(before, layer.moving_mean.numpy())
 
 
-@pytest.mark.parametrize("case", ["bias", "activation", "two readers"])
+@pytest.mark.parametrize("case", ["bias", "activation", "two readers", "left to Keras"])
 def test_what_cannot_be_folded_is_left(case):
     inputs = keras.Input((4, 4, 3))
     activation = "relu" if case == "activation" else None
     convolution = fast_layers.PointwiseConv2D(5, 1, use_bias=case == "bias", activation=activation)
+    if case == "left to Keras":
+        convolution = fast_layers.FastDepthwiseConv2D(3, depth_multiplier=2, use_bias=False)
     norm, features = fast_layers.FusedBatchNormalization(), convolution(inputs)
     outputs = [norm(features), features] if case == "two readers" else norm(features)
     model = keras.Model(inputs, keras.layers.add(outputs) if case == "two readers" else outputs)

@@ -235,3 +235,41 @@ def test_a_source_is_never_a_target(tmp_path):
         with pytest.raises(FileError, match="is to be read and to be written"):
             writing.refuse_sources([tmp_path / name], [source])
     writing.refuse_sources([tmp_path / "other"], [source, "camera:0"])
+
+
+def test_a_zip_of_very_many_entries_is_refused_before_they_are_counted(tmp_path, monkeypatch):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for i in range(100):
+            archive.writestr(f"{i:04}", "")
+    with files.open_zip(path, 10**6, max_unpacked=10) as archive:
+        assert len(archive.infolist()) == 100 and archive.read("0007") == b""
+    monkeypatch.setattr(files, "MAX_DIRECTORY_BYTES", 4999)  # 46 bytes an entry, and its name
+    with pytest.raises(FileError, match=r"a directory of 5,000 bytes. Expected at most 4,999"):
+        with files.open_zip(path, 10**6, max_unpacked=10):
+            pass
+
+
+def test_a_walk_is_in_order_and_tells_what_it_does_not_enter(tmp_path):
+    for name in ("b/2.png", "b/1.png", "a.png", ".git/x", "__MACOSX/y"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "c").symlink_to("b")
+    (tmp_path / "d.png").symlink_to("a.png")
+    found, unseen = files.walk(tmp_path)
+    assert found == [tmp_path / name for name in ("a.png", "b/1.png", "b/2.png", "d.png")]
+    assert unseen == [f"{tmp_path / 'c'}: a link to a folder, which is not followed"]
+
+
+def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", os.fspath(path))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert files.walk(tmp_path) == ([], [f"{tmp_path}: not readable (Permission denied)"])
+
+
+def test_a_target_is_a_file_in_a_folder_that_exists(tmp_path):
+    for target in (tmp_path, tmp_path / "nowhere/a.txt"):
+        with pytest.raises(FileError, match="not a file in a folder that exists"):
+            writing.write_atomically(target, b"")

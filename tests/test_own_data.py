@@ -154,3 +154,13 @@ def test_the_page_names_what_is_there():
     for path in re.findall(r"`((?:book|src|notebooks|configs)/[\w/.]+)`", PAGE):
         assert (ROOT / path).exists(), path
     assert "CHAPTERS" in PAGE and "06_claims" in {chapter.name for chapter in CHAPTERS}
+
+
+def test_a_class_is_named_in_any_case_and_a_linked_folder_is_told(photos, tmp_path):
+    own_data.convert(photos, tmp_path / "new", renamed={"joy": "Happy"})
+    (photos / "joy").rename(tmp_path / "elsewhere")
+    (photos / "happy").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match=r"happy has 0 images .* a link to a folder"):
+        own_data.convert(photos, tmp_path / "other")
+    with pytest.raises(DataError, match="a link to a folder, which is not followed"):
+        ferbook.load(photos, subset=True)

@@ -1,6 +1,7 @@
 """Pictures as people have them: every kind of pixels, names, turns, and files that are damaged."""
 
 import errno
+import io
 import itertools
 import json
 import os
@@ -19,8 +20,9 @@ from skimage import data as pictures
 from typer.testing import CliRunner
 
 from ferbook.cli import app
-from ferbook.inference import collecting, detector, formats, marking, media, pixels
+from ferbook.inference import classifier, collecting, detector, formats, marking, media, pixels
 from ferbook.inference import report as reports
+from ferbook.inference.classifier import Classifier
 from ferbook.inference.face import InputError
 from ferbook.inference.gathering import gather
 
@@ -609,3 +611,86 @@ def test_text_in_a_png_is_no_trap(tmp_path):
     Image.fromarray(FACE).save(tmp_path / "a.png", pnginfo=text)
     with pytest.raises(InputError, match="not a readable picture"):
         media.read_picture(tmp_path / "a.png")
+
+
+def test_what_is_not_entered_is_told(tmp_path):
+    """A link to a folder, which may lead anywhere, and nothing else than such a link."""
+    (tmp_path / "elsewhere").mkdir()
+    saved(tmp_path / "elsewhere/a.png")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/linked").symlink_to("../elsewhere")
+    with pytest.raises(InputError, match="a link to a folder, which is not followed"):
+        gather(tmp_path / "photos")
+    saved(tmp_path / "photos/b.png")
+    report = gather(tmp_path / "photos")
+    assert len(report.faces) == 1
+    assert report.skipped[0].endswith("linked: a link to a folder, which is not followed.")
+
+
+def test_a_model_that_fails_midway_leaves_the_answers_before(tmp_path, monkeypatch):
+    """Twenty pictures are two batches; what comes first is kept, and no picture is skipped over."""
+    for i in range(20):
+        saved(tmp_path / f"{i:02}.png")
+    run, calls = Classifier._run_batch, []
+
+    def fails_at_second(self, faces, output):
+        calls.append(1)
+        if len(calls) == 2:
+            raise InputError("model.onnx: no answer.")
+        return run(self, faces, output)
+
+    monkeypatch.setattr(Classifier, "_run_batch", fails_at_second)
+    report = gather(tmp_path)
+    assert [Path(face.source).name for face in report.faces] == [f"{i:02}.png" for i in range(16)]
+    assert report.problems == ["model.onnx: no answer. Nothing was looked at from here on."]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (np.full((1, 7), np.nan), "no number"),
+        (np.zeros((2, 7)), r"shape \(2, 7\) to 1 faces"),
+        (np.zeros((1, 3)), r"shape \(1, 3\)"),
+        (np.float32(0), r"shape \(\)"),
+    ],
+)
+def test_a_model_answers_in_seven_finite_numbers(monkeypatch, answer, message):
+    class Session:
+        def run(self, *_):
+            return [answer]
+
+    model = Classifier()
+    monkeypatch.setattr(model, "_session", Session())
+    with pytest.raises(InputError, match=message):
+        model.probabilities(np.zeros((1, 48, 48), np.uint8))
+
+
+def test_only_a_foreign_model_has_a_deadline(tmp_path, monkeypatch):
+    """A stopped process or a slow machine must not cost the answers of the released one."""
+    monkeypatch.setattr(classifier, "MAX_SECONDS", 0)
+    face = np.zeros((1, 48, 48), np.uint8)
+    assert Classifier().probabilities(face).shape == (1, 7)
+    shutil.copy(classifier.RELEASED / "model-int8.onnx", tmp_path / "model.onnx")
+    monkeypatch.setattr(classifier.threading, "Timer", ends_at_once)
+    with pytest.raises(InputError, match="more than 0 s"):
+        Classifier(tmp_path / "model.onnx").probabilities(face)
+
+
+class ends_at_once:
+    def __init__(self, seconds, do, arguments):
+        do(*arguments)
+
+    def start(self):
+        pass
+
+    cancel = start
+
+
+def test_a_picture_without_a_face_is_copied_and_a_pipe_cannot_be(tmp_path, monkeypatch):
+    Image.new("L", (200, 200)).save(tmp_path / "empty.png")
+    gather(tmp_path / "empty.png", annotate=tmp_path / "out")
+    assert (tmp_path / "out/empty.png").is_file()
+    for source in ("camera:0", "-"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x")))
+        with pytest.raises(InputError, match="no marked copy is made of it"):
+            gather(source, annotate=tmp_path / "other")

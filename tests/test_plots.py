@@ -228,6 +228,7 @@ def test_changes_are_differences_from_the_mean_of_the_recipe_itself():
     assert changes.change_numbers(PLAN, RUNS, LEAKED) == pytest.approx({
         "s_one_test": 150 / 14, "s_one_clean": 5, "s_distinct_test": -50 / 14,
         "s_distinct_clean": -5, "s_never_test": np.nan, "s_never_clean": np.nan,
+        "s_one_leaked": 25, "s_distinct_leaked": 0, "s_never_leaked": np.nan,
     }, nan_ok=True)  # fmt: skip
 
 
@@ -379,5 +380,10 @@ def test_ladder_goes_from_the_originals_recipe_to_ten_crops():
     widths = [bar.get_width() for bar in axes.patches]
     assert widths == pytest.approx([0, 400 / 14, 100 / 14, 0, 100 / 14])
     assert [text.get_text() for text in axes.texts][:2] == ["57.14%", "85.71% (+28.57)"]
+    # Another seed of ours, worse by four, lowers its mean by two and not what a view adds.
+    repeated = [*finals, run("ours", range(5), folder="ours", seed=2)]
+    (more,) = ablations.ladder(finals, views, repeated).axes
+    assert [bar.get_width() for bar in more.patches][-2:] == pytest.approx([0, 100 / 14])
+    assert [bar.get_x() for bar in more.patches][-1] == pytest.approx(1100 / 14)
     assert colored(axes.patches)[1:] == [
         plots.COLORS["our recipe without FER+"], *[plots.COLORS["our recipe"]] * 3]  # fmt: skip

@@ -61,6 +61,8 @@ def test_accuracy_against_input_size_has_a_dot_a_run_and_the_original():
     assert prose.size_numbers(runs) == pytest.approx({
         "sizes_smallest_px": 48, "sizes_smallest_accuracy": right[2], "sizes_smallest_seeds": 2,
         "sizes_largest_px": 96, "sizes_largest_accuracy": right[2], "sizes_largest_seeds": 1,
+        # By Student with one degree of freedom: two seeds that are 100/7 points apart, and one.
+        "sizes_gain": 0, "sizes_gain_error": 12.7062 * 100 / 7 * (1.5 / 2) ** 0.5,
     })  # fmt: skip
 
 

@@ -453,3 +453,11 @@ def test_a_part_of_an_unknown_csv_is_not_called_another_data_set(tmp_path, archi
 def test_data_check_says_when_no_image_gets_votes_of_ferplus(faces):
     others = dataclasses.replace(faces, name="fer2013")  # a whole set that was encoded anew
     assert "No image has a proven name" in [*dataset._members(others)][-1]
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_a_long_header_of_a_tar_is_refused_before_it_is_read(tmp_path, form):
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz", format=form) as archive:
+        archive.addfile(tarfile.TarInfo("n" * 2_000_000))
+    with pytest.raises(DataError, match=r"a header of 2,000,\d+ bytes in a tar archive"):
+        sources.load(tmp_path / "a.tar.gz")

@@ -24,7 +24,7 @@ def label_in_name(file):
 
 
 def identical_groups(faces):
-    """Files of byte-identical images, found without the code under test."""
+    """Files of pixel-identical images, found without the code under test."""
     groups = {}
     for image, file in zip(faces.images, faces.files.tolist(), strict=True):
         groups.setdefault(image.tobytes(), set()).add(file)

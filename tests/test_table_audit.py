@@ -100,3 +100,30 @@ def test_classes_without_a_number_of_images_are_named():
     result, _ = printed_table(np.array([[40, 5], [4, 30]]))
     with pytest.raises(TableError, match="no number of images for a, b"):
         table_audit.audit_result(result)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("accuracy: 0.5\ntest_set: {a: {x: 3}}", r"'test_set'. Did you mean test_sets\?"),
+        ("accuracy: 0.5\nprinted_to: {acc: 0.1}", "unknown key 'acc'"),
+        ("results: [{acuracy: 0.5}]", "Did you mean accuracy"),
+        ("text_recalls: {hapy: 0.5}", "unknown key 'hapy'. Did you mean happy"),
+        ("results: [{name: a, accuracy: 0.5}, {name: a, accuracy: 0.5}]", "a name of its own"),
+        ("accuracy: 0.5\nprinted_to: {accuracy: 1e-4}", "a unit below 1, received '1e-4'"),
+        ("accuracy: '0.5'", "fractions from 0 to 1, received '0.5'"),
+    ],
+)
+def test_nothing_of_a_table_is_passed_over(tmp_path, text, message):
+    (tmp_path / "t.yml").write_text(text)
+    with pytest.raises(TableError, match=message):
+        read_table(tmp_path / "t.yml")
+
+
+def test_recalls_alone_are_checked_and_an_accuracy_of_zero_is_one(tmp_path):
+    """0.999 of 111 images of disgust is no whole number; all or 110 of them are 1 and 0.991."""
+    (tmp_path / "t.yml").write_text("accuracy: 0.0\ntext_recalls: {disgust: 0.999}")
+    (result,), sets = read_table(tmp_path / "t.yml")
+    findings = found(result, sets[FOLDER_TEST])
+    assert findings.keys() == {ACCURACY, RECALLS} and findings[ACCURACY].possible
+    assert findings[RECALLS].detail == "impossible for disgust"

@@ -115,19 +115,6 @@ def check_same_end(quiet, killed, recipe):
     return one
 
 
-def test_killed_process_resumes_to_the_same_end(tmp_path):
-    """All in new processes: this one may have started TensorFlow with other settings."""
-    quiet, killed = tmp_path / "quiet", tmp_path / "killed"
-    assert start(quiet, "OURS").wait(300) == 0
-    process = start(killed, "OURS")
-    wait_for(killed / f"runs/s/{OURS.run_name}/state.npz", 3, process)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (killed / f"results/s/{OURS.run_name}/run.json").exists()
-    assert start(killed, "OURS").wait(300) == 0
-    assert len(check_same_end(quiet, killed, OURS).history) == 6
-
-
 @pytest.mark.parametrize(
     ("recipe", "kills"), [(STEEP, [1, 3]), (OURS, [2, 4]), (TAUGHT_TOGETHER, [2])]
 )
@@ -159,14 +146,25 @@ def test_stoppers_lower_the_rate_and_end_a_phase(tmp_path, left_alone, killed_af
     np.testing.assert_allclose(run.history["learning_rate"], [rate, rate, 0.3 * rate], rtol=1e-6)
 
 
-def test_the_same_seed_twice_gives_the_same_bytes(tmp_path):
-    """In two processes, one of them with the ops that are deterministic on a GPU too."""
-    processes = [start(tmp_path / "a", "QUICK"), start(tmp_path / "b", "QUICK", "deterministic")]
+def test_the_same_seed_gives_the_same_bytes_in_new_processes(tmp_path):
+    """One left alone, one with the ops that are deterministic on a GPU too, one killed halfway.
+
+    This process may have started TensorFlow with other settings.
+    """
+    quiet, other, killed = (tmp_path / name for name in ("quiet", "other", "killed"))
+    processes = [start(quiet, "QUICK"), start(other, "QUICK", "deterministic")]
     assert [process.wait(300) for process in processes] == [0, 0]
     name = f"results/s/{QUICK.run_name}/predictions.npz"
-    assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    runs = [store.load_study(tmp_path / side / "results", "s")[0] for side in "ab"]
+    assert (quiet / name).read_bytes() == (other / name).read_bytes()
+    runs = [store.load_study(side / "results", "s")[0] for side in (quiet, other)]
     assert [run.info["deterministic"] for run in runs] == [False, True]
+    process = start(killed, "QUICK")
+    wait_for(killed / f"runs/s/{QUICK.run_name}/state.npz", 1, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed / f"results/s/{QUICK.run_name}/run.json").exists()
+    assert start(killed, "QUICK").wait(300) == 0
+    assert len(check_same_end(quiet, killed, QUICK).history) == 3
 
 
 def test_finished_run_is_not_trained_again(tmp_path, faces, monkeypatch):
@@ -220,7 +218,7 @@ def test_weights_are_those_of_the_run_that_asks_for_them(tmp_path):
     train.train(recipe, faces, results_dir=tmp_path / "a", **places)
 
 
-def test_of_a_finished_run_only_its_own_state_is_deleted(tmp_path, killed_after):
+def test_of_a_finished_run_only_its_own_state_is_deleted(tmp_path, killed_after, monkeypatch):
     faces, recipe = (
         faces_to_train(),
         dataclasses.replace(RECIPE, warmup_epochs=0, finetune_epochs=2),
@@ -232,10 +230,14 @@ def test_of_a_finished_run_only_its_own_state_is_deleted(tmp_path, killed_after)
     state = tmp_path / "runs/s" / recipe.run_name / "state.npz"
     train.train(recipe, faces, results_dir=tmp_path / "a", **places)
     assert state.exists()
+    here = checkpoint.provenance()
+    monkeypatch.setattr(checkpoint, "provenance", lambda: here | {"git_commit": "a later one"})
     folder = train.train(recipe, faces, results_dir=tmp_path / "b", **places)
     assert not state.exists()
-    info = store.load_run(folder).info  # not all of it was deterministic
+    info = store.load_run(folder).info  # not all of it was deterministic, nor of one commit
     assert info["deterministic"] is False and info["device"]["kind"] == "cpu"
+    assert info["git_commit"] == here["git_commit"]
+    assert info["resumed_with"] == [{"git_commit": "a later one"}]
 
 
 def test_a_training_that_diverges_says_so_and_leaves_the_store_as_it_was(tmp_path):

@@ -453,3 +453,32 @@ def test_a_second_ctrl_c_ends_at_once_and_the_old_handler_comes_back():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.avi", "p%03d.png", "http:"])
+def test_ffmpeg_sees_no_meaning_in_a_name(tmp_path, name):
+    """OpenCV crashes on a name that is not UTF-8; a pattern would open the pictures beside it."""
+    folder = tmp_path / name.replace(".", "-")
+    folder.mkdir()
+    os.rename(video(tmp_path / "v.avi", [SMALL] * 3), folder / name)
+    for i in range(2):
+        Image.fromarray(EMPTY).save(folder / f"p00{i}.png")
+    code = "import sys; from ferbook.cli import app; app(['predict', *sys.argv[1:]])"
+    how = ["--every", "1", "--json", "a.json", "--annotate", "out\udce9"]
+    command = [sys.executable, "-c", code, folder / name, *how]  # a crash would end the tests
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True)
+    assert shown.returncode == 0, shown.stderr.decode()
+    assert len(report_of(tmp_path / "a.json")["faces"]) == 3
+    (copy,) = (tmp_path / "out\udce9").iterdir()
+    assert media.announced(str(copy)) == (3, 5.0)
+
+
+def test_a_copy_that_fails_leaves_the_window_its_frames(tmp_path, monkeypatch):
+    path, shown = video(tmp_path / "v.avi", [SMALL] * 3), []
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(marking._Video, "add", full)
+    report = gathering.gather(path, every=1, annotate=tmp_path / "out", show=shown.append)
+    assert len(shown) == 3 and "marked no further" in report.problems[0]

@@ -140,3 +140,18 @@ def test_missing_data_stops_with_the_reason(tmp_path):
     assert (tmp_path / "_build/laptop/partial/01_data.ipynb").exists()
     assert not (tmp_path / "_build/laptop/executed/01_data.ipynb").exists()
     assert not (tmp_path / "results").exists()
+
+
+def test_data_at_another_place_are_no_reason_to_train_again(tmp_path):
+    """Snakemake deletes a finished run before it makes it anew."""
+    link_sources(tmp_path)
+    (tmp_path / TAUGHT).parent.mkdir(parents=True)
+    (tmp_path / TAUGHT).write_text("{}")
+    for path in TEACHERS:
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("{}")
+    study = "study=short_ours_changes"
+    done = snakemake("--touch", "--config", study, "data={a} b.zip", "--", TAUGHT, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    shown = snakemake("--dry-run", "--config", study, "data=c.zip", "--", TAUGHT, cwd=tmp_path)
+    assert "Nothing to be done" in shown.stdout + shown.stderr

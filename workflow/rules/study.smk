@@ -1,7 +1,10 @@
 # Every run of a configuration that results/ does not hold yet. Several may belong to one study.
-GRID_FILE = f"configs/{config['study']}.yml" if "study" in config else "configs/{study}.yml"
+import shlex
+
+GRID_FILE = f"configs/{config['study']}.yml" if "study" in config else "configs/{wildcards.study}.yml"
 GRID = read_study(GRID_FILE) if "study" in config else None
 GRID_DATA = config.get("data") or (GRID.data if GRID else "")
+GRID_QUOTED = shlex.quote(GRID_DATA).replace("{", "{{").replace("}", "}}")
 if GRID and GRID_DATA == "synthetic":
     raise WorkflowError("STUDY: runs on synthetic faces never enter results/. Give DATA=archive.zip.")
 
@@ -25,14 +28,11 @@ rule run:
         "results/{study}/{run}/run.json",
     log:
         "_build/log/{study}/{run}.log",
-    params:
-        config=GRID_FILE,
-        data=GRID_DATA,
     threads: 2
     resources:
         mem_mb=8000,
         runtime=360,
+    # Not as params: other ones would take a finished run away and train it again.
     shell:
         "exec &> {log}; "
-        "ferbook train {params.config} --run {wildcards.run} --data {params.data:q} "
-        "--final"
+        f"ferbook train {GRID_FILE} --run {{wildcards.run}} --data {GRID_QUOTED} --final"

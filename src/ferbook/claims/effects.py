@@ -75,8 +75,8 @@ MEASURES = {
     "accuracy": Measure(lambda run: accuracy(run.test), "accuracy", True),
     "mean_recall": Measure(lambda run: score(run.test)["macro"]["recall"], "mean recall", True),
     "second_truth": Measure(_second_truth, "agreement with FER+", True),
-    "gap": Measure(_gap, "training less validation accuracy", False, True),
-    "overconfidence": Measure(_overconfidence, "confidence less accuracy", False, True),
+    "gap": Measure(_gap, "training minus validation accuracy", False, True),
+    "overconfidence": Measure(_overconfidence, "confidence minus accuracy", False, True),
     "loss_rise": Measure(
         lambda run: greatest_rise(run.history["loss"]),
         "greatest rise of the training loss from an epoch to the next", False, True,

@@ -44,13 +44,16 @@ def possible_hits(
 ) -> dict[str, range]:
     """The numbers of right answers per class that its recalls, in table and text, allow."""
     hits, units = {}, result.printed_to
-    for name, scores in result.classes.items():
-        total = supports[name]
-        found = possible_counts(scores["recall"], total, units["classes"], reading)
+    for name in {**result.classes, **result.recalls}:
+        recalls = {}
+        if name in result.classes:
+            recalls["classes"] = result.classes[name]["recall"]
         if name in result.recalls:
-            other = possible_counts(result.recalls[name], total, units["recalls"], reading)
-            found = range(max(found.start, other.start), min(found.stop, other.stop))
-        hits[name] = found
+            recalls["recalls"] = result.recalls[name]
+        found = [
+            possible_counts(r, supports[name], units[key], reading) for key, r in recalls.items()
+        ]
+        hits[name] = range(max(k.start for k in found), min(k.stop for k in found))
     return hits
 
 

@@ -14,7 +14,8 @@ A table is a YAML file (`book/original.yml` is one):
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ from ferbook.data.faces import OFFICIAL_COUNTS
 SCORES = ("precision", "recall", "f1")
 # Beyond these a file is no table of a paper, and deciding about it could take forever.
 MAX_IMAGES, MAX_CLASSES, MAX_RESULTS = 10_000_000, 32, 100
+_FILE = ("title", "authors", "source", "test_sets", "printed_to", "results")
+_RESULT = ("name", "accuracy", "table_2", "overall", "text_recalls")
+_OTHER = ("parameters_claimed", "recipe", "table_3")  # of book/original.yml, which others read
+_KEYS = (*_FILE, *_RESULT, *_OTHER)
 _PRINTED_TO = {"accuracy": 1e-4, "classes": 1e-2, "overall": 1e-2, "recalls": 1e-3}
 
 
@@ -62,28 +67,57 @@ class Published:
 def read_table(path: str | Path) -> tuple[list[Published], dict[str, dict[str, int]]]:
     """The results of a table file, and the test sets they may come from.
 
-    Raises TableError when the file holds no result or a value that is no fraction.
+    Raises TableError when the file holds no result, a value that is no fraction, or a key that is
+    not known.
     """
     content = read_yaml(path)
     rows = content.get("results", [content])
     try:
-        printed_to = _units(_PRINTED_TO | content.get("printed_to", {}))
+        _known(content, _KEYS)
+        printed_to = _units(content.get("printed_to", {}))
         if len(rows) > MAX_RESULTS:
             raise ValueError(f"expected at most {MAX_RESULTS} results, received {len(rows):,}")
         results = [_published(row, content.get("title", ""), printed_to) for row in rows]
         sets = _test_sets(content["test_sets"]) if "test_sets" in content else TEST_SETS
+        _check_names(results, sets)
     except (TypeError, ValueError, AttributeError) as error:
         raise TableError(f"{path}: not a table of results ({error}).") from error
-    if not any(r.accuracy or r.classes or r.overall for r in results):
-        raise TableError(f"{path}: expected an accuracy, a table_2 or an overall row.")
+    if not any(r.accuracy is not None or r.classes or r.overall or r.recalls for r in results):
+        raise TableError(
+            f"{path}: expected an accuracy, a table_2, an overall row or text_recalls."
+        )
     return results, sets
 
 
-def _units(printed_to: Mapping[str, Any]) -> Mapping[str, float]:
-    for name, unit in printed_to.items():
-        if not 0 < unit < 1:
+def _known(content: Mapping[str, Any], names: Collection[str]) -> None:
+    """Raise ValueError for a key that would be passed over, such as a misspelled one."""
+    for key in content:
+        if key not in names:
+            near = difflib.get_close_matches(str(key), names, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ValueError(f"unknown key {key!r}.{hint}")
+
+
+def _units(given: Mapping[str, Any]) -> Mapping[str, float]:
+    _known(given, _PRINTED_TO)
+    for name, unit in given.items():
+        if not _is_number(unit) or not 0 < unit < 1:
             raise ValueError(f"printed_to: {name}: expected a unit below 1, received {unit!r}")
-    return printed_to
+    return _PRINTED_TO | given
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _check_names(results: list[Published], sets: Mapping[str, Mapping[str, int]]) -> None:
+    """Results have names of their own, and recalls those of classes."""
+    names = [result.name for result in results]
+    if len(set(names)) < len(names):
+        raise ValueError(f"expected a name of its own for each result, received {names!r:.80}")
+    for result in results:
+        for counts in sets.values():
+            _known(result.recalls, counts)
 
 
 def _test_sets(content: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
@@ -98,6 +132,7 @@ def _test_sets(content: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, 
 
 
 def _published(row: Mapping[str, Any], title: str, printed_to: Mapping[str, float]) -> Published:
+    _known(row, _KEYS)
     table = {name: dict(scores) for name, scores in row.get("table_2", {}).items()}
     overall = table.pop("overall", row.get("overall", {}))
     result = Published(
@@ -105,7 +140,7 @@ def _published(row: Mapping[str, Any], title: str, printed_to: Mapping[str, floa
         row.get("text_recalls", {}), printed_to,
     )  # fmt: skip
     for value in _values(result):
-        if not 0 <= value <= 1:
+        if not _is_number(value) or not 0 <= value <= 1:
             raise ValueError(f"expected fractions from 0 to 1, received {value!r}")
     if len(table) > MAX_CLASSES:
         raise ValueError(f"expected at most {MAX_CLASSES} classes, received {len(table):,}")

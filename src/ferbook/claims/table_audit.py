@@ -80,11 +80,12 @@ def _checks(
 ) -> Iterator[tuple[str, bool, str]]:
     if result.accuracy is not None:
         yield ACCURACY, *_accuracy(result, sum(supports.values()), reading)
-    if not result.classes:
-        return
     if missing := set(result.classes) - set(supports):
         raise TableError(f"{name}: no number of images for {', '.join(sorted(missing))}.")
-    yield RECALLS, *_recalls(result, supports, reading)
+    if result.classes or result.recalls:
+        yield RECALLS, *_recalls(result, supports, reading)
+    if not result.classes:
+        return
     yield CLASSES_AGREE, *_classes_agree(result, supports, reading)
     yield ALL_AGREE, *_all_agree(result, supports, reading)
     if result.overall:

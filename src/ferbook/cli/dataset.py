@@ -47,7 +47,7 @@ def check(
         faces = loaded.faces
         print_table(count_table(faces).reset_index(), f"{source}: {len(faces):,} images")
         typer.echo(f"SHA-256 of pixels and labels: {faces.fingerprint}")
-        typer.echo(f"Test images with a byte-identical training image: {faces.leaked.sum():,}")
+        typer.echo(f"Test images with a pixel-identical training image: {faces.leaked.sum():,}")
         for line in _identity(loaded):
             typer.echo(plain(line))
         if faces.name != "synthetic":

@@ -25,6 +25,7 @@ from ferbook.core.errors import FerbookError
 
 MAX_TEXT_BYTES = 10_000_000  # of a text file; the largest of the project, a notebook, has 565,000
 MAX_YAML_BYTES = 300_000  # the largest has 45,000; PyYAML takes seconds for this many
+MAX_DIRECTORY_BYTES = 20_000_000  # of a zip; Kaggle's archive has 3 million for 35,887 images
 MAX_QUOTED = 200  # characters of a file in a message
 _CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
 
@@ -48,6 +49,26 @@ def is_clutter(name: str) -> bool:
     parts = name.replace("\\", "/").lower().split("/")
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
     return hidden or not set(_CLUTTER).isdisjoint(parts)
+
+
+def walk(folder: Path) -> tuple[list[Path], list[str]]:
+    """The files below `folder` in order of name, and why each folder that is not entered is not.
+
+    Links to folders are not followed, since they may lead anywhere. Left out without a word is
+    what `is_clutter` names.
+    """
+    files, unseen = [], []
+
+    def failed(error: OSError) -> None:
+        unseen.append(f"{error.filename}: not readable ({error.strerror})")
+
+    for place, folders, names in os.walk(folder, onerror=failed):
+        folders[:] = [name for name in folders if not is_clutter(name)]
+        paths = [Path(place, name) for name in names if not is_clutter(name)]
+        files += [path for path in paths if path.is_file()]
+        links = [Path(place, name) for name in folders if Path(place, name).is_symlink()]
+        unseen += [f"{link}: a link to a folder, which is not followed" for link in links]
+    return sorted(files), sorted(unseen)
 
 
 @contextlib.contextmanager
@@ -118,13 +139,32 @@ def open_zip(
     An entry is read no further than it announces, so that is also the bound on what comes out.
     Raises FileError, zipfile.BadZipFile or another error of zipfile for what is none.
     """
-    with open_regular(path, max_bytes) as file, zipfile.ZipFile(file) as archive:
+    with open_regular(path, max_bytes) as file, zipfile.ZipFile(_Directory(file, path)) as archive:
+        archive.fp = file  # what follows the directory has bounds of its own
         entries = archive.infolist()
         if len(entries) > max_entries:
             raise FileError(f"{path}: {len(entries):,} entries. Expected at most {max_entries:,}.")
         if (size := sum(entry.file_size for entry in entries)) > max_unpacked:
             raise FileError(f"{path}: unpacks to {size:,} bytes, more than {max_unpacked:,}.")
         yield archive
+
+
+class _Directory:
+    """A zip while its directory is read, which zipfile does in one piece and first of all."""
+
+    def __init__(self, file: BinaryIO, path: str | Path):
+        self._file, self._path = file, path
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def read(self, size: int = -1) -> bytes:
+        if size > MAX_DIRECTORY_BYTES:
+            raise FileError(
+                f"{self._path}: a directory of {size:,} bytes. Expected at most "
+                f"{MAX_DIRECTORY_BYTES:,}."
+            )
+        return self._file.read(size)
 
 
 @contextlib.contextmanager

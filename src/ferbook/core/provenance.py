@@ -14,8 +14,12 @@ PACKAGES = ("ferbook", "keras", "numpy", "pandas", "pillow", "scikit-learn", "sc
 _WRITTEN = (":!results", ":!book/executed")
 
 
-def provenance(repository: str | Path = ".") -> dict[str, Any]:
-    """Commit, package versions and hardware of this moment, for run.json."""
+def provenance(repository: str | Path | None = None) -> dict[str, Any]:
+    """Commit, package versions and hardware of this moment, for run.json.
+
+    The commit is that of `repository`, by default of the checkout that this package is in, if any.
+    """
+    repository = _own_checkout() if repository is None else repository
     changes = git(repository, "status", "--porcelain", "--", ".", *_WRITTEN)
     return {
         "git_commit": git(repository, "rev-parse", "HEAD"),
@@ -25,8 +29,16 @@ def provenance(repository: str | Path = ".") -> dict[str, Any]:
     }
 
 
-def git(repository: str | Path, *arguments: str) -> str | None:
+def _own_checkout() -> Path | None:
+    """Not the repository of somebody who has installed this package in a folder of it."""
+    folder = Path(__file__).resolve().parents[3]
+    return folder if git(folder, "rev-parse", "--show-toplevel") == str(folder) else None
+
+
+def git(repository: str | Path | None, *arguments: str) -> str | None:
     """Output of a git command; None outside a repository or where git is missing."""
+    if repository is None:
+        return None
     try:
         command = ["git", "-C", str(repository), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -48,7 +48,7 @@ class Recipe:
     seed: int = 42
     train_images: int = 0  # 0: all of the training split; else a stratified subset, to try things
     deduplicate_train: bool = False  # leave out training images whose pixels stand elsewhere too
-    grouped_split: bool = False  # no byte-identical images on both sides of training and validation
+    grouped_split: bool = False  # pixel-identical images: either all train or all validate
     batch_size: int = 32
     accumulate: int = 1  # batches whose mean gradient is one step of the optimizer
     stem_stride: int = 2  # of an EfficientNet's first convolution

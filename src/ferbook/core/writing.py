@@ -32,8 +32,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 def whole_file(path: Path) -> Iterator[Path]:
     """A name at which a library writes a file, which takes the place of `path` after the block.
 
-    If the block ends with an error, or nothing was written, `path` stays as it was.
+    If the block ends with an error, or nothing was written, `path` stays as it was. Raises
+    FileError for a folder, and for a file in a folder that does not exist.
     """
+    if path.is_dir() or not path.parent.is_dir():
+        raise FileError(f"{path}: not a file in a folder that exists.")
     with _workshop(path) as folder:
         yield folder / path.name  # its own name: some libraries choose a format by the suffix
         if (folder / path.name).exists():

@@ -19,7 +19,7 @@ from ferbook.data.faces import Faces
 def describe_dataset(faces: Faces) -> dict[str, Any]:
     """The facts about `faces` that the book needs where the images are absent.
 
-    `leaked_files` are the test images with a byte-identical copy in the training folder.
+    `leaked_files` are the test images with a pixel-identical copy in the training folder.
     """
     parts = splits.split(faces)
     usages = {usage: int((faces.usages == usage).sum()) for usage in data_faces.USAGES}
@@ -42,7 +42,7 @@ def describe_dataset(faces: Faces) -> dict[str, Any]:
 
 
 def summarize_twins(parts: splits.Split, leaked: Iterable[str], groups: Groups) -> dict[str, int]:
-    """Images with a byte-identical one among those that train: of validation, of `leaked`."""
+    """Images with a pixel-identical one among those that train: of validation, of `leaked`."""
     train = parts.train.files
     found = {"val": parts.val.files, "leaked_train": leaked}
     return {name: len(with_twin(files, groups, train)) for name, files in found.items()}
@@ -64,7 +64,7 @@ def summarize_duplicates(groups: Groups) -> dict[str, int]:
 
 
 def leak_table(faces: Faces) -> pd.DataFrame:
-    """Test images with a byte-identical training image, by part of the test set.
+    """Test images with a pixel-identical training image, by part of the test set.
 
     `same_label` is the fraction of them for which a training copy carries the test label.
     """
@@ -81,10 +81,10 @@ def leak_table(faces: Faces) -> pd.DataFrame:
 
 
 def summarize_near_duplicates(faces: Faces) -> dict[str, Any]:
-    """Pairs of equal pictures that are not byte-identical, and what they leak.
+    """Pairs of equal pictures that are not pixel-identical, and what they leak.
 
     `leaked_files` are the test images with such a picture in the training folder and no
-    byte-identical one; `same_label` is the fraction of pairs whose labels agree.
+    pixel-identical one; `same_label` is the fraction of pairs whose labels agree.
     """
     pairs = near_duplicates.near_duplicates(faces)
     near = pairs[~pairs["identical"]]

@@ -9,18 +9,18 @@ import pandas as pd
 
 from ferbook.data.faces import Faces
 
-Groups = Sequence[Sequence[str]]  # files of byte-identical images, two or more in each
+Groups = Sequence[Sequence[str]]  # files of pixel-identical images, two or more in each
 
 
 def duplicate_groups(faces: Faces) -> list[list[str]]:
-    """The files of byte-identical images, a list per group, in file-name order."""
+    """The files of pixel-identical images, a list per group, in file-name order."""
     files = pd.Series(faces.files)
     groups = (part.tolist() for _, part in files.groupby(faces.digests) if len(part) > 1)
     return sorted(sorted(group) for group in groups)
 
 
 def with_twin(files: Iterable[str], groups: Groups, others: Iterable[str]) -> frozenset[str]:
-    """Those of `files` that are byte-identical with an image of `others`, itself left out."""
+    """Those of `files` that are pixel-identical with an image of `others`, itself left out."""
     wanted, known = set(files), set(others)
     found = set()
     for group in groups:
@@ -31,7 +31,7 @@ def with_twin(files: Iterable[str], groups: Groups, others: Iterable[str]) -> fr
 
 
 def validation_twins(val_files: Iterable[str], groups: Groups) -> frozenset[str]:
-    """Validation images with a byte-identical image in the rest of the training folder."""
+    """Validation images with a pixel-identical image in the rest of the training folder."""
     val = set(val_files)
     training = {file for group in groups for file in group if file.startswith("train/")} - val
     return with_twin(val, groups, training)

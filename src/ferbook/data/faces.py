@@ -60,7 +60,7 @@ class Faces:
 
     @functools.cached_property
     def digests(self) -> np.ndarray:
-        """(n,) str, SHA-256 of each image's pixels: equal for byte-identical images."""
+        """(n,) str, SHA-256 of each image's pixels: equal for pixel-identical images."""
         found = [hashlib.sha256(image.tobytes()).hexdigest() for image in self.images]
         return np.array(found, dtype=str)
 
@@ -70,7 +70,7 @@ class Faces:
         return self.images.min(axis=(1, 2)) == self.images.max(axis=(1, 2))
 
     def copied_in(self, other: Faces) -> Bool[np.ndarray, " n"]:
-        """True for each image with a byte-identical copy in `other`."""
+        """True for each image with a pixel-identical copy in `other`."""
         return np.isin(self.digests, other.digests)
 
     @functools.cached_property
@@ -82,7 +82,7 @@ class Faces:
 
     @functools.cached_property
     def leaked(self) -> Bool[np.ndarray, " n"]:
-        """True for each test image with a byte-identical copy in the training folder."""
+        """True for each test image with a pixel-identical copy in the training folder."""
         training = self.usages == "Training"
         return np.isin(self.digests, self.digests[training]) & ~training
 

@@ -60,8 +60,8 @@ def split_for(faces: Faces, recipe: Recipe) -> Split:
 def training_subset(parts: Split, recipe: Recipe) -> Faces:
     """The part of the training images that `recipe` asks for.
 
-    `deduplicate_train` keeps the first of each set of byte-identical images and none with a copy in
-    validation or test; `train_images` then takes a stratified subset, or all when it is 0.
+    `deduplicate_train` keeps the first of each set of pixel-identical images and none with a copy
+    in validation or test; `train_images` then takes a stratified subset, or all when it is 0.
     Raises DataError when a subset of that size cannot hold, or leave out, an image of each class.
     """
     train, n = parts.train, recipe.train_images

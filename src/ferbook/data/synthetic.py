@@ -28,7 +28,7 @@ MIN_PER_CLASS = 3  # images of each class in each usage
 class Planted:
     """The truth that audits of the synthetic faces should find; all are names of files."""
 
-    duplicates: tuple[tuple[str, str], ...]  # (original, byte-identical copy); originals may repeat
+    duplicates: tuple[tuple[str, str], ...]  # (original, pixel-identical copy)
     wrong_labels: tuple[tuple[str, str], ...]  # (file, class drawn), conflicting copies included
     constant: tuple[str, ...]  # one gray value, no face; their labels mean nothing
 

@@ -71,7 +71,8 @@ def deploy(
     files = {name: folder / path.name for name, path in names.items()}
     some = parts.test.thinned(ROBUSTNESS_IMAGES)
     found = {
-        **about,
+        "run": wanted,
+        "temperature": run.temperature,
         "exports": _measured(files, parts.test),
         "pruning": _pruning(model, some),
         "robustness": _robustness(files["onnx-float32"], some),
@@ -79,7 +80,7 @@ def deploy(
     }
     store.write_facts(results_dir, "deployment", run.name, found)
     if release:
-        _release(files, found)
+        _release(files, store.load_facts(results_dir, "deployment")[run.name])
     return folder
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 RELEASED = Path(__file__).parent / "released"  # the models that come with the package
 MAX_MODEL_BYTES = 200_000_000  # the largest that was exported has 31 MB
-MAX_SECONDS = 20  # for a batch; an EfficientNetB2 at 260 px takes a few
+MAX_SECONDS = 20  # for a batch of a foreign model; an EfficientNetB2 at 260 px takes a few
 BATCH = 16  # twice as fast as 1 on two cores, and as 64, which leaves their caches
 
 
@@ -39,6 +40,7 @@ class Classifier:
     ):
         self.path = Path(path)
         content = _read_model(self.path)
+        self._foreign = self.path.parent != RELEASED
         import onnxruntime  # late: what is wrong with the file is told before
 
         known = onnxruntime.get_available_providers()
@@ -48,7 +50,9 @@ class Classifier:
                     f"providers: expected some of {', '.join(known)}. Received: {name}."
                 )
         try:
-            self._session = open_session(content, providers)
+            # Constants of a foreign model may take forever to work out.
+            unused = ["ConstantFolding"] if self._foreign else []
+            self._session = open_session(content, providers, unused)
             self.about = _metadata(self._session)
         except Exception as error:  # onnxruntime raises a kind of its own for each fault
             raise InputError(f"{path}: not a model exported by ferbook ({error}).") from error
@@ -73,16 +77,30 @@ class Classifier:
 
         options = onnxruntime.RunOptions()
         options.log_severity_level = 4
-        # A foreign model may hold a loop without end.
-        clock = threading.Timer(MAX_SECONDS, setattr, (options, "terminate", True))
-        clock.start()
         try:
-            return self._session.run([output], {"image": faces}, options)[0]
+            with _deadline(options) if self._foreign else nullcontext():
+                found = self._session.run([output], {"image": faces}, options)[0]
         except Exception as error:  # onnxruntime raises a kind of its own for each fault
             reason = f"it took more than {MAX_SECONDS} s" if options.terminate else error
             raise InputError(f"{self.path}: the model gives no answer ({reason}).") from error
-        finally:
-            clock.cancel()
+        if found.shape[:1] + found.shape[-1:] != (len(faces), len(CLASSES)):
+            raise InputError(
+                f"{self.path}: an answer of shape {found.shape} to {len(faces)} faces."
+            )
+        if not np.isfinite(found).all():
+            raise InputError(f"{self.path}: an answer that is no number (NaN or infinite).")
+        return found
+
+
+@contextmanager
+def _deadline(options: Any) -> Iterator[None]:
+    """Ends a run after MAX_SECONDS: a foreign model may hold a loop without end."""
+    clock = threading.Timer(MAX_SECONDS, setattr, (options, "terminate", True))
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.cancel()
 
 
 def classify(found: Iterable[tuple[Face, np.ndarray]], model: Classifier) -> Iterator[Face]:

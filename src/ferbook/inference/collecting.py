@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ferbook.core.files import is_clutter
+from ferbook.core.files import walk
 from ferbook.inference.face import InputError
 from ferbook.inference.formats import Kind, kind_of
 from ferbook.inference.media import MAX_FILE_BYTES
@@ -91,11 +91,14 @@ def _add_path(path: Path, found: Collected, leave_out: Path | None) -> None:
     name = printable(str(path))
     if path.is_dir():
         before = len(found.items)
-        for inside in _files(path):
+        files, unseen = walk(path)
+        found.skipped += [f"{printable(line)}." for line in unseen]
+        for inside in files:
             if not (leave_out and _is_copy(inside, path, leave_out.resolve())):
                 _add_file(inside, found)
         if len(found.items) == before:
-            raise InputError(f"{name}: no picture or video in this folder.")
+            reasons = "".join(f" {line}" for line in found.skipped[-3:])
+            raise InputError(f"{name}: no picture or video in this folder.{reasons}")
     elif path.is_file():
         found.items.append(Item(name, kind_of(path), path))
     elif path.exists():
@@ -106,13 +109,6 @@ def _add_path(path: Path, found: Collected, leave_out: Path | None) -> None:
 
 def _is_copy(file: Path, folder: Path, copies: Path) -> bool:
     return folder.resolve() in copies.parents and copies in real(file).parents
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """All files below `folder` in order of name, but for those `is_clutter` names."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not is_clutter(path.relative_to(folder).as_posix()):
-            yield path
 
 
 def _add_file(path: Path, found: Collected) -> None:

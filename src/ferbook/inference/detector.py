@@ -14,7 +14,7 @@ import numpy as np
 
 from ferbook.core.classes import SIDE
 from ferbook.inference.centerface.search import find, turned
-from ferbook.inference.face import Face, InputError
+from ferbook.inference.face import Face, InputError, whole_number
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -40,10 +40,9 @@ class Search:
     most: int | None = None  # of those found, only the largest
 
     def __post_init__(self) -> None:
-        if self.min_face < MIN_FACE:
-            raise InputError(f"min_face: expected {MIN_FACE} or more. Received: {self.min_face}.")
-        if self.most is not None and self.most < 1:
-            raise InputError(f"faces: expected 1 or more. Received: {self.most}.")
+        whole_number("min_face", self.min_face, MIN_FACE)
+        if self.most is not None:
+            whole_number("faces", self.most, 1)
 
 
 SEARCH = Search()
@@ -75,7 +74,7 @@ def _places(picture: np.ndarray, search: Search) -> list[tuple[Box, float]]:
 
 def _inside(box: Box, width: int, height: int) -> Box:
     try:
-        left, top, w, h = map(int, box)
+        left, top, w, h = () if isinstance(box, str) else map(int, box)
     except (OverflowError, TypeError, ValueError):
         raise InputError(f"boxes: expected (left, top, width, height). Received: {box}.") from None
     if min(left, top) < 0 or min(w, h) < 1 or left + w > width or top + h > height:

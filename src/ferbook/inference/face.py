@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,12 @@ from ferbook.core.errors import FerbookError
 
 class InputError(FerbookError, ValueError):
     """A picture, video or model file cannot be used; the message says why."""
+
+
+def whole_number(name: str, value: Any, least: int) -> None:
+    """Raise InputError unless an option is a whole number of at least `least`."""
+    if not isinstance(value, Integral) or value < least:
+        raise InputError(f"{name}: expected a whole number, {least} or more. Received: {value!r}.")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ferbook.inference import marking
 from ferbook.inference.classifier import RELEASED, Classifier, classify
 from ferbook.inference.collecting import Collected, Item, collect
 from ferbook.inference.detector import SEARCH, Search, faces_in
-from ferbook.inference.face import Face
+from ferbook.inference.face import Face, InputError
 from ferbook.inference.media import decode, read_picture
 from ferbook.inference.moving import Show, Track, Watch, Watching, never
 from ferbook.inference.report import Report, check_targets
@@ -78,11 +78,15 @@ class _Look:
         stills = [item for item in items if _is_still(item)]
         with ahead(self._picture, stills) as looked:
             for still, run in itertools.groupby(track(items, len(items), "looking"), _is_still):
-                if still:
+                if not still:
+                    self._moving(run, targets, track)
+                    continue
+                try:
                     found = classify(self._found(run, looked), self._classifier)
                     self._report.faces.extend(found)
-                else:
-                    self._moving(run, targets, track)
+                except InputError as error:  # of the model, which will not answer the rest either
+                    self._report.problems.append(f"{error} Nothing was looked at from here on.")
+                    break
         if self._left:
             line = f"stopped: {self._left:,} of {len(items):,} sources not looked at."
             self._report.problems.append(line)
@@ -168,8 +172,8 @@ def _mark(report: Report, items: list[Item], targets: dict[str, Path]) -> None:
     for face in report.faces:
         by_source.setdefault(face.source, []).append(face)
     for item in items:
-        if item.name in targets and item.name in by_source:
+        if item.name in targets and (item.name in by_source or item.name in report.empty):
             try:
-                marking.mark(item, by_source[item.name], targets[item.name])
+                marking.mark(item, by_source.get(item.name, []), targets[item.name])
             except Exception as error:  # the answers are there, and are to be written
                 report.problems.append(f"{targets[item.name]}: not marked ({error}).")

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from ferbook.core.writing import refuse_sources, whole_file
 from ferbook.inference.collecting import Item, real
 from ferbook.inference.face import Face, InputError
-from ferbook.inference.media import USUAL_RATE, announced, read_picture
+from ferbook.inference.media import USUAL_RATE, announced, neutral_name, read_picture
 
 _WRITTEN = (".bmp", ".jpeg", ".jpg", ".png", ".webp")  # in which a marked copy keeps its format
 
@@ -26,9 +26,12 @@ def plan(items: Iterable[Item], folder: Path, *, replace: bool = False) -> dict[
 
     Below `folder` a copy lies as its source lies below the folder that all sources share.
     Raises FileError when a copy would take the place of a source, InputError when it would take
-    that of another copy or, without `replace`, of another file.
+    that of another copy or, without `replace`, of another file, and for what is no file.
     """
-    files = [item for item in items if item.path]
+    files = list(items)
+    for item in files:
+        if item.path is None:
+            raise InputError(f"{item.name}: no marked copy is made of it. Leave out --annotate.")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: not a folder.")
     shared = _shared_folder(files)
@@ -89,10 +92,10 @@ def video_copy(target: Path | None, rate: float) -> Iterator[Callable[[Image.Ima
         yield None
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(target) as unfinished:
-        video = _Video(unfinished, rate or USUAL_RATE)
+    with whole_file(target) as unfinished, neutral_name(unfinished, ".mp4") as name:
+        video = _Video(name, rate or USUAL_RATE)
         yield video.add
-        video.close()
+        video.close(target.name)
 
 
 def _for_mpeg(rate: float) -> float:
@@ -101,8 +104,8 @@ def _for_mpeg(rate: float) -> float:
 
 
 class _Video:
-    def __init__(self, path: Path, rate: float):
-        self._path, self._rate, self._frames = os.path.abspath(path), _for_mpeg(rate), 0
+    def __init__(self, path: str, rate: float):
+        self._path, self._rate, self._frames = path, _for_mpeg(rate), 0
         self._writer: Any = None
 
     def add(self, picture: Image.Image) -> None:
@@ -121,7 +124,7 @@ class _Video:
             )
         return writer
 
-    def close(self) -> None:
+    def close(self, name: str) -> None:
         if self._writer is not None:
             self._writer.release()
         written = 0
@@ -129,7 +132,7 @@ class _Video:
             written = announced(self._path)[0] if self._frames else 0
         if written != self._frames:
             raise InputError(
-                f"{Path(self._path).name}: of {self._frames:,} marked frames {written:,} were "
+                f"{name}: of {self._frames:,} marked frames {written:,} were "
                 "written. Is the disk full?"
             )
 

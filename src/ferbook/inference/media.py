@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -165,11 +166,26 @@ def _opened(source: str | int) -> Iterator[Any]:
         video = cv2.VideoCapture(source)
     else:
         _check_video(source)
-        # A relative name such as `http:/a.mp4` would be an address.
-        name = os.path.abspath(source)
-        # With several threads, how the decoding of a damaged file ends depends on their timing.
-        video = cv2.VideoCapture(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        with neutral_name(source) as name:
+            # With several threads, how the decoding of a damaged file ends depends on their timing.
+            video = cv2.VideoCapture(name, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     try:
         yield video
     finally:
         video.release()
+
+
+@contextmanager
+def neutral_name(path: str | Path, suffix: str = "") -> Iterator[str]:
+    """Another name of a file for the block, in which FFmpeg sees nothing but a name.
+
+    It takes `http:/a.mp4` for an address and `%03d.png` for a series, and OpenCV crashes on what is
+    not UTF-8. Where the system makes no links, the name is the file's own.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        name = os.path.join(folder, f"video{suffix}")
+        try:
+            os.symlink(os.path.abspath(path), name)
+        except OSError:  # on Windows, without the right to
+            name = os.path.abspath(path)
+        yield name

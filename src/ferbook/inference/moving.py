@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from types import FrameType
 
@@ -16,7 +17,7 @@ from PIL import Image
 
 from ferbook.inference import marking
 from ferbook.inference.collecting import Item
-from ferbook.inference.face import Face, InputError
+from ferbook.inference.face import Face, InputError, whole_number
 from ferbook.inference.media import announced, frames
 from ferbook.inference.report import EmptyFrame, Report
 from ferbook.inference.tracking import Tracker
@@ -41,9 +42,8 @@ class Watching:
     stop: Callable[[], bool] = never  # asked after each frame
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise InputError(f"every: expected 1 or more. Received: {self.every}.")
-        if not 0 <= self.half_life <= LONGEST_HALF_LIFE:
+        whole_number("every", self.every, 1)
+        if not isinstance(self.half_life, Real) or not 0 <= self.half_life <= LONGEST_HALF_LIFE:
             raise InputError(
                 f"smooth: expected 0 to {LONGEST_HALF_LIFE:,} s. Received: {self.half_life}."
             )
@@ -102,13 +102,12 @@ class Watch:
         return found
 
     def _mark(self, picture: Image.Image, faces: list[Face], takers: list[Show]) -> None:
-        try:
-            marked = marking.annotated(picture, faces)
-            for taker in takers:
-                taker(marked)
-        except Exception as error:  # the answers go on
-            takers.clear()
-            self._report.problems.append(f"{self._name}: marked no further ({error}).")
+        for taker in list(takers):
+            try:
+                taker(marking.annotated(picture, faces))
+            except Exception as error:  # the answers go on, and so does the other taker
+                takers.remove(taker)
+                self._report.problems.append(f"{self._name}: marked no further ({error}).")
 
     def _stopped(self, number: int, seconds: float) -> None:
         if isinstance(self._source, str):  # a camera has no other end

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import is_clutter
+from ferbook.core.files import walk
 from ferbook.core.writing import whole_folder
 from ferbook.data.faces import DataError
 from ferbook.data.sources import explanations
@@ -84,10 +84,10 @@ def _find(
 ) -> list[tuple[Path, str, str]]:
     """(path, class, "train", "test" or "") of each picture below `source`."""
     found = []
-    for path in sorted(source.rglob("*")):
+    files, unseen = walk(source)
+    result.left_out += unseen
+    for path in files:
         inside = path.relative_to(source)
-        if is_clutter(inside.as_posix()) or not path.is_file():
-            continue
         if formats.kind_of(path) not in ("picture", "HEIC"):
             result.left_out.append(f"{path}: not a picture of {', '.join(formats.READ)}")
         elif label := _label(path, inside.parts, renamed):
@@ -101,7 +101,7 @@ def _find(
 def _label(path: Path, inside: tuple[str, ...], renamed: Mapping[str, str]) -> str:
     """The class of the folder that `path` lies in; "" where it is to be left out."""
     folder = inside[-2] if len(inside) > 1 else ""
-    label = renamed.get(folder, folder.lower())
+    label = renamed.get(folder, folder).lower()
     if label in CLASSES or (folder in renamed and label == ""):
         return label
     raise DataError(

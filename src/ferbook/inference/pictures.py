@@ -6,7 +6,7 @@ import functools
 import os
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,10 @@ def _several(
     searches = [_with_boxes(search, some) for some in each]
     pairs = list(zip(pictures, searches, strict=True))
     found: list[list[Found]] = []
+    for picture in pictures:
+        if isinstance(picture, Image.Image):
+            with suppress(Exception):  # it is told of below
+                picture.load()  # two threads that do so at once destroy it
     with ahead(lambda pair: _look(*pair), pairs) as looked:
         for i, call in enumerate(looked):
             try:
@@ -169,6 +173,8 @@ def _opened(picture: Any) -> Image.Image:
         path = Path(picture).expanduser()
         if os.path.isdir(path):
             raise InputError(f"{picture}: a folder in a list. Give it alone.")
+        if str(picture).startswith("camera:") or (path.is_file() and kind_of(path) == "video"):
+            raise InputError(f"{picture}: a video or a camera in a list. Give it alone.")
         return read_picture(path)
     if isinstance(picture, Image.Image):
         return _decoded(picture)

@@ -84,7 +84,7 @@ def _is_stream(file: Path) -> bool:
 def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None:
     """The report as JSON, with everything, and as CSV, a row per face."""
     if json_file:
-        content = json.dumps(dataclasses.asdict(report), indent=1)
+        content = json.dumps(dataclasses.asdict(report), indent=1, allow_nan=False)
         write_atomically(json_file, content.encode())
     if csv_file:
         text = io.StringIO()

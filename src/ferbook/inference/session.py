@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def open_session(content: bytes, providers: Sequence[str] = ("CPUExecutionProvider",)) -> Any:
+def open_session(
+    content: bytes,
+    providers: Sequence[str] = ("CPUExecutionProvider",),
+    unused: Sequence[str] = (),
+) -> Any:
     """A session of the model in `content`, which logs errors alone.
+
+    `unused` are optimizers of ONNX Runtime that are left out.
 
     Its threads sleep while they wait. By default they spin, which takes processor time from whoever
     reads the next pictures, and from other programs.
@@ -17,4 +23,6 @@ def open_session(content: bytes, providers: Sequence[str] = ("CPUExecutionProvid
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(content, options, providers=list(providers))
+    return onnxruntime.InferenceSession(
+        content, options, providers=list(providers), disabled_optimizers=list(unused)
+    )

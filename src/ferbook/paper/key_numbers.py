@@ -203,9 +203,9 @@ def _doubt_numbers(run: Run) -> dict[str, int | float]:
 
 
 def cpu_hours(run: Run) -> float:
-    """Processor time of training; wall time on all cores for runs that did not measure it."""
+    """Processor time of training; wall time on its cores for runs that did not measure it."""
     seconds = run.info.get("cpu_seconds")
-    return (seconds or run.info["seconds"] * run.info["hardware"]["cores"]) / 3600
+    return (seconds or run.info["seconds"] * names.usable_cores(run.info["hardware"])) / 3600
 
 
 def mean(values: Sequence[float]) -> float:

@@ -79,7 +79,7 @@ def score_sets(
 
     "val_clean" leaves out the validation images with a twin in training, `val_twins`: choices are
     made on it. "test" is all of the test set, "private" the contest's PrivateTest, "clean" and
-    "leaked" the test images without and with a byte-identical copy in the training folder. Empty
+    "leaked" the test images without and with a pixel-identical copy in the training folder. Empty
     sets are left out.
     """
     clean = without(val, val_twins)

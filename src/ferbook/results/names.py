@@ -175,9 +175,20 @@ def small_number(value: float) -> str:
     return f"{float(digits):g}e{int(power)}" if 0 < abs(value) < 0.01 else f"{value:g}"
 
 
+def processor_name(hardware: Mapping[str, Any]) -> str:
+    """A processor and how many of its cores were used, of a run or a measurement."""
+    count = usable_cores(hardware)
+    return f"{hardware['cpu']}, {count} core{'s' * (count != 1)}"
+
+
+def usable_cores(hardware: Mapping[str, Any]) -> int:
+    """The cores that a process could use; all, where only these are recorded."""
+    return hardware.get("usable_cores") or hardware["cores"]
+
+
 def hardware_name(info: Mapping[str, Any]) -> str:
     """GPUs, processor and cores that `info`, of a run or a measurement, names."""
-    processor = f"{info['hardware']['cpu']}, {info['hardware']['cores']} cores"
+    processor = processor_name(info["hardware"])
     device = info.get("device", {})
     return f"{gpu_name(device)}; {processor}" if device.get("kind") == "gpu" else processor
 

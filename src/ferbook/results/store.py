@@ -20,6 +20,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,7 +109,7 @@ def load_run(folder: str | Path) -> Run:
 
     Raises FileNotFoundError when there is no run.json, StoreError when the parts disagree.
     """
-    folder = Path(folder)
+    folder = Path(os.path.abspath(Path(folder).expanduser()))  # "." too has a name and a study
     info = read_json(folder / "run.json")
     final = require(folder / "run.json", info.get("final", True), bool, "final: ")
     names = ("val", "test") if final else ("val",)
@@ -171,11 +172,14 @@ def load_answers(results_dir: str | Path, group: str) -> dict[str, Answers]:
 def write_facts(results_dir: str | Path, group: str, name: str, facts: Mapping[str, Any]) -> None:
     """Write what was measured, with its provenance.
 
-    A group is "bench", "deployment" or "reliability".
+    A group is "bench", "deployment" or "reliability". Raises ValueError for facts of the names that
+    provenance has.
     """
-    folder = Path(results_dir) / group
+    folder, origin = Path(results_dir) / group, provenance()
+    if twice := facts.keys() & origin.keys():
+        raise ValueError(f"{group}/{name}: {', '.join(sorted(twice))} would be replaced.")
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / f"{name}.json", {**facts, **provenance()})
+    write_json(folder / f"{name}.json", {**facts, **origin})
 
 
 def load_facts(results_dir: str | Path, group: str) -> dict[str, dict[str, Any]]:

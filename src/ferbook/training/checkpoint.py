@@ -11,6 +11,7 @@ import io
 import json
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,10 @@ class Checkpoint:
         self, folder: Path, recipe: Recipe, dataset: dict[str, str], *, deterministic: bool = False
     ):
         self.folder = folder
-        start = {"device": device.facts(), "deterministic": deterministic}
+        start = provenance() | {"device": device.facts(), "deterministic": deterministic}
         self._about = {
             "identity": identity(recipe, dataset),
-            "provenance": provenance() | start,
+            "provenance": start,
             "history": [],
             "finished_phases": [],
         }
@@ -70,7 +71,7 @@ class Checkpoint:
             self._read("best.npz")
         if (folder / "state.npz").exists():
             self._arrays, self._about = self._read("state.npz")
-            self._about["provenance"]["deterministic"] &= deterministic
+            _resumed(self._about["provenance"], start)
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -79,8 +80,9 @@ class Checkpoint:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Commit, packages, hardware and device of the run's first start; whether every start was
-        `deterministic`.
+        """Commit, packages, hardware and device of the run's first start.
+
+        `resumed_with`: of each later start, what differed; `deterministic`: whether every one was.
         """
         return self._about["provenance"]
 
@@ -131,6 +133,14 @@ class Checkpoint:
                 "folder to start anew, or give the recipe another name."
             )
         return arrays, about
+
+
+def _resumed(first: dict[str, Any], start: Mapping[str, Any]) -> None:
+    """Add to the provenance of a run's first start how another one differs from it."""
+    first["deterministic"] &= start["deterministic"]
+    others = {name: value for name, value in start.items() if name != "deterministic"}
+    if changed := {name: value for name, value in others.items() if first.get(name) != value}:
+        first.setdefault("resumed_with", []).append(changed)
 
 
 class EpochEnd(keras.callbacks.Callback):

@@ -43,6 +43,10 @@ class _Foldable:
 
     _norm = staticmethod(lambda: None)  # a function, since Keras adopts layers that are attributes
 
+    def can_fold(self) -> bool:
+        """Whether it is computed here, and not by Keras, which knows of no norm to apply."""
+        return not self.use_bias
+
     def fold(self, norm: FusedBatchNormalization) -> None:
         """Apply `norm` to the filters from now on, in training steps in which it is frozen."""
         norm.is_folded, self._norm = True, lambda: norm
@@ -72,11 +76,15 @@ class PointwiseConv2D(_Foldable, keras.layers.Conv2D):
 class FastDepthwiseConv2D(_Foldable, keras.layers.DepthwiseConv2D):
     """A depthwise convolution whose 5x5 filter gradient avoids oneDNN's slow kernel."""
 
+    def can_fold(self) -> bool:
+        """See _Foldable; not in forms that EfficientNets lack."""
+        square = self.strides[0] == self.strides[1]
+        plain = self.depth_multiplier == 1 and self.dilation_rate == (1, 1)
+        return super().can_fold() and plain and square
+
     def call(self, inputs, training=None):
         """As Keras's; outside training, and for forms that EfficientNets lack, it is Keras's."""
-        plain = not self.use_bias and self.depth_multiplier == 1 and self.dilation_rate == (1, 1)
-        square = self.strides[0] == self.strides[1]
-        if not (training and plain and square and _is_on_processor(inputs)):
+        if not (training and self.can_fold() and _is_on_processor(inputs)):
             return super().call(inputs)
         frozen, stride = self._scale_and_offset(), self.strides[0]
         kernel = self.kernel * frozen[0][:, None] if frozen else tf.convert_to_tensor(self.kernel)
@@ -190,7 +198,7 @@ def fold_batch_norms(model: keras.Model) -> None:
     for norm in model.layers:
         if isinstance(norm, FusedBatchNormalization):
             before = norm.input._keras_history.operation
-            if isinstance(before, _Foldable) and not before.use_bias and _feeds_only(before, norm):
+            if isinstance(before, _Foldable) and before.can_fold() and _feeds_only(before, norm):
                 before.fold(norm)
 
 

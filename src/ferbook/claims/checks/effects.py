@@ -108,7 +108,7 @@ def _words(found: Effect, how: Measure, states: tuple[str, str] = ("with", "with
     error = "unknown" if np.isnan(found.error) else f"{100 * found.error:.1f} points"
     return (
         f"{how.name[0].upper()}{how.name[1:]} {found.whole:.1%} {states[0]}, "
-        f"{found.without:.1%} {states[1]} ({seeds}; 95% error {error})."
+        f"{found.without:.1%} {states[1]} ({seeds}; 95% error {error}, uncorrected)."
     )
 
 

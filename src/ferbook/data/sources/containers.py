@@ -15,11 +15,13 @@ from contextlib import AbstractContextManager, contextmanager
 from io import BufferedIOBase
 from pathlib import Path
 
-from ferbook.core.files import open_zip
+from ferbook.core.files import open_zip, walk
 from ferbook.data.faces import DataError
 
 MAX_BYTES = 1_000_000_000  # unpacked; the contest's csv has 301,072,766
 MAX_MEMBERS = 200_000  # the official archive has 35,887; a Mac's zip has as many shadows
+
+MAX_HEADER_BYTES = 1_000_000  # of a tar's entry, such as a long name
 
 Opened = Iterator[tuple[str, BufferedIOBase]]
 
@@ -77,9 +79,11 @@ class Folder(Container):
         self._path = path
 
     def _files(self) -> Iterable[tuple[str, Path]]:
-        for path in sorted(self._path.rglob("*")):
-            if path.is_file():
-                yield path.relative_to(self._path).as_posix(), path
+        files, unseen = walk(self._path)
+        if unseen:
+            raise DataError(f"{unseen[0]}. Give a folder that holds all of it.")
+        for path in files:
+            yield path.relative_to(self._path).as_posix(), path
 
     def sizes(self) -> list[tuple[str, int]]:
         """See Container."""
@@ -125,8 +129,23 @@ class Tar(Container):
             is_gzip = packed.read(2) == b"\x1f\x8b"
             packed.seek(0)
             bounded = _Bounded(gzip.GzipFile(fileobj=packed) if is_gzip else packed, self._name)
-            with tarfile.open(fileobj=bounded, mode="r|") as archive:
+            with tarfile.open(fileobj=bounded, mode="r|", tarinfo=_Entry) as archive:
                 yield archive
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry of a tar; tarfile reads a long name, or what else describes one, in one piece."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes, encoding: str, errors: str) -> _Entry:
+        """See TarInfo. Raises DataError for a description that is too long."""
+        entry = super().frombuf(buf, encoding, errors)
+        if not entry.isreg() and entry.size > MAX_HEADER_BYTES:
+            raise DataError(
+                f"{entry.name}: a header of {entry.size:,} bytes in a tar archive. "
+                f"Expected at most {MAX_HEADER_BYTES:,}."
+            )
+        return entry
 
 
 class _Bounded(io.RawIOBase):

@@ -140,6 +140,7 @@ def _rows(runs: list[Run]) -> Iterator[str]:
         rows = [line for line in text.splitlines() if line.startswith(begin)]
         scores = run.info["metrics"]
         cells = [f"{100 * scores[name]['accuracy']:.2f}%" for name in ("test", "private", "clean")]
-        wanted = " | ".join([*cells, f"`{run.info['git_commit'][:7]}`"])
+        commit = run.info["git_commit"][:7] + "+" * bool(run.info.get("dirty"))
+        wanted = " | ".join([*cells, f"`{commit}`"])
         if not (len(rows) == 1 and wanted in rows[0]):
             yield f"README.md: the row of {run.study}/{run.name} is not {wanted}"

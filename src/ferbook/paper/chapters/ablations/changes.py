@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 from statsmodels.stats.multitest import multipletests
 
 from ferbook.core.predictions import Predictions
@@ -19,33 +18,32 @@ from ferbook.results.study import LEARNED, Study, of_study
 
 ALPHA = 0.05
 ITSELF = "the recipe itself"
+PARTS = ("test", "clean", "leaked")  # of the test images, see `metrics.named_test_sets`
 
 
 def points(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> pd.DataFrame:
     """A row per run of the recipe itself, ITSELF, and of its changes.
 
-    Columns `change`, `seed`, and accuracy in percent on `test` and on `clean`, the test images
-    without a copy.
+    Columns `change`, `seed`, and accuracy in percent on each of PARTS, NaN of no images.
     """
     rows = [
         (_shown(run.recipe.name), run.recipe.seed, *_points(run.test, leaked_files))
         for run in of_study(study, runs)
     ]
-    return pd.DataFrame(rows, columns=["change", "seed", "test", "clean"])
+    return pd.DataFrame(rows, columns=["change", "seed", *PARTS])
 
 
 def differences(points: pd.DataFrame) -> pd.DataFrame:
     """`points` of the changes, less the means of the recipe itself; empty if that was not run."""
     itself = points["change"] == ITSELF
     found = points[~itself].reset_index(drop=True) if itself.any() else points[:0]
-    base = points.loc[itself, ["test", "clean"]].mean()
-    return found.assign(test=found["test"] - base["test"], clean=found["clean"] - base["clean"])
+    base = points.loc[itself, list(PARTS)].mean()
+    return found.assign(**{part: found[part] - base[part] for part in PARTS})
 
 
-def _points(test: Predictions, leaked_files: frozenset[str]) -> Float[np.ndarray, "2"]:
-    """Accuracy in percent on all test images, and on those without a copy."""
+def _points(test: Predictions, leaked_files: frozenset[str]) -> list[float]:
     sets = named_test_sets(test, leaked_files)
-    return 100 * np.array([accuracy(sets[part]) for part in ("test", "clean")])
+    return [100 * accuracy(sets[part]) if len(sets[part]) else np.nan for part in PARTS]
 
 
 def _shown(name: str) -> str:
@@ -80,9 +78,9 @@ def unlearned(scores: pd.DataFrame) -> pd.Series:
 def change_numbers(
     study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
 ) -> dict[str, float]:
-    """`<study>_<change>_<set>`: mean points above the base on `test`, `clean`; NaN if not run."""
+    """`<study>_<change>_<part>`: mean points above the base on each of PARTS; NaN if not run."""
     found = differences(points(study, runs, leaked_files))
-    means = found.groupby("change")[["test", "clean"]].mean()
+    means = found.groupby("change")[list(PARTS)].mean()
     means = means.reindex([names.change_name(name) for name in study.changes])
     return {
         f"{study.name}_{name}_{part}": float(value)
@@ -104,7 +102,7 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
         f"{names.grid_words(study.name, study.base)} "
         "Each change: mean scores over its seeds on all test images; the difference of the means "
         "from the recipe itself, its interval (not corrected), and p corrected by Holm's method "
-        "for the number of changes; and the difference on test images without copies. Interval "
+        "for the changes in the table; and the difference on test images without copies. Interval "
         "and p are Student's for independent seeds. Their standard deviation is pooled over the "
         "rows; one that varies by far more than the others has its own."
     )

@@ -11,7 +11,7 @@ from ferbook.paper.key_numbers import cpu_hours, mean, percent, run_numbers
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, paired_test, score
 from ferbook.results.run import Answers, Run
-from ferbook.results.seeds import seed_noise
+from ferbook.results.seeds import compared, seed_noise
 from ferbook.results.study import Study, finals, of_study
 
 
@@ -20,22 +20,27 @@ def study_numbers(
 ) -> dict[str, Any]:
     """`ours_*`: the run of our recipe; and what to set beside.
 
-    `ours_gain` and `ours_no_ferplus_gain`: points above the mean of the `paper_seeds` runs of the
-    original's recipe with the same network and input size. `ours_no_ferplus_*`: all that
-    `run_numbers` says of the run without FER+.
+    `ours_gain` and `ours_no_ferplus_gain`: points above `paper_mean`, the mean accuracy (%) of the
+    `paper_seeds` runs of the original's recipe with the same network and input size;
+    `ours_gain_error`: half of the 95% interval of either, of `seeds.compared`.
+    `ours_no_ferplus_*`: all that `run_numbers` says of the run without FER+.
     """
     whole = finals(runs) or list(runs)
     ours = next((run for run in whole if run.study == "ours"), whole[-1])
     without = next((run for run in whole if run.recipe.name == "ours_no_ferplus"), ours)
     paper = _at_scale_of(ours, runs) or [ours]
-    base = mean([accuracy(run.test) for run in paper])
+    groups = {"paper": [100 * accuracy(run.test) for run in paper]}
+    groups |= {"ours": [100 * accuracy(ours.test)], "without": [100 * accuracy(without.test)]}
+    gains = compared(groups, "paper")
     return {
         "data_n_test": dataset["splits"]["test"],
         "original_accuracy": 100 * original["accuracy"],
         "original_finetune_learning_rate": names.small_number(Recipe().finetune_learning_rate),
         "original_finetune_epochs": Recipe().finetune_epochs,
-        "ours_gain": 100 * (accuracy(ours.test) - base),
-        "ours_no_ferplus_gain": 100 * (accuracy(without.test) - base),
+        "ours_gain": gains["ours"].mean,
+        "ours_no_ferplus_gain": gains["without"].mean,
+        "ours_gain_error": gains["ours"].error,
+        "paper_mean": mean(groups["paper"]),
         "paper_seeds": len(paper),
         "original_table_recall_disgust": 100 * original["table_2"]["disgust"]["recall"],
         "original_macro_recall": 100 * mean([original["table_2"][c]["recall"] for c in CLASSES]),

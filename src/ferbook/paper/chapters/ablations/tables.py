@@ -132,7 +132,7 @@ def seeds_table(runs: Sequence[Run]) -> Table:
 def views_table(run: Run, views: Mapping[str, Answers], groups: Groups) -> Table:
     """Test-time augmentation of one run: mirrors, and those of `views` that are of this run.
 
-    `groups` are the files of byte-identical images.
+    `groups` are the files of pixel-identical images.
     """
     clean = without(run.val, validation_twins(run.val.files, groups))
     mirrored = clean.with_augmentation(), run.test.with_augmentation()

@@ -49,7 +49,7 @@ def scores(runs: Sequence[Run], leaked_files: frozenset[str]) -> Figure:
 def twins(faces: Faces, *, count: int = 8, seed: int = 0) -> Figure:
     """Leaked test images above their twins in the training folder, each with its label.
 
-    A column is a pair, drawn with `seed`: `count` of byte-identical images, `count` of near
+    A column is a pair, drawn with `seed`: `count` of pixel-identical images, `count` of near
     duplicates. Copies among synthetic faces were planted and are not shown.
     """
     if faces.name == "synthetic":

@@ -15,12 +15,12 @@ from ferbook.results.study import Study, of_study
 
 
 def leak_table(frame: pd.DataFrame) -> Table:
-    """Test images with a byte-identical copy in the training folder; see audit.leak_table."""
+    """Test images with a pixel-identical copy in the training folder; see audit.leak_table."""
     shown = frame.rename(
         columns={"leaked_fraction": "share", "same_label": "copy has the same label"}
     )
     formats = {"images": ",d", "leaked": ",d", "share": ".1%", "copy has the same label": ".1%"}
-    return Table(shown, "Test images with a byte-identical training image.", "tab-leaks", formats)
+    return Table(shown, "Test images with a pixel-identical training image.", "tab-leaks", formats)
 
 
 def altered_table(frame: pd.DataFrame) -> Table:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ferbook.paper.chapters.performance.ratios import Measured, ratio
 from ferbook.paper.table import Table
-from ferbook.results.names import network_name
+from ferbook.results.names import network_name, processor_name
 
 
 def input_table(measured: Measured) -> Table:
@@ -105,4 +105,4 @@ def where(piece: Mapping[str, Any]) -> str:
     """The hardware of a measurement, and whether it was cut short."""
     hardware = piece["hardware"]
     smoke = " A smoke run: too short to say anything." if piece["budget"] == "smoke" else ""
-    return f"{hardware['cpu']}, {hardware['cores']} cores.{smoke}"
+    return f"{processor_name(hardware)}.{smoke}"

@@ -28,7 +28,7 @@ def comparison_table(
     field: Iterable[Method],
     views: Mapping[str, Answers],
 ) -> Table:
-    """The field, the original's Table III and our runs on PrivateTest, one row an accuracy.
+    """The field, the original's Table III and our runs, one row an accuracy.
 
     `views` are the answers of a run over several views; see `store.load_answers`.
     """
@@ -102,12 +102,20 @@ def _original_row(row: Mapping[str, Any]) -> Row:
     is_own = row["split"] == "test"
     return (
         f"the original's Table III: {row['model']}", row["accuracy"],
-        FOLDER_TEST if is_own else row["split"], "validation (its text)" if is_own else None,
+        _measured_on(row["split"]), "validation (its text)" if is_own else None,
         None, "ImageNet" if is_own else None, parameters, None,
     )  # fmt: skip
 
 
+def _measured_on(split: str) -> str:
+    """The images of an accuracy of Table III; only the original's own are known from its text."""
+    named = {"test": FOLDER_TEST, "validation": "validation, by its source's abstract"}
+    return named.get(split, split)
+
+
 def _run_rows(run: Run, views: Mapping[str, Answers]) -> Iterator[Row]:
+    """All test images as the original has them, and PrivateTest as most of the field, by view."""
+    yield _run_row(run, "one", run.test, FOLDER_TEST)
     parts = {"one": run.test}
     if run.test.augmented is not None:
         parts["with its mirror image"] = run.test.with_augmentation()
@@ -115,14 +123,13 @@ def _run_rows(run: Run, views: Mapping[str, Answers]) -> Iterator[Row]:
     if ten is not None and ten.info["run"] == f"{run.study}/{run.name}":
         parts["ten crops"] = ten.test
     for name, answers in parts.items():
-        yield _run_row(run, name, answers)
+        private = named_test_sets(answers, frozenset())["private"]
+        yield _run_row(run, name, private, "PrivateTest")
 
 
-def _run_row(run: Run, views: str, answers: Predictions) -> Row:
-    private = named_test_sets(answers, frozenset())["private"]
+def _run_row(run: Run, views: str, answers: Predictions, images: str) -> Row:
     return (
-        f"this book: {run.label}",
-        f"{accuracy(private):.2%}" if len(private) else None, "PrivateTest",
+        f"this book: {run.label}", f"{accuracy(answers):.2%}" if len(answers) else None, images,
         "validation", views, _learned_from(run.recipe), run.info["parameters"]["total"], None,
     )  # fmt: skip
 

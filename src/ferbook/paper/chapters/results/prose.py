@@ -15,6 +15,7 @@ from ferbook.data import ferplus
 from ferbook.paper.key_numbers import percent
 from ferbook.results.metrics import accuracy, confused_pairs, confusion_rank, score
 from ferbook.results.run import Run
+from ferbook.results.seeds import Difference, compared
 
 
 def audit_numbers(published: Published) -> dict[str, int]:
@@ -46,14 +47,22 @@ def field_numbers(methods: Iterable[Method]) -> dict[str, int | float]:
 
 
 def size_numbers(runs: Sequence[Run]) -> dict[str, int | float]:
-    """`sizes_smallest_*`, `sizes_largest_*`: `px`, `seeds`, and their mean `accuracy` (%)."""
-    values: dict[str, int | float] = {}
-    sides = [run.recipe.image_size for run in runs]
-    for word, side in (("smallest", min(sides)), ("largest", max(sides))):
-        at_side = [accuracy(run.test) for run in runs if run.recipe.image_size == side]
+    """`sizes_smallest_*`, `sizes_largest_*`: `px`, `seeds`, and their mean `accuracy` (%).
+
+    `sizes_gain`: points from the smallest to the largest; `sizes_gain_error`: half of its 95%
+    interval, of `seeds.compared`. Both are NaN of one size alone.
+    """
+    sides: dict[int, list[float]] = {}
+    for run in runs:
+        sides.setdefault(run.recipe.image_size, []).append(100 * accuracy(run.test))
+    ends = {"smallest": min(sides), "largest": max(sides)}
+    nothing = Difference(np.nan, np.nan, np.nan)
+    gain = compared(sides, ends["smallest"]).get(ends["largest"], nothing)
+    values: dict[str, int | float] = {"sizes_gain": gain.mean, "sizes_gain_error": gain.error}
+    for word, side in ends.items():
         values[f"sizes_{word}_px"] = side
-        values[f"sizes_{word}_seeds"] = len(at_side)
-        values[f"sizes_{word}_accuracy"] = 100 * float(np.mean(at_side))
+        values[f"sizes_{word}_seeds"] = len(sides[side])
+        values[f"sizes_{word}_accuracy"] = float(np.mean(sides[side]))
     return values
 
 
