@@ -86,8 +86,8 @@ figures.montage(faces, seed=seed)
 # ({glue:text}`data_n_train:,`) and validation images ({glue:text}`data_n_val:,`), on which every
 # choice is made. No epoch, recipe or threshold of a model was chosen on test images; rules of the analysis were
 # changed with test scores known ([](../method.md)). Before the split, images are sorted by the SHA-256
-# of their pixels, so that the split depends on the pictures and the seed and not on whether they were read
-# from a zip or a csv file.
+# of their pixels, so that the split depends on the pixels and the seed alone. The pictures of Kaggle's archive are
+# JPEG files, whose pixels differ slightly from those of the contest's csv file: from that, another split is drawn.
 #
 # Class weights compensate for the imbalance in the loss: the rarer a class, the larger its weight, up
 # to the clip of the recipe ({numref}`tab-weights`).
@@ -114,8 +114,9 @@ tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip
 # {glue:text}`data_ferplus_agreement:.1f`% of the images: {glue:text}`data_ferplus_agreement_happy:.1f`%
 # for happy, {glue:text}`data_ferplus_agreement_fear:.1f`% for fear ({numref}`fig-ferplus`). The
 # more the taggers agree with each other, the more they agree with FER-2013
-# ({numref}`tab-certainty`). According to the plurality, {glue:text}`data_ferplus_no_face` images show no
-# face at all.
+# ({numref}`tab-certainty`). According to the plurality, {glue:text}`data_ferplus_no_face` of the matched images
+# show no face at all. FER+ leaves {glue:text}`data_ferplus_unnamed` more without a name, since all ten taggers saw no
+# face in them; these are among the images without votes.
 
 # %% mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out. The diagonal is agreement; right of the line are answers for which FER-2013 has no class.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}} tags=["hide-input"]
 figures.ferplus_confusion(dataset)

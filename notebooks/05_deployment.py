@@ -92,7 +92,7 @@ figures.cost(tables.cost_frame(measured, peers))
 # ## Pruning
 #
 # The original names pruning as future work. {numref}`tab-pruning` sets the smallest weights of the
-# whole network to zero without retraining. Retraining afterward is among the
+# whole network to zero without retraining, those of the classifier among them. Retraining afterward is among the
 # remedies of {numref}`fig-remedies`, on a smaller network.
 
 # %% tags=["hide-input"]

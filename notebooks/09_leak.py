@@ -97,9 +97,10 @@ tables.altered_table(near_duplicates.planted_copies(faces.images, seed=seed))
 
 # %% [markdown]
 # Nearly all recompressed, brightened and noisy copies are found, most of the cropped ones and fewer of the shifted
-# ones; the counts below are therefore a lower bound. {glue:text}`data_near_pairs:,` pairs of images are near
+# ones, so the counts below miss some. {glue:text}`data_near_pairs:,` pairs of images are near
 # duplicates
-# without being pixel-identical, {glue:text}`data_near_mirrored` of them mirrored. Their labels agree in
+# without being pixel-identical, {glue:text}`data_near_mirrored` of them mirrored; a few of the mirrored pairs show
+# different people. Their labels agree in
 # {glue:text}`data_near_same_label_percent:.1f`% of the pairs; in the others, the same face was given two
 # different labels. {glue:text}`data_near_leaked` more test images have a near duplicate in the training
 # folder, which leaves {glue:text}`data_n_pristine:,` test images with neither kind of copy.
@@ -118,8 +119,8 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 #
 # These differences do not separate memorization from difficulty: the copied pictures may also be easier. One
 # recipe is therefore trained in two ways ({numref}`tab-leak`), with {glue:text}`copies_seeds` seeds: on all training
-# images, and without those that have a copy elsewhere, whether in the test images, in validation or among
-# themselves ({glue:text}`copies_removed` images, by seed). Without them, accuracy is lower by
+# images, and without those that have a copy in the test images or in validation, and with one of each set of copies
+# among themselves ({glue:text}`copies_removed` images, by seed). Without them, accuracy is lower by
 # {glue:text}`copies_gain_leaked:.1f` ± {glue:text}`copies_gain_leaked_error:.1f` points on the test images with a copy
 # (95% interval over seeds; by seed: {glue:text}`copies_gain_leaked_seeds`), by {glue:text}`copies_gain_clean:.1f` ±
 # {glue:text}`copies_gain_clean_error:.1f` on those without one, and by {glue:text}`copies_gain_test:.1f` ±
@@ -144,8 +145,8 @@ tables.grid_table(leak, runs, leaked_files)
 #
 # ## Limits
 #
-# Counts of pixel-identical copies are exact. Counts of near duplicates depend on two thresholds and are a
-# lower bound. The effect of the copies was measured on one recipe with EfficientNet-Lite0 at
+# Counts of pixel-identical copies are exact. Counts of near duplicates depend on two thresholds; they miss
+# altered copies and hold a few pairs that are none. The effect of the copies was measured on one recipe with EfficientNet-Lite0 at
 # {glue:text}`copies_image_size` pixels, {glue:text}`copies_epochs` epochs and {glue:text}`copies_seeds` seeds; it may
 # differ for others.
 #

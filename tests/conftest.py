@@ -29,7 +29,10 @@ ROOT = Path(__file__).parents[1]
 
 
 # Those whose tests look at the rendered book.
-BOOK = {f"tests/test_{name}.py" for name in ("accessibility", "book", "browser", "recompute")}
+BOOK = {
+    f"tests/test_{name}.py"
+    for name in ("accessibility", "book", "browser", "explorer", "recompute")
+}
 
 
 def pytest_xdist_make_scheduler(config, log):

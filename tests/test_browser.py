@@ -226,6 +226,7 @@ def test_where_no_face_is_found_keys_move_and_size_the_square(page, tmp_path):
         press = f"new KeyboardEvent('keydown', {{ key: '{key}' }})"
         page.run(f"{square}.dispatchEvent({press})")
     page.wait("document.querySelector('[data-part=answers]').dataset.of === 'large.png'")
+    assert page.run(f"{square}.style.transform") == "rotate(0deg)"
     after = page.run(place)
     assert after[2] > before[2] and after[0] + after[2] / 2 > before[0] + before[2] / 2
 
@@ -279,6 +280,46 @@ def test_the_camera_is_watched_until_it_is_stopped(page):
     assert sum(page.run(f"{ANSWERS}.map((row) => Number(row.dataset.value))")) == pytest.approx(1)
     page.run(f"{camera}.click()")
     assert page.run(f"{camera}.textContent") == "Open the camera"
+
+
+def test_a_camera_that_was_asked_for_twice_is_stopped(page):
+    """The first one is let in when the second has been asked for: nothing may go on recording."""
+    page.send("Browser.setPermission", permission={"name": "camera"}, setting="granted")
+    page.run("""(() => { window.streams = []; const { mediaDevices } = navigator;
+        const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+        mediaDevices.getUserMedia = async (what) => {
+          const found = await ask(what); streams.push(found); return found; };
+        const camera = document.querySelector('[data-part=camera]');
+        camera.click(); camera.click(); })()""")
+    page.wait(f"streams.length === 2 && {STATUS}.startsWith('No face is in sight')")
+    page.run("document.querySelector('[data-part=camera]').click()")
+    states = page.run("streams.map((each) => each.getTracks()[0].readyState)")
+    assert states == ["ended", "ended"]
+
+
+def test_the_later_choice_is_the_one_that_is_answered(page, tmp_path):
+    """A slow picture arrives when an example has been chosen."""
+    Image.fromarray(pictures.astronaut()).save(tmp_path / "slow.png")
+    page.run("""(() => { const read = createImageBitmap; window.arrived = false;
+        window.createImageBitmap = async (file, how) => {
+          if (file.name === 'slow.png') await new Promise((done) => { window.arrive = done; });
+          const made = await read(file, how);
+          window.arrived ||= file.name === 'slow.png'; return made; }; })()""")
+    page.choose("[data-part=file]", tmp_path / "slow.png")
+    page.wait("window.arrive")
+    page.run("document.querySelector('[data-part=examples] button').click()")
+    page.wait(f"{STATUS}.startsWith('Drawn as ')")
+    said = page.run(STATUS)
+    page.run("arrive()")
+    page.wait("arrived")
+    page.run("new Promise((done) => setTimeout(done, 300))")
+    assert page.run(STATUS) == said
+
+
+def test_a_thin_picture_is_searched_through_the_page(page, tmp_path):
+    Image.new("RGB", (5000, 3), "gray").save(tmp_path / "thin.png")
+    page.choose("[data-part=file]", tmp_path / "thin.png")
+    page.wait(f"{STATUS}.startsWith('thin.png: no face was found')")
 
 
 def test_the_list_of_all_runs_is_sorted_and_searched(tab, built_book):

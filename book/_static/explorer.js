@@ -116,13 +116,21 @@ document.addEventListener("DOMContentLoaded", () => {
       counts.set(`${label} ${answer}`, (counts.get(`${label} ${answer}`) ?? 0) + 1);
     }
     const most = Math.max(1, ...counts.values());
-    part("counts").replaceChildren(...classes.map((label) => {
+    for (const { button, label, answer } of cells) {
+      const n = counts.get(`${label} ${answer}`) ?? 0;
+      Object.assign(button, { textContent: n, style: `--shade: ${((45 * n) / most).toFixed(1)}%`,
+        ariaLabel: `${n} of label ${label} answered ${answer}` });
+    }
+  }
+
+  // Its buttons are made once, or the one that was pressed would lose the focus.
+  const cells = [];
+  function buildCounts() {
+    part("counts").append(...classes.map((label) => {
       const row = document.createElement("tr");
       row.append(cell(label, "th"), ...classes.map((answer) => {
-        const n = counts.get(`${label} ${answer}`) ?? 0;
-        const button = Object.assign(document.createElement("button"), {
-          type: "button", textContent: n, style: `--shade: ${((45 * n) / most).toFixed(1)}%`,
-          ariaLabel: `${n} of label ${label} answered ${answer}` });
+        const button = Object.assign(document.createElement("button"), { type: "button" });
+        cells.push({ button, label, answer });
         button.addEventListener("click", () => {
           const again = controls.label.value === label && controls.answer.value === answer;
           controls.label.value = again ? "" : label;
@@ -140,9 +148,9 @@ document.addEventListener("DOMContentLoaded", () => {
   function thumbnail({ file }) {
     const image = Object.assign(document.createElement("img"), { alt: "", width: 48, height: 48 });
     pictures.get(file)?.().then((blob) => {
+      image.onload = image.onerror = () => URL.revokeObjectURL(image.src);
       image.src = URL.createObjectURL(blob);
-      image.onload = () => URL.revokeObjectURL(image.src);
-    });
+    }).catch((error) => { image.alt = error.message; });
     return image;
   }
 
@@ -156,15 +164,19 @@ document.addEventListener("DOMContentLoaded", () => {
   part("more").addEventListener("click", () => { limit += PER_PAGE; list(); });
   part("archive").addEventListener("change", async (event) => {
     try {
-      pictures = await archive.open(event.target.files[0]);
+      // Some archives have folders above test/.
+      pictures = new Map([...await archive.open(event.target.files[0])].map(([path, content]) =>
+        [path.match(/test\/[^/]+\/[^/]+$/)?.[0], content]));
       const known = images.filter((image) => pictures.has(image.file)).length;
       part("archive-status").textContent = `${known} of the test images are in it.`;
       if (known === 0) pictures = null;
     } catch (error) {
-      part("archive-status").textContent = error.message;
+      part("archive-status").textContent =
+        error instanceof RangeError ? "Not a complete zip file." : error.message;
     }
     list();
   });
+  buildCounts();
   recall();
   part("bar").append(filters.bar(Object.values(controls), update));
   part("body").hidden = false;

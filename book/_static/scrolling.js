@@ -1,4 +1,4 @@
-// What scrolls in a box of its own can be reached, and so scrolled, with the keyboard.
+// What scrolls in a box of its own can be reached with the keyboard; the dark theme is not printed.
 (() => {
   // Figures up to 5.5 inches, 765 px with their labels, are made for a phone. Below this share of
   // the width it is made for, the smallest words of a wider one cannot be read.
@@ -14,6 +14,11 @@
       else box.removeAttribute("tabindex");
     }
   };
+  // Paper is white, also for who reads in the dark.
+  const { dataset } = document.documentElement;
+  let theme;
+  addEventListener("beforeprint", () => { theme = dataset.theme; dataset.theme = "light"; });
+  addEventListener("afterprint", () => { dataset.theme = theme; });
   addEventListener("load", reach);
   addEventListener("resize", reach);
 })();

@@ -3,9 +3,16 @@ import { SIDE, resize } from "./preprocess.js";
 
 const here = (name) => new URL(name, import.meta.url).href;
 
+// A file from beside this one.
+export const fetched = (name) => fetch(here(name)).catch(() => {
+  throw new Error("The server of this book cannot be reached. Is there a connection?");
+});
+
 // What the build wrote: files and their sizes, classes, examples; or `missing`, a reason.
-export async function about() {
-  const answer = await fetch(here("about.json"));
+export const about = () => once("about", readAbout);
+
+async function readAbout() {
+  const answer = await fetched("about.json");
   if (!answer.ok) {
     throw new Error("The model was left out when this book was built. Build it with make book.");
   }
@@ -56,7 +63,7 @@ async function runtime() {
 
 // A gzip file's content, whether or not the server has unpacked it on the way.
 async function unpacked(name) {
-  const answer = await fetch(here(name));
+  const answer = await fetched(name);
   if (!answer.ok) throw new Error(`The file ${name} is missing on the server. Build the book again.`);
   const bytes = await answer.arrayBuffer();
   const [first, second] = new Uint8Array(bytes, 0, 2);

@@ -1,4 +1,5 @@
-// From pixels to what the model takes: the steps of `ferbook predict`, to the last bit.
+// From pixels to what the model takes: the steps of `ferbook predict`, to the last bit for
+// opaque pictures of eight bits.
 // Browsers smooth pictures each in their own way when they shrink them, so no canvas resizes here.
 
 export const SIDE = 48; // px, of the model's input

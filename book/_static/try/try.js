@@ -1,6 +1,6 @@
 // The page "Try it": a picture, an example or the camera; a square over the face; seven bars.
 import { detect, turned } from "./detect.js";
-import { about, classify, finder, session } from "./model.js";
+import { about, classify, fetched, finder, session } from "./model.js";
 import { LARGEST_CUT_OUT, gray } from "./preprocess.js";
 
 const page = document.getElementById("try");
@@ -8,7 +8,7 @@ const part = (name) => page.querySelector(`[data-part="${name}"]`);
 const [status, view, canvas, square, size, table, camera] =
   ["status", "view", "canvas", "square", "size", "answers", "camera"].map(part);
 
-const MAX_FILE_BYTES = 100e6;
+const MAX_FILE_BYTES = 100e6, MAX_PIXELS = 50e6; // as of `ferbook predict`
 const STEP = 0.02; // of the picture's shorter side, for each press of an arrow
 const PAUSE = 150; // ms between two looks through the camera
 const SEARCHED = 800, SEARCHED_LIVE = 320; // px a side at most, where faces are looked for
@@ -19,6 +19,7 @@ let name = "";
 let drawn = ""; // what an example was drawn as
 let byHand = false; // whether the reader has put the square somewhere
 let stream = null;
+let request = 0; // the latest choice of a picture or the camera; what an earlier one finds is dropped
 
 function say(text, isError = false) {
   if (status.textContent !== text) status.textContent = text; // or it would be read out again
@@ -29,16 +30,22 @@ const fail = (error) => say(error.message ?? String(error), true);
 
 // Pictures
 
-async function open(file, drawnAs = "") {
+async function open(chosen, drawnAs = "") {
   stopCamera();
-  drawn = drawnAs;
+  const own = ++request;
+  let picture = null;
   try {
-    const picture = await read(file);
-    show(picture, picture.width, picture.height, file.name ?? "picture");
-    if (square.hidden || await findFace(SEARCHED)) await answer();
+    const file = await chosen;
+    picture = await read(file);
+    if (own !== request) return;
+    show(picture, picture.width, picture.height, file.name ?? "picture", drawnAs);
+    const found = square.hidden || await findFace(SEARCHED);
+    if (own !== request) return;
+    if (found) await answer();
     else say(`${name}: no face was found. Put the square over it.`);
   } catch (error) {
-    clear();
+    if (own !== request) return;
+    if (!picture) clear(); // else the square can be put by hand
     fail(error);
   }
 }
@@ -46,17 +53,17 @@ async function open(file, drawnAs = "") {
 // As the file has its pixels: upright, no color management, as Pillow gives them.
 async function read(file) {
   if (file.size > MAX_FILE_BYTES) throw new Error(`${file.name}: the file is too large.`);
-  try {
-    return await createImageBitmap(file, {
-      colorSpaceConversion: "none", premultiplyAlpha: "none", imageOrientation: "from-image" });
-  } catch {
-    throw new Error(`${file.name}: not a picture that this browser can read.`);
-  }
+  const picture = await createImageBitmap(file, {
+    colorSpaceConversion: "none", premultiplyAlpha: "none", imageOrientation: "from-image",
+  }).catch(() => { throw new Error(`${file.name}: not a picture that this browser can read.`); });
+  if (picture.width * picture.height > MAX_PIXELS) throw new Error(`${file.name}: too many pixels.`);
+  return picture;
 }
 
-function show(found, width, height, called) {
+function show(found, width, height, called, drawnAs = "") {
   source = found;
   name = called;
+  drawn = drawnAs;
   const shown = Math.min(1, 640 / Math.max(width, height));
   const enlarged = Math.max(1, Math.floor(240 / Math.max(width, height)));
   canvas.width = Math.max(1, Math.round(width * (shown < 1 ? shown : enlarged)));
@@ -71,6 +78,7 @@ function show(found, width, height, called) {
   size.value = 60;
   byHand = false;
   table.hidden = true;
+  table.dataset.of = "";
   paint();
 }
 
@@ -92,10 +100,14 @@ function paint() {
 // Puts the square over the largest face, unless the reader has put it somewhere.
 async function findFace(most) {
   if (byHand) return true;
-  if (table.hidden) say("Looking for a face …");
   const looked = source, [width, height] = dimensions();
+  if (table.hidden) {
+    say("Looking for a face …");
+    await pause(20); // or the browser would not paint before it searches
+    if (source !== looked) return false;
+  }
   const scale = Math.min(1, most / Math.max(width, height));
-  const w = Math.round(width * scale), h = Math.round(height * scale);
+  const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const small = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
   small.drawImage(source, 0, 0, w, h);
   const [face] = await detect(gray(small.getImageData(0, 0, w, h).data), w, h, finder);
@@ -103,6 +115,8 @@ async function findFace(most) {
   settle(face.x / scale, face.y / scale, face.width / scale, face.turn);
   return true;
 }
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Answers
 
@@ -136,8 +150,9 @@ async function answer() {
     if (table.hidden) say("Loading the model …");
     await session();
     if (!source) return;
-    const asked = name, { width, height } = box;
-    report(await classify(cutOut(), width, height), asked);
+    const own = request, { width, height } = box;
+    const probabilities = await classify(cutOut(), width, height);
+    if (own === request) report(probabilities, name);
   } catch (error) {
     stopCamera();
     fail(error);
@@ -155,7 +170,7 @@ function report(probabilities, asked) {
     row.cells[1].firstChild.style.width = `${100 * probabilities[k]}%`;
     row.cells[2].textContent = percent(probabilities[k]);
   });
-  const first = table.hidden;
+  const first = table.dataset.of === "";
   table.hidden = false;
   table.dataset.of = asked;
   if (first && table.getBoundingClientRect().bottom > innerHeight) page.scrollIntoView();
@@ -190,7 +205,7 @@ function place() {
 // By the reader.
 function move(x, y, side = box.width) {
   byHand = true;
-  settle(x, y, side);
+  settle(x, y, side, box.turn);
   answer();
 }
 
@@ -245,28 +260,35 @@ const CAMERA_ERRORS = {
 };
 
 async function startCamera() {
+  const own = ++request;
   clear(); // an old answer is not the camera's
-  drawn = "";
   if (!navigator.mediaDevices) {
     return say("The browser gives the camera only to pages from https or localhost.", true);
   }
   try {
     say("Waiting for the camera …");
     const started = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
+    if (own !== request) return end(started); // something else was chosen while it was waited for
+    stream = started;
+    camera.textContent = "Stop the camera";
+    started.getVideoTracks()[0].addEventListener("ended", () => endCamera("The camera was lost."));
     const video = Object.assign(document.createElement("video"), {
       srcObject: started, muted: true, playsInline: true });
     await video.play();
-    stream = started;
-    started.getVideoTracks()[0].addEventListener("ended", () => endCamera("The camera was lost."));
-    camera.textContent = "Stop the camera";
-    show(video, video.videoWidth, video.videoHeight, "camera");
+    const start = () => show(video, video.videoWidth, video.videoHeight, "camera");
+    if (stream === started) start();
+    video.addEventListener("resize", () => { if (source === video) start(); }); // a turned phone
     while (stream === started) {
       paint();
       if (await findFace(SEARCHED_LIVE)) await answer();
-      else say("No face is in sight. You can put the square over it.");
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      else if (stream === started) {
+        table.hidden = true;
+        say("No face is in sight. You can put the square over it.");
+      }
+      await pause(PAUSE);
     }
   } catch (error) {
+    if (own !== request) return;
     endCamera(CAMERA_ERRORS[error.name] ?? `The camera did not start (${error.message}).`);
   }
 }
@@ -277,9 +299,11 @@ function endCamera(reason) {
   fail(new Error(reason));
 }
 
+const end = (some) => some.getTracks().forEach((track) => track.stop());
+
 function stopCamera() {
   if (!stream) return;
-  stream.getTracks().forEach((track) => track.stop());
+  end(stream);
   stream = null;
   camera.textContent = "Open the camera";
 }
@@ -310,10 +334,8 @@ function buildExamples(examples) {
       src: address, alt: `Face drawn by a program: ${drawn}`, width: 64, height: 64 });
     const button = Object.assign(document.createElement("button"), { type: "button" });
     button.append(picture, drawn);
-    button.addEventListener("click", async () => {
-      const content = await (await fetch(address)).blob();
-      open(new File([content], file), drawn);
-    });
+    const content = async () => new File([await (await fetched(file)).blob()], file);
+    button.addEventListener("click", () => open(content(), drawn));
     part("examples").append(button);
   }
 }

@@ -47,14 +47,14 @@ class Recipe:
     image_size: int = 260  # px
     seed: int = 42
     train_images: int = 0  # 0: all of the training split; else a stratified subset, to try things
-    deduplicate_train: bool = False  # leave out training images whose pixels stand elsewhere too
+    deduplicate_train: bool = False  # one of equal images, none with a twin in val or test
     grouped_split: bool = False  # pixel-identical images: either all train or all validate
     batch_size: int = 32
     accumulate: int = 1  # batches whose mean gradient is one step of the optimizer
     stem_stride: int = 2  # of an EfficientNet's first convolution
     pooling: str = "average"  # of the last feature map; or "attention", with learned weights
     dropout: float = 0.5
-    drop_path_rate: float = 0.2  # of EfficientNet-Lite's last block; Keras's own networks keep 0.2
+    drop_path_rate: float = 0.2  # after EfficientNet-Lite's last block; Keras's own keep 0.2
     # Phase 1: the head alone, backbone frozen, Adam.
     warmup_epochs: int = 3
     warmup_learning_rate: float = 1e-3

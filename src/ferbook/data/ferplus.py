@@ -4,7 +4,8 @@
 license, copyright Microsoft Corporation), one line per row of the contest's `fer2013.csv`, and a
 crosswalk from the file names of Kaggle's archive to these rows, which was found by matching
 pixels. Its columns are `file`, `fer2013_row` (from 0) and the ten of VOTES. 35,710 of the 35,887
-images are in it; the others have twins among which the match could not choose.
+images are in it. Of the rows of the other 177, FER+ leaves 173 without the name of an image, since
+all ten taggers saw no face there; four could not be matched.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ VOTES = (
     "unknown", "NF",
 )  # fmt: skip
 """What a tagger could say of an image; NF means that it shows no face."""
+
+UNNAMED = 173
+"""Images of FER-2013 that FER+'s fer2013new.csv does not name: NF by all ten taggers."""
 
 EXPRESSIONS = VOTES[:8]
 _NAMES = dict(

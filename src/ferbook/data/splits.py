@@ -28,7 +28,8 @@ def split(faces: Faces, *, seed: int = 42, grouped: bool = False) -> Split:
     """Stratified 87.5 / 12.5 of the official training images; the official test is kept.
 
     The images are put in the order of their pixels' SHA-256 first, so that the split depends on
-    the images and the seed alone, not on whether a zip or a csv delivered them. With `grouped`,
+    the pixels and the seed alone, not on the order of files. The JPEG files of Kaggle's archive
+    have slightly other pixels than the contest's csv, and so another split. With `grouped`,
     validation loses its images with a twin in training to the training part.
 
     Raises DataError unless validation can have an image of each class, and training another.

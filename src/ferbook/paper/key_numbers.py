@@ -67,6 +67,7 @@ def _ferplus_numbers(second: Mapping[str, Any]) -> dict[str, int | float]:
         "data_ferplus_untied": second["untied"],
         "data_ferplus_agreement": percent(second["agreement"]),
         "data_ferplus_no_face": len(second["no_face_files"]),
+        "data_ferplus_unnamed": ferplus.UNNAMED,
         **{f"data_ferplus_agreement_{k}": percent(v) for k, v in second["by_class"].items()},
     }
 

@@ -164,7 +164,8 @@ class _Resample(keras.layers.Layer):
 def erase(images: tf.Tensor, probability: float, seed: tf.Tensor) -> tf.Tensor:
     """Put a mid-gray rectangle, 10 to 40 % of the side each way, on some of `images` (n, s, s, 1).
 
-    Source: Zhong et al., "Random Erasing Data Augmentation", AAAI 2020 (there: any aspect ratio).
+    Its center is anywhere, so that a part may lie outside.
+    Source: Zhong et al., "Random Erasing Data Augmentation", AAAI 2020 (there larger, and inside).
     """
     count, side = tf.shape(images)[0], images.shape[1]
     draw = tf.random.stateless_uniform((5, count), seed + tf.constant([1, 0], seed.dtype))
@@ -185,6 +186,8 @@ def mix(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Blend a batch with its reverse, everything by the same share from Beta(alpha, alpha).
 
+    Weights are blended too, which is not the blend of two weighted losses: without class
+    weights it makes no difference.
     Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
     """
     draw = tf.random.stateless_gamma((2,), seed + tf.constant([2, 0], seed.dtype), alpha)

@@ -71,7 +71,8 @@ class SharpnessAware(keras.Model):
     """`model`, which learns from the gradient where the loss is highest within `radius`.
 
     That place is one step up the gradient, its length `radius` over all weights together.
-    BatchNorm counts both passes. On one device only.
+    BatchNorm counts both passes, and each draws its own dropped units and paths; the authors' code
+    draws once and counts the first. On one device only.
     Source: Foret et al., "Sharpness-Aware Minimization", ICLR 2021.
     """
 
