@@ -157,8 +157,8 @@ changes.changes_table(paper_changes, runs, leaked_files)
 # {glue:text}`paper_changes_worse`. Within the variation of seeds: {glue:text}`paper_changes_like_seeds`. Not run, or
 # undecided with one seed: {glue:text}`paper_changes_undecided`. Without augmentation, accuracy changes by
 # {glue:text}`paper_changes_no_augmentation_leaked:+.1f` points on test images with a copy in training and by
-# {glue:text}`paper_changes_no_augmentation_clean:+.1f` on the others: in a training this short, the original's
-# augmentation costs more than it brings ({numref}`tab-paper_changes` has the number of its seeds).
+# {glue:text}`paper_changes_no_augmentation_clean:+.1f` on the others, a sign that in a training this short
+# the original's augmentation costs more than it brings ({numref}`tab-paper_changes` has the number of its seeds).
 
 # %% tags=["hide-input"]
 trials = store.load_all(results_dir, trials=True)
