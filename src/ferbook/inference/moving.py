@@ -102,9 +102,11 @@ class Watch:
         return found
 
     def _mark(self, picture: Image.Image, faces: list[Face], takers: list[Show]) -> None:
+        marked = None  # drawn once, whoever takes it
         for taker in list(takers):
             try:
-                taker(marking.annotated(picture, faces))
+                marked = marked or marking.annotated(picture, faces)
+                taker(marked)
             except Exception as error:  # the answers go on, and so does the other taker
                 takers.remove(taker)
                 self._report.problems.append(f"{self._name}: marked no further ({error}).")
