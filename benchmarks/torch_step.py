@@ -14,12 +14,14 @@ def main(backbone: str, side: int, batch: int, steps: int) -> None:
     """Build the step, say what it is made of, then time it once per line of input."""
     import torch
 
-    # timm imports torchvision, whose wheels on the index are built for CUDA: beside a torch without
-    # it their compiled operators are missing, and the import asks for these two by name.
-    for name in ("nms", "qnms"):
-        if not hasattr(torch.ops.torchvision, name):
+    try:
+        import timm
+    except RuntimeError:
+        # timm imports torchvision, whose wheels on the index are built for CUDA: beside a torch
+        # without it compiled operators are missing, and the import asks for these two by name.
+        for name in ("nms", "qnms"):
             torch.library.define(f"torchvision::{name}", "(Tensor a, Tensor b, float c) -> Tensor")
-    import timm
+        import timm
 
     torch.manual_seed(42)
     model = timm.create_model(backbone, pretrained=False, num_classes=7, drop_rate=0.5,
