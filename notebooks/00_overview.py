@@ -89,8 +89,8 @@ figures.accuracies(scores)
 #
 # 1. **The number.** On EfficientNet-Lite2, a smaller network, without a GPU, the original's recipe reaches
 #    {glue:text}`overview_paper`. The configuration of the original itself was **not run**.
-# 2. **The test set.** The original's printed numbers fit only all {glue:text}`data_n_test:,` test images, not either
-#    half of them ({numref}`tab-audit`). {glue:text}`data_n_leaked` of these images also occur in the training folder.
+# 2. **The test set.** The original's printed numbers are possible only on the full set of
+#    {glue:text}`data_n_test:,` test images, on neither half of it ({numref}`tab-audit`). {glue:text}`data_n_leaked` of these images also occur in the training folder.
 #    Removing duplicates from the training images lowers a small network's accuracy on them by
 #    {glue:text}`09_leak.ipynb::copies_gain_leaked:.1f` ± {glue:text}`09_leak.ipynb::copies_gain_leaked_error:.1f`
 #    points ({glue:text}`09_leak.ipynb::copies_seeds:d` seeds). What larger networks owe to the copies was not measured.

@@ -82,7 +82,8 @@ tables.accuracy_table(run, dataset)
 # {glue:text}`sizes_smallest_px` to {glue:text}`sizes_largest_px` pixels, accuracy goes from
 # {glue:text}`sizes_smallest_accuracy:.2f`% (seeds: {glue:text}`sizes_smallest_seeds`) to
 # {glue:text}`sizes_largest_accuracy:.2f`% (seeds: {glue:text}`sizes_largest_seeds`), a difference of
-# {glue:text}`sizes_gain:.1f` ± {glue:text}`sizes_gain_error:.1f` points (95% interval over seeds). The rest of this chapter uses the
+# {glue:text}`sizes_gain:.1f` ± {glue:text}`sizes_gain_error:.1f` points (95% interval, as if runs at both sizes varied
+# as those with several seeds do). The rest of this chapter uses the
 # run at {glue:text}`reference_image_size` pixels, the closest to the original that we could train.
 
 # %% mystnb={"figure": {"caption": "The original's recipe on EfficientNet-Lite2 at several input sizes: accuracy on all test images, one dot per seed and a line through the means. The diamond is the original as reported, at its own network and input size.", "name": "fig-sizes"}, "image": {"alt": "Accuracy against the side of the input in pixels, a line that rises, and a diamond for the original at 260 pixels."}} tags=["hide-input"]
@@ -240,7 +241,7 @@ slices.slices(pair, store.load_images(results_dir))
 # rows of the original's Table III carry its own figures;
 # {numref}`tab-parameters` has the sizes that we counted, which differ.
 
-# %% mystnb={"figure": {"caption": "Published accuracies by the test images that they were measured on, gray; the original's and ours, one view for each image, in their colors. Open: the checkpoint was chosen on the same images. A line spans what others measured with the same code, for EmoNeXt-XL with its smaller version Tiny.", "name": "fig-field"}, "image": {"alt": "Dot plot in panels for PrivateTest, all test images and images that were not stated; published accuracies from 67 to 82 percent, with lines to the lower values that others measured."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Published accuracies by the test images that they were measured on, gray; the original's and ours, one view for each image, in their colors. Open: the checkpoint was chosen on the same images. A line spans what others measured with the same code, for EmoNeXt-XL with its smaller version Tiny, and without what was measured on images that an author shares.", "name": "fig-field"}, "image": {"alt": "Dot plot in panels for PrivateTest, all test images and images that were not stated; published accuracies from 67 to 82 percent, with lines to the lower values that others measured."}} tags=["hide-input"]
 methods = field.read_field("book/field.yml")
 figures.field(methods, runs, original)
 

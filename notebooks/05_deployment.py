@@ -79,7 +79,7 @@ tables.exports_table(measured, peers, run.label)
 # Quantization to int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points in ONNX and by
 # {glue:text}`deployment_int8_litert_points:+.2f` in LiteRT; these differences were not tested for significance. The ONNX file gives the
 # same answer as in float32 on {glue:text}`deployment_int8_same:.1f`% of the images. Whether it is faster depends on the
-# processor: without instructions for eight-bit products it is not.
+# runtime and on the processor, which may have instructions for eight-bit products or not.
 #
 # ## Size, latency and accuracy
 #

@@ -77,6 +77,13 @@ tables.input_table(measured)
 # an epoch takes {glue:text}`bench_epoch` times as long as with ours. On a GPU, where steps are shorter,
 # the factor would be larger; that was **not run**.
 #
+# On a processor, an EfficientNet trains with layers that compute what Keras's own do, only faster: batch
+# normalization in one operator, convolutions with a filter of one pixel as matrix products, and the gradient of
+# larger depthwise filters in parts for which there is a fast kernel. Tests compare their values and gradients with
+# Keras's. Keras's own layers take {glue:text}`bench_kerass` times as long for this step,
+# {glue:text}`bench_kerass_trained` times where batch normalization is trained, as in our recipe, and
+# {glue:text}`bench_kerass_phase_1` times in phase 1.
+#
 # In phase 1, Keras computes no gradient through the frozen layers: the step takes
 # {glue:text}`bench_phase_1` of the time of a step of phase 2 and {glue:text}`bench_forward` times that of the
 # forward pass alone. The features cannot be cached from epoch to epoch, since each epoch draws new
@@ -146,7 +153,9 @@ tables.memory_table(measured)
 # {glue:text}`bench_faces_centerface_more` by {glue:text}`bench_faces_turned_more` degrees; the cascade
 # {glue:text}`bench_faces_haar_upright`, {glue:text}`bench_faces_haar_less` and
 # {glue:text}`bench_faces_haar_more`. In {glue:text}`bench_faces_empty` scenes without a face, CenterFace raises
-# {glue:text}`bench_faces_centerface_false` false alarms and the cascade {glue:text}`bench_faces_haar_false`
+# {glue:text}`bench_faces_centerface_false` false alarms and the cascade {glue:text}`bench_faces_haar_false`; in
+# {glue:text}`bench_faces_dark` dark ones, where the cascade finds few faces, they raise
+# {glue:text}`bench_faces_centerface_false_dark` and {glue:text}`bench_faces_haar_false_dark`
 # ({numref}`tab-detection`).
 
 # %% tags=["hide-input"]
@@ -155,7 +164,7 @@ detection.detection_table(measured["detection"])
 # %% [markdown]
 # A new process that searches one picture without a face takes
 # {glue:text}`bench_faces_first_answer` s of processor time in all; {numref}`tab-detection-times` has the search
-# alone.
+# alone. The start of other packages was not timed.
 
 # %% tags=["hide-input"]
 detection.time_table(measured["detection"])

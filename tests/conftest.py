@@ -35,6 +35,7 @@ BOOK = {
 }
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """A file's tests run in one process, those of BOOK in the same, which renders it once."""
     from xdist.scheduler import LoadFileScheduling

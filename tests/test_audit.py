@@ -80,12 +80,13 @@ def test_leaks_and_conflicts_by_hand():
     assert summary == {"groups": 2, "images": 4, "surplus": 2, "conflicting_groups": 1}
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_test_twin_is_no_leak():
     table = audit.leak_table(hand_made([(4, 5)]))
     assert table["leaked"].tolist() == [0, 0] and table["leaked_fraction"].tolist() == [0, 0]
 
 
-def test_near_copies_by_hand(monkeypatch):
+def test_near_copies_by_hand():
     rows = [  # first, second, mirrored, identical
         (0, 1, False, False),  # both train
         (1, 3, True, False),  # a leak with the same label
@@ -93,20 +94,29 @@ def test_near_copies_by_hand(monkeypatch):
         (0, 4, False, True),  # identical: counted elsewhere
     ]
     pairs = pd.DataFrame(rows, columns=["first", "second", "mirrored", "identical"])
-    monkeypatch.setattr(audit.near_duplicates, "near_duplicates", lambda faces: pairs)
-    found = audit.summarize_near_duplicates(hand_made([(0, 4)]))
+    found = audit.summarize_near_duplicates(hand_made([(0, 4)]), pairs)
     assert found == {
         "pairs": 3, "mirrored": 2, "same_label": pytest.approx(2 / 3),
         "leaked_files": [NAMES[3], NAMES[5]],
     }  # fmt: skip
     # A test image with an identical training image is no near leak as well.
-    found = audit.summarize_near_duplicates(hand_made([(0, 3)]))
+    found = audit.summarize_near_duplicates(hand_made([(0, 3)]), pairs)
     assert found["leaked_files"] == [NAMES[5]]
     swapped = pairs.assign(first=pairs["second"], second=pairs["first"])
-    monkeypatch.setattr(audit.near_duplicates, "near_duplicates", lambda faces: swapped)
-    assert audit.summarize_near_duplicates(hand_made())["leaked_files"] == [NAMES[3], NAMES[5]]
-    monkeypatch.setattr(audit.near_duplicates, "near_duplicates", lambda faces: pairs[:0])
-    assert audit.summarize_near_duplicates(hand_made())["same_label"] is None
+    found = audit.summarize_near_duplicates(hand_made(), swapped)
+    assert found["leaked_files"] == [NAMES[3], NAMES[5]]
+    assert audit.summarize_near_duplicates(hand_made(), pairs[:0])["same_label"] is None
+
+
+def test_near_twins_of_validation_images():
+    """0 and 1 train, 2 and 5 are for validation; 5 is identical with 0."""
+    faces = hand_made([(0, 5)])
+    parts = splits.Split(*(faces.select(np.array(rows)) for rows in ([0, 1], [2, 5], [3, 4])))
+    groups = duplicates.duplicate_groups(faces)
+    rows = [(0, 5), (2, 1), (0, 1), (3, 2), (2, 5)]
+    pairs = pd.DataFrame(rows, columns=["first", "second"])
+    assert audit.near_twins(faces, pairs, parts, groups) == {NAMES[2]}
+    assert audit.near_twins(faces, pairs[2:], parts, groups) == frozenset()
 
 
 def test_leaked_pairs_put_the_test_image_first():

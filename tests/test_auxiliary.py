@@ -47,6 +47,16 @@ def test_votes_head_shares_all_but_its_last_layer():
     np.testing.assert_allclose(answers[:, 7:].sum(1), 1, rtol=1e-6)
 
 
+def test_answers_stay_in_single_precision():
+    auxiliary.keras.config.set_dtype_policy("mixed_float16")
+    try:
+        both = auxiliary.with_auxiliaries(network(), TAUGHT_TOGETHER)
+    finally:
+        auxiliary.keras.config.set_dtype_policy("float32")
+    assert {layer.output.dtype for layer in both.layers if "heads" in layer.name} == {"float32"}
+    assert both.output.dtype == "float32"
+
+
 def test_networks_that_teach_each_other_share_nothing():
     model = network()
     both = auxiliary.with_auxiliaries(model, TAUGHT_TOGETHER)

@@ -360,7 +360,10 @@ def test_pages_that_are_made_hold_all_runs_a_row_a_chapter_and_the_changelog(tmp
     table = (made / "status.txt").read_text()
     assert all(f"| [](executed/{name}.ipynb) |" in table for name in chapters.NOTEBOOKS)
     rows = (made / "all_runs.txt").read_text().splitlines()
-    assert len([r for r in rows if ", seed " in r]) == len(store.load_all(ROOT / "results")) > 10
+    trials = store.load_all(ROOT / "results", trials=True)
+    listed = [row for row in rows if ", seed " in row]
+    assert len(listed) == len(store.load_all(ROOT / "results")) + len(trials) > 10
+    assert len([row for row in listed if " (trial)" in row]) == len(trials) > 1
     assert (made / staging.ALL_RUNS).read_text() == (PUBLISHED / staging.ALL_RUNS).read_text()
     changes = (made / "changelog.txt").read_text()
     assert not changes.startswith("#") and "\n## 0.1.0\n" in changes

@@ -42,8 +42,8 @@ def test_exports_stand_before_packaged_models():
     """One of two test images right, and a peer without answers in the store left out."""
     answers = Predictions(np.array(["a", "b"]), np.array([0, 1], np.uint8), np.eye(7)[[0, 0]])
     peers = {"fer": Answers("fer", {"package": "fer 22.5", "megabytes": 0.5}, answers)}
-    table = deployment_tables.exports_table(EXPORTED, peers, "our recipe")
-    assert table.label == "tab-exports" and "run “our recipe”" in table.caption
+    table = deployment_tables.exports_table(EXPORTED, peers, "our recipe with FER+")
+    assert table.label == "tab-exports" and "run “our recipe with FER+”" in table.caption
     assert table.frame.iloc[0].tolist() == [2.5, 0.75, "30.06\u00a0to\u00a095.44%", 0.9, 4.0, 2.0]
     assert table.frame.iloc[1, :2].tolist() == [0.5, 0.5]
     shown = table.formatted().iloc[2].tolist()
@@ -66,7 +66,7 @@ def test_cost_draws_size_against_latency_in_the_actors_color():
     points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines]
     assert points == [(8, 0.25), (4, 2.5), (4, 0.5)]
     assert [line.get_color() for line in axes.lines] == [
-        COLORS["others"], COLORS["our recipe"], COLORS["our recipe"]
+        COLORS["others"], COLORS["our recipe with FER+"], COLORS["our recipe with FER+"]
     ]  # fmt: skip
     words = [text.get_text() for text in axes.texts]
     assert words == ["fer (p)\n50.0%", "ONNX, float32\n75.0%", "ONNX, int8\n50.0%"]
@@ -135,7 +135,7 @@ def test_detection_counts_faces_and_alarms():
         k: {"found": 0, "false": 1} for k in ("CenterFace", "Haar")
     }
     turned = {"faces": 12, "found": 10, "right_turned_back": 6, "right_left_turned": 4}
-    kinds = ("upright", "turned by 30 degrees", "turned by 45 degrees")
+    kinds = ("upright", "turned by 30 degrees", "turned by 45 degrees", "dark")
     found = {
         "conditions": dict.fromkeys(kinds, scene) | {"no face": empty}, "found_overlap": 0.4,
         "seconds": {"9 x 9": {"CenterFace": [0.01, 0.03, 0.02], "Haar": [1.0]}}, "data": "made",
@@ -163,6 +163,7 @@ def test_detection_counts_faces_and_alarms():
     assert numbers["bench_faces_haar_more"] == "25%" and numbers["bench_faces_gain_less"] == "+20.0"
     assert numbers["bench_faces_right_upright"] == "60 (31\u00a0to\u00a083)"
     assert numbers["bench_faces_first_answer"] == "0.7" and numbers["bench_faces_empty"] == 9
+    assert numbers["bench_faces_haar_false_dark"] == 5 and numbers["bench_faces_dark"] == 2
 
 
 def test_growth_draws_both_laws_through_the_last_point():

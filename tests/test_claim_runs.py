@@ -236,10 +236,12 @@ def test_pairs_are_found_by_recipe_seed_and_study():
     assert pairs([first, *apart], WITHOUT) == []
     assert pairs([first, a_run(3, name="w", dropout=0.1, label_smoothing=0.0, seed=1, **STAND_IN)],
                  WITHOUT) == []  # fmt: skip
-    far = [two(2, 3, seed=s, finetune_epochs=9) for s in (1, 2)]
-    mixed = [run for pair in (*far, (first, other)) for run in pair]
-    assert pairs(mixed, WITHOUT) == [(first, other)]  # nearest to the original's recipe
-    assert len(pairs(mixed[:4], WITHOUT)) == 2
+    far = [tuple(two(2, 3, seed=s, finetune_epochs=9)) for s in (1, 2)]
+    one = [run for pair in (*far, (first, other)) for run in pair]
+    assert pairs(one, WITHOUT) == far  # the only ones with several seeds
+    more = two(2, 3, seed=2)  # now nearest to the original's recipe
+    assert pairs([*one, *more], WITHOUT) == [(first, other), tuple(more)]
+    assert len(pairs(one[:4], WITHOUT)) == 2
     twice = [two(2, 3, seed=s, study="t") for s in (1, 2)]
     for runs in ([first, other, *sum(twice, ())], [*sum(twice, ()), first, other]):
         assert pairs(runs, WITHOUT) == twice  # of equals, those with more seeds
@@ -341,8 +343,15 @@ def test_effect():
     assert one.seeds == 1 and one.error == pytest.approx(12.7062 * 0.0075**0.5, abs=1e-3)
     assert one.difference == pytest.approx(0.15)
     assert math.isnan(effect(two(2, 4), WITHOUT, MEASURES["accuracy"]).error)
+    twice = [dataclasses.replace(run, name=f"{run.name}-copy") for run in two(2, 4)]
+    for copy, name in zip(twice, ("again", "too"), strict=True):
+        vars(copy)["recipe"] = dataclasses.replace(copy.recipe, name=name)
+    single = effect([*two(2, 4), *twice], WITHOUT, MEASURES["accuracy"])
+    assert single.seeds == 1 and math.isnan(single.error)  # one training with two names
     same = effect([*two(2, 2), *two(3, 3, seed=2)], WITHOUT, MEASURES["accuracy"])
     assert same.identical and same.difference == 0
+    more = effect([*two(2, 2), two(3, 3, seed=2)[0]], WITHOUT, MEASURES["accuracy"])
+    assert more.identical and more.difference == 0 and more.seeds == 1
     # Two recipes that are the same bit for bit tell of one spread, with one degree of freedom.
     assert same.error == pytest.approx(12.7062 * 0.005**0.5, abs=1e-3)
 

@@ -42,6 +42,18 @@ def test_audit_of_an_accuracy_that_no_test_set_allows(monkeypatch, tmp_path):
     assert shown.exit_code == 2 and "On no test set possible: mine" in shown.output
 
 
+def test_options_are_taken_from_home_where_a_shell_does_not(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    shown = run("claims", "--results=~/nowhere", monkeypatch=monkeypatch)
+    assert f"{tmp_path / 'nowhere'}: " in shown.output.replace("\n", "")
+
+
+def test_a_terminal_gets_text_and_nothing_that_steers_it():
+    assert output.plain("2\u00a0to\u00a03%\n") == "2\u00a0to\u00a03%\n"
+    assert output.plain("a\x1b[31m\u202eb") == r"a\x1b[31m\u202eb"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

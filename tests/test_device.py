@@ -70,6 +70,10 @@ def test_a_card_without_cuda_packages_is_told_apart(monkeypatch):
     monkeypatch.setattr(device.platform, "system", lambda: "Linux")
     assert device._cards() == [("NVIDIA GeForce RTX 3060", 12288, "550.90")]
     assert "GPU=1" in device._reason()  # this environment has no CUDA packages
+    unknown = subprocess.CompletedProcess([], 0, "NVIDIA GB10, [N/A], 580.95\n")
+    monkeypatch.setattr(device.subprocess, "run", lambda *_, **__: unknown)
+    assert device._cards() == []
+    monkeypatch.setattr(device.subprocess, "run", lambda *_, **__: shown)
     monkeypatch.setattr(device.importlib.metadata, "version", lambda name: "9.0")
     assert "shows what it misses" in device._reason()
     monkeypatch.setattr(device.platform, "system", lambda: "Windows")
@@ -231,10 +235,27 @@ def test_accumulated_batches_make_the_step_of_one_batch():
     np.testing.assert_allclose(weight.numpy(), [0.9, 2.1], rtol=1e-5)
 
 
-def test_several_devices_do_not_accumulate():
-    device.check_replicas(dataclasses.replace(TINY, accumulate=2), 1)
-    with pytest.raises(RecipeError, match="accumulate: on one device only"):
-        device.check_replicas(dataclasses.replace(TINY, accumulate=2), 2)
+@pytest.mark.parametrize(("name", "value"), [("accumulate", 2), ("co_teaching_share", 0.2)])
+def test_what_one_device_alone_can_do(name, value):
+    recipe = dataclasses.replace(TINY, **{name: value})
+    device.check_replicas(recipe, 1)
+    with pytest.raises(RecipeError, match=f"{name}: on one device only"):
+        device.check_replicas(recipe, 2)
+
+
+def test_devices_have_equal_parts_of_a_batch():
+    device.check_replicas(dataclasses.replace(TINY, batch_size=48), 2)
+    with pytest.raises(RecipeError, match="of 128 are no equal parts for 3 devices"):
+        device.check_replicas(dataclasses.replace(TINY, batch_size=48), 3)
+    with pytest.raises(RecipeError, match="of 30 are no equal parts for 4 devices"):
+        device.check_replicas(dataclasses.replace(TINY, batch_size=30), 4)
+
+
+def test_xla_is_for_one_gpu_whose_ops_may_vary(as_on_a_gpu, monkeypatch):
+    assert optimization.uses_xla() and device.facts()["xla"]
+    assert not device.facts(deterministic=True)["xla"]
+    monkeypatch.setattr(optimization.tf.config, "list_logical_devices", lambda kind: [kind, kind])
+    assert not optimization.uses_xla() and not device.facts()["xla"]
 
 
 @pytest.mark.parametrize("field", ["ema_momentum", "sam_radius", "co_teaching_share"])
@@ -355,7 +376,10 @@ def test_memory_of_the_tiny_network_by_hand():
     assert image == 2 * values
     total, trainable = 24_375, 24_375 - 4 * (16 + 32 + 64)  # BatchNorm is frozen
     assert fixed == 4 * (total + 3 * trainable)
-    assert memory.step_bytes(dataclasses.replace(TINY, accumulate=2))[1] - fixed == 4 * trainable
+    for more in ({"accumulate": 2}, {"ema_momentum": 0.9}):
+        assert memory.step_bytes(dataclasses.replace(TINY, **more))[1] - fixed == 4 * trainable
+    twice = memory.step_bytes(dataclasses.replace(TINY, co_teaching_share=0.2))
+    assert twice == (2 * image, 2 * fixed)
 
 
 def test_advice_keeps_the_batch_of_the_recipe(monkeypatch):

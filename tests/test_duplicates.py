@@ -44,10 +44,11 @@ def test_numbers_of_the_split():
     leaked = ["test/1", "test/2", "test/3"]
     twins = audit.summarize_twins(parts, leaked, groups)
     assert twins == {"val": 1, "leaked_train": 1}
+    twins |= {"val_near": 7}
     dataset = {"leaked_files": leaked, "twins": twins, "splits": {"val": 2}}
     assert prose.twin_numbers(dataset) == {
         "data_n_val_twins": 1, "data_val_twins_percent": 50.0, "data_n_val_clean": 1,
-        "data_n_leaked_train": 1, "data_n_leaked_val_only": 2,
+        "data_n_val_near": 7, "data_n_leaked_train": 1, "data_n_leaked_val_only": 2,
     }  # fmt: skip
 
 

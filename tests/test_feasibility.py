@@ -1,11 +1,14 @@
 """Which whole numbers printed scores allow, against counts made by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from conftest import ROOT, printed_table
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ferbook.claims import feasibility
 from ferbook.claims.feasibility import (
     READINGS,
     average,
@@ -16,7 +19,7 @@ from ferbook.claims.feasibility import (
     solve,
     span,
 )
-from ferbook.claims.published import FOLDER_TEST, SCORES, TEST_SETS, read_table
+from ferbook.claims.published import FOLDER_TEST, SCORES, TEST_SETS, TableError, read_table
 
 FOLDER, PRIVATE = TEST_SETS[FOLDER_TEST], TEST_SETS["PrivateTest"]
 
@@ -124,6 +127,23 @@ def test_a_recall_of_no_whole_number_excludes_all_others():
     assert solve(result, supports)
     result.classes["a"]["recall"] = 0.5
     assert not solve(result, supports)
+
+
+def test_no_answers_have_no_precision():
+    """All 70 images are taken for b, of which 30 are: nothing is taken for a."""
+    result, supports = printed_table(np.array([[10, 30], [10, 20]]))
+    result.classes["a"] = dict.fromkeys(("precision", "recall", "f1"), 0.0)
+    result.classes["b"] = {"precision": 0.43, "recall": 1.0, "f1": 0.6}
+    assert solve(result, supports)
+    result.classes["a"]["precision"] = 0.59
+    assert not solve(result, supports)
+
+
+def test_what_the_solver_leaves_open_is_no_verdict(monkeypatch):
+    trouble = SimpleNamespace(status=4, x=None, message="numerical difficulties")
+    monkeypatch.setattr(feasibility, "milp", lambda *_, **__: trouble)
+    with pytest.raises(TableError, match=r"not decided .*numerical difficulties"):
+        solve(*printed_table(np.array([[40, 5], [4, 30]])))
 
 
 def test_span():

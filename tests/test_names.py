@@ -7,6 +7,8 @@ from ferbook.core.recipe import Recipe
 from ferbook.results import names
 from ferbook.results.run import Answers
 
+OURS = "our recipe with FER+"
+
 LITE = {"backbone": "efficientnet_lite2", "image_size": 96}
 GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
 
@@ -18,24 +20,24 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
          "original\u2019s recipe"),
         ("reference", {"name": "paper", **LITE}, "original\u2019s recipe, Lite2, 96 px",
          "original\u2019s recipe"),
-        ("ours", {"name": "ours", **LITE}, "our recipe", "our recipe"),
-        ("gpu", {"name": "ours"}, "our recipe, EfficientNetB2, 260 px", "our recipe"),
+        ("ours", {"name": "ours", **LITE}, OURS, OURS),
+        ("gpu", {"name": "ours"}, "our recipe with FER+, EfficientNetB2, 260 px", OURS),
         ("ours", {"name": "ours_no_ferplus", **LITE}, "our recipe without FER+",
          "our recipe without FER+"),
-        ("smoke", {"name": "quick", "backbone": "tiny"}, "smoke run", "our recipe"),
-        ("ours_changes", {"name": "base", **GRID}, "our recipe, EfficientNet-Lite0 at 48 px",
-         "our recipe"),
+        ("smoke", {"name": "quick", "backbone": "tiny"}, "smoke run", OURS),
+        ("ours_changes", {"name": "base", **GRID}, f"{OURS}, EfficientNet-Lite0 at 48 px",
+         OURS),
         ("paper_changes", {"name": "no_smoothing", **GRID},
          "original\u2019s recipe, EfficientNet-Lite0 at 48 px: without label smoothing",
          "original\u2019s recipe"),
         ("short_ours_changes", {"name": "mixup", **GRID},
-         "our recipe, short grid, EfficientNet-Lite0 at 48 px: mixup", "our recipe"),
+         "our recipe with FER+, short grid, EfficientNet-Lite0 at 48 px: mixup", OURS),
         ("remedies", {"name": "pruned_80_longer", **GRID},
-         "our recipe, remedies grid, EfficientNet-Lite0 at 48 px: "
-         "80% of the weights pruned, trained longer", "our recipe"),
+         "our recipe with FER+, remedies grid, EfficientNet-Lite0 at 48 px: "
+         "80% of the weights pruned, trained longer", OURS),
         ("remedies", {"name": "pruned_80", **GRID},
-         "our recipe, remedies grid, EfficientNet-Lite0 at 48 px: 80% of the weights pruned",
-         "our recipe"),
+         f"{OURS}, remedies grid, EfficientNet-Lite0 at 48 px: 80% of the weights pruned",
+         OURS),
         ("ours", {"name": "ours_scratch", "backbone": "vgg_medium", "image_size": 48},
          "our second recipe, medium VGG, 48 px", "our second recipe"),
         ("ours", {"name": "ours_dense", "backbone": "vgg_medium", "image_size": 48},
@@ -46,7 +48,7 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
          "learning rate 3e-3",
          "our recipe without FER+"),
         ("another", {"name": "no_such_thing"}, "without such thing, EfficientNetB2, 260 px",
-         "our recipe"),
+         OURS),
     ],
 )  # fmt: skip
 def test_runs_have_words_and_an_actor(study, recipe, name, actor):
@@ -56,7 +58,7 @@ def test_runs_have_words_and_an_actor(study, recipe, name, actor):
 
 
 def test_a_run_and_a_model_show_their_words():
-    assert run("ours", [], folder="ours").label == "our recipe, tiny, 48 px"
+    assert run("ours", [], folder="ours").label == "our recipe with FER+, tiny, 48 px"
     assert Answers("lbp_hog_gabor", {}, None).label == "LBP, HOG and Gabor"
     assert Answers("some_model", {}, None).label == "some model"
 

@@ -66,7 +66,7 @@ def test_a_near_copy_across_the_split_is_a_leak():
     images[5] = np.clip(images[0].astype(int) + 5, 0, 255)  # near
     images[4] = images[1]  # exact: counted elsewhere
     faces = faces_of(images, ["Training"] * 3 + ["PublicTest"] * 3)
-    summary = audit.summarize_near_duplicates(faces)
+    summary = audit.summarize_near_duplicates(faces, near_duplicates.near_duplicates(faces))
     assert summary["leaked_files"] == ["test/angry/PublicTest_005.jpg"]
     assert summary["pairs"] == 1 and summary["same_label"] == 0.0
 

@@ -44,7 +44,7 @@ def frame():
 def test_rows_are_recipes_and_sizes_in_the_order_of_the_story(frame):
     assert frame.index.tolist() == [
         names.ORIGINAL, f"{PAPER}, Lite2, 96 px", f"{PAPER}, Lite2, 260 px",
-        "our recipe without FER+", "our recipe",
+        "our recipe without FER+", "our recipe with FER+",
     ]  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def test_figure_draws_seeds_interval_clean_and_mean_of_each_row(frame):
     wanted = [[100 * low, 100 * high], [1100 / 14, 900 / 14], [70], [1000 / 14]]
     assert [pytest.approx(list(values)) for values in drawn] == wanted
     assert axes.get_yticklabels()[1].get_text() == f"{PAPER},\nLite2, 96 px\n2 seeds"
-    assert axes.get_yticklabels()[4].get_text() == "our recipe\n1 seed"
+    assert axes.get_yticklabels()[4].get_text() == "our recipe with FER+\n1 seed"
     assert axes.yaxis_inverted()
 
 

@@ -271,6 +271,14 @@ def test_reports_that_would_be_lost_are_refused_before_the_work(tmp_path, other,
     assert (tmp_path / "printed").is_symlink()
 
 
+def test_a_report_never_takes_the_place_of_a_marked_copy(tmp_path, monkeypatch):
+    monkeypatch.setattr("ferbook.inference.gathering.Classifier", None)
+    path = saved(tmp_path / "a.png")
+    (tmp_path / "out").mkdir()
+    shown = run(path, "--annotate", tmp_path / "out", "--json", tmp_path / "out/../out/a.png")
+    assert shown.exit_code == 1 and "a report and a marked copy" in shown.output
+
+
 def test_a_folder_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatch):
     full = OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setattr(reports.tempfile, "TemporaryFile", lambda **_: (_ for _ in ()).throw(full))

@@ -25,6 +25,8 @@ from ferbook.results.metrics import accuracy_interval, score
 from ferbook.results.run import Answers
 from ferbook.results.study import Study
 
+OURS = "our recipe with FER+"
+
 # How linear RGB is seen, complete deficiency. Source: Machado, Oliveira and
 # Fernandes, IEEE TVCG 15 (2009) 1291-1298.
 VISION = {
@@ -79,7 +81,7 @@ def test_colors_of_actors_are_told_apart(vision):
 
 
 def test_two_series_of_one_actor_differ_in_their_marker():
-    first, other, second = plots.styles(["our recipe", "others", "our recipe"])
+    first, other, second = plots.styles([OURS, "others", OURS])
     assert first["color"] == second["color"] != other["color"]
     assert first["marker"] == other["marker"] != second["marker"]
 
@@ -93,10 +95,10 @@ def test_recalls_are_bars_with_intervals():
     figure = results.recalls([run("ours", [0], folder="ours")], ORIGINAL)
     (axes,) = figure.axes
     original, ours = axes.containers[1], axes.containers[3]
-    assert axes.get_legend_handles_labels()[1] == [names.ORIGINAL, "our recipe, tiny, 48 px"]
+    assert axes.get_legend_handles_labels()[1] == [names.ORIGINAL, f"{OURS}, tiny, 48 px"]
     assert original[0].get_height() == 0.65
     assert [bar.get_height() for bar in ours] == [0.5] + [1] * 6
-    assert set(colored(ours)) == {plots.COLORS["our recipe"]}
+    assert set(colored(ours)) == {plots.COLORS[OURS]}
     ends = original.errorbar.lines[2][0].get_segments()[0][:, 1]
     assert ends == pytest.approx(accuracy_interval(1, 2))
 
@@ -108,7 +110,7 @@ def test_learning_curves_have_the_color_of_the_actor():
     training, validation, end = axes.lines
     assert list(training.get_ydata()) == [25, 75] and axes.get_ylabel() == "accuracy, %"
     assert list(validation.get_ydata()) == pytest.approx([50, 1300 / 14])
-    assert training.get_color() == validation.get_color() == plots.COLORS["our recipe"]
+    assert training.get_color() == validation.get_color() == plots.COLORS[OURS]
     assert training.get_linestyle() != validation.get_linestyle()
     assert list(end.get_xdata()) == [1.5, 1.5]
 
@@ -117,15 +119,16 @@ def test_pareto_names_every_finished_model_in_its_color():
     runs = [run("ours", [], folder="ours"), run("paper", [0], folder="reference")]
     for each, parameters in zip(runs, (1e6, 2e6), strict=True):
         each.info["parameters"] = {"total": parameters}
-    frame = ablations_tables.models_frame(runs, {}, ORIGINAL)
+    frame = ablations_tables.models_frame(runs, {}, ORIGINAL, {"efficientnet_b2": {"total": 3e6}})
+    assert frame.iloc[-1][["name", "parameters"]].tolist() == [names.ORIGINAL, 3e6]
     (axes,) = ablations.pareto(frame).axes
-    labels = ["our recipe, tiny, 48 px", "original\u2019s recipe, tiny, 48 px", names.ORIGINAL]
+    labels = [f"{OURS}, tiny, 48 px", "original\u2019s recipe, tiny, 48 px", names.ORIGINAL]
     assert sorted(text.get_text() for text in axes.texts) == sorted(labels)
     line, ours, paper, _ = axes.lines
     assert (ours.get_xdata()[0], ours.get_ydata()[0]) == (1e6, 100)
     assert paper.get_ydata()[0] == pytest.approx(1300 / 14)
     assert [ours.get_color(), paper.get_color()] == [
-        plots.COLORS["our recipe"], plots.COLORS["original\u2019s recipe"]]  # fmt: skip
+        plots.COLORS[OURS], plots.COLORS["original\u2019s recipe"]]  # fmt: skip
     assert list(line.get_ydata()) == [100]
 
 
@@ -170,7 +173,7 @@ def test_a_name_without_room_stands_farther_off_and_is_joined_to_its_point():
 def test_a_point_on_another_is_a_ring_around_it():
     """Of three models of one size, the second lies on the first, the third apart."""
     frame = pd.DataFrame({
-        "name": ["over", "under", "apart"], "actor": ["our recipe", names.OTHERS, names.OTHERS],
+        "name": ["over", "under", "apart"], "actor": [OURS, names.OTHERS, names.OTHERS],
         "accuracy": [0.7, 0.701, 0.6], "parameters": [1e6] * 3,
     })  # fmt: skip
     (axes,) = ablations.pareto(frame).axes
@@ -178,7 +181,7 @@ def test_a_point_on_another_is_a_ring_around_it():
     _, under, over, apart = axes.lines
     assert under.get_markerfacecolor() == apart.get_markerfacecolor() == plots.COLORS[names.OTHERS]
     assert over.get_markerfacecolor() == "none" and over.get_markersize() > under.get_markersize()
-    assert over.get_markeredgecolor() == plots.COLORS["our recipe"]
+    assert over.get_markeredgecolor() == plots.COLORS[OURS]
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0.5, "0.5"), (20, "20"), (5000, "5k"), (2e6, "2M")])
@@ -235,16 +238,22 @@ def test_changes_are_differences_from_the_mean_of_the_recipe_itself():
 def test_changes_have_an_interval_and_holms_p():
     """Each group deviates by the root of 8, as does a mean's difference: t is 2 and 0, 3 degrees"""
     groups = {changes.ITSELF: [-2.0, 2.0], "a": [2.0, 6.0], "b": [-2.0, 2.0], "c": [5.0, 9.0]}
-    found = changes._tested(groups)
+    found = changes._tested(groups, 3)
     half = 3.1824 * 8**0.5
     assert found["a"][0] == changes._range(4, half) and found["b"][0] == changes._range(0, half)
     single = seeds.compared(groups, changes.ITSELF)
     assert [found[name][1] for name in "abc"] == pytest.approx(
         [2 * single["a"].p, 1, 3 * single["c"].p]
     )
+    more = changes._tested(groups | {"d": [9.0]}, 4)  # one has one seed
+    assert [more[name][1] for name in "abcd"] == pytest.approx(
+        [3 * single["a"].p, 1, 4 * single["c"].p, np.nan], nan_ok=True
+    )
+    assert more["a"][0] == found["a"][0]
+    assert more["d"][0] == changes._range(9, 3.1824 * (8 + 4) ** 0.5)
     for values in ([3.0], [3.0, 3.0]):
-        assert changes._tested({"a": values, changes.ITSELF: values}) == {}
-    assert changes._tested({"a": [1.0, 2.0]}) == {}
+        assert changes._tested({"a": values, changes.ITSELF: values}, 1) == {}
+    assert changes._tested({"a": [1.0, 2.0]}, 1) == {}
 
 
 def test_the_table_of_changes_has_the_recipe_itself_and_what_was_run():
@@ -375,7 +384,7 @@ def test_ladder_goes_from_the_originals_recipe_to_ten_crops():
     (axes,) = ablations.ladder(finals, views).axes
     assert [text.get_text() for text in axes.get_yticklabels()] == [
         "original\u2019s recipe, tiny, 48 px", "our recipe without FER+, tiny, 48 px",
-        "our recipe, tiny, 48 px", "mean with the mirror image", "mean of ten crops instead",
+        f"{OURS}, tiny, 48 px", "mean with the mirror image", "mean of ten crops instead",
     ]  # fmt: skip
     widths = [bar.get_width() for bar in axes.patches]
     assert widths == pytest.approx([0, 400 / 14, 100 / 14, 0, 100 / 14])
@@ -386,4 +395,4 @@ def test_ladder_goes_from_the_originals_recipe_to_ten_crops():
     assert [bar.get_width() for bar in more.patches][-2:] == pytest.approx([0, 100 / 14])
     assert [bar.get_x() for bar in more.patches][-1] == pytest.approx(1100 / 14)
     assert colored(axes.patches)[1:] == [
-        plots.COLORS["our recipe without FER+"], *[plots.COLORS["our recipe"]] * 3]  # fmt: skip
+        plots.COLORS["our recipe without FER+"], *[plots.COLORS[OURS]] * 3]  # fmt: skip

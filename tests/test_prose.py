@@ -1,6 +1,7 @@
 """No number in the book's prose is typed by hand: it is glued, cited, or a plain constant."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_no_number_is_typed_into_prose(path):
 )
 def test_the_guard_sees_what_it_should(text, found):
     assert naked_numbers(text) == found
+
+
+@pytest.mark.parametrize("text", ["```a\n" * 30_000, f"`{'1' * 80_000}a`", "1" * 80_000])
+def test_no_text_takes_long(text):
+    started = time.process_time()
+    naked_numbers(text)
+    assert time.process_time() - started < 5
 
 
 def test_what_the_pipeline_reads_and_writes_is_there():

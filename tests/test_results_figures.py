@@ -42,7 +42,7 @@ def test_the_field_has_a_panel_for_each_set_of_test_images():
         "PrivateTest", "all test images", "not stated"
     ]  # fmt: skip
     named = [label.get_text() for label in every.get_yticklabels()]
-    assert named == ["our recipe, tiny, 48 px", "original, as reported"]
+    assert named == ["our recipe with FER+,\ntiny, 48 px", "original, as reported"]
     assert [line.get_xdata()[0] for line in every.lines] == pytest.approx([100 * 13 / 14, 68.78])
     span = next(line for line in private.lines if len(line.get_xdata()) == 2)
     assert list(span.get_xdata()) == [60, 65]
@@ -84,7 +84,7 @@ def test_calibration_has_a_panel_a_run_and_its_error():
     assert trained.get_xdata() == pytest.approx([94])
     assert trained.get_ydata() == pytest.approx([1200 / 14])
     assert [trained.get_linestyle(), fitted.get_linestyle()] == ["--", "-"]
-    assert trained.get_color() == plots.COLORS["our recipe"]
+    assert trained.get_color() == plots.COLORS["our recipe with FER+"]
     assert two.lines[1].get_color() == plots.COLORS["original\u2019s recipe"]
     error = 0.94 - 12 / 14
     assert one.texts[0].get_text() == "\n".join([f"T = 1.00: error {error:.1%}"] * 2)

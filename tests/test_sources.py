@@ -230,6 +230,8 @@ def test_other_tables_are_explained(tmp_path, header, message):
         ("data/train-00000-of-00001.parquet", "Parquet files are not read.*archive.zip"),
         ("fer2013.npz", "Arrays without the contest's columns"),
         ("archive.zip", "give the zip itself"),
+        ("Training/angry/Training_1.jpg", "which part of FER-2013.*Take archive.zip"),
+        ("validation/happy/im1.png", "which part of FER-2013.*Take archive.zip"),
         ("train/contempt/Training_1.jpg", r"surprise\.$"),
     ],
 )
@@ -238,6 +240,12 @@ def test_other_forms_are_explained_and_never_guessed(tmp_path, name, message):
                  unpacked(tmp_path / "folder", [(name, png(GRAY))])):  # fmt: skip
         with pytest.raises(DataError, match=message):
             load(form)
+
+
+def test_two_csvs_of_the_contest_are_explained(tmp_path):
+    both = [("train.csv", b"emotion,pixels\n"), ("test.csv", b"pixels\n")]
+    with pytest.raises(DataError, match=r"train\.csv has no test images.*Take archive\.zip"):
+        load(write_zip(tmp_path / "a.zip", both))
 
 
 def test_a_parquet_file_is_explained(tmp_path):
@@ -429,6 +437,18 @@ def test_data_check_says_what_is_there_missing_and_foreign(tmp_path, part):
     assert f"{35_887 - there:,} missing" in words and "1 foreign" in words
     code, words = check(tmp_path / "a.zip")
     assert code == 1 and "--subset" in words and "1 foreign" in words
+
+
+def test_data_check_says_so_of_a_part_without_some_classes(tmp_path, part):
+    some = [(name, content) for name, content in part if name.startswith("train/")]
+    code, words = check(write_zip(tmp_path / "a.zip", some), "--subset")
+    assert code == 1 and words.endswith("Every class must be there.")
+    assert f"{len(some):,} of the 35,887 images of Kaggle's archive are there" in words
+
+
+def test_an_address_is_no_file():
+    code, words = check("https://example.org/archive.zip")
+    assert code == 1 and "https://example.org/archive.zip: nothing is fetched" in words
 
 
 def test_data_check_knows_a_file_of_the_contest(tmp_path, rows, monkeypatch):

@@ -262,6 +262,14 @@ def test_what_could_not_be_read_again_is_not_written(tmp_path, monkeypatch):
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("change", [{"epoch": [7, 7]}, {"epoch": [1, 2]}, {"phase": "anything"}])
+def test_history_counts_the_epochs_of_each_phase(tmp_path, change):
+    folder = write(tmp_path)
+    history().assign(**change).to_csv(folder / "history.csv", index=False)
+    with pytest.raises(files.StoreError, match="expected the epochs of warmup and of finetune"):
+        store.load_run(folder)
+
+
 @pytest.mark.parametrize("rows", ["", "\nwarmup,x,x,x,x,x,x,x"])
 def test_history_without_numbers_is_refused(tmp_path, rows):
     folder = write(tmp_path)

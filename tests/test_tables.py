@@ -21,6 +21,7 @@ from ferbook.paper.chapters.leak import prose as leak_prose
 from ferbook.paper.chapters.leak import tables as leak_tables
 from ferbook.paper.chapters.results import tables as results_tables
 from ferbook.results import names, study
+from ferbook.results.metrics import named_test_sets
 from ferbook.results.run import Answers, Run
 
 FILES = np.array([f"test/{CLASSES[i % 7]}/PrivateTest_{i}.jpg" for i in range(14)])
@@ -105,6 +106,13 @@ def test_grid_numbers_are_those_of_the_base(plan, runs):
     assert prose.grid_numbers(plan, runs)["s_run"] == len(plan.changes)
 
 
+def test_scratch_numbers_are_the_best_of_each_network(plan):
+    done = [run("rate", wrong, backbone="vgg_small") for wrong in ([0, 5], [5])]
+    assert prose.scratch_numbers(plan, done) == pytest.approx(
+        {"scratch_vgg": 1300 / 14, "scratch_lite0": np.nan, "scratch_b0": np.nan}, nan_ok=True
+    )
+
+
 def test_copies_are_counted_apart(plan, runs):
     table = leak_tables.grid_table(plan, runs, LEAKED).frame
     assert table.loc["the recipe itself", "copies only"] == "87.50% (75.00%\u00a0to\u00a0100.00%)"
@@ -123,6 +131,18 @@ def test_copies_are_counted_apart(plan, runs):
     assert points["copies_gap_finals"] == "-15 to 10"  # of the grid, where there is no final
 
 
+def test_the_gap_between_copies_and_others_at_one_mix_of_classes():
+    """All right of the copies; of the others 1 of 2 angry, 2 of 2 happy, and sad has no copy."""
+    happy, sad = CLASSES.index("happy"), CLASSES.index("sad")
+    labels = np.array([0, happy, happy, 0, 0, happy, happy, sad], np.uint8)
+    answers = np.array([0, happy, happy, 0, 1, happy, happy, 0])
+    files = np.array([f"test/x/PrivateTest_{i}.jpg" for i in range(8)])
+    test = Predictions(files, labels, np.eye(7)[answers])
+    parts = named_test_sets(test, frozenset(files[:3].tolist()))
+    assert leak_prose._gap(parts) == pytest.approx(40)
+    assert leak_prose._gap_of_like_classes(parts) == pytest.approx((3 * 50 + 4 * 0) / 7)
+
+
 def test_leak_scores_are_those_of_each_kind_of_test_image(runs):
     """Wrong on images 0 and 5 of 14, of which the first four have a copy: 9 of 10, 12, 3 of 4."""
     (axes,) = leak_figures.scores(runs[:1], LEAKED).axes
@@ -139,6 +159,16 @@ def test_ledger_counts_processor_time(runs):
     assert "device" not in row and table.caption.endswith(" Device of all: processor.")
 
 
+def test_ledger_shows_what_a_trial_has(runs):
+    trial = dataclasses.replace(
+        runs[0], test=runs[0].test.select(np.arange(0)), info=runs[0].info | {"final": False}
+    )
+    (row,) = all_runs.ledger_table([trial], LEAKED).formatted().to_dict("records")
+    assert row["run"].endswith("seed 1 (trial)") and row["validation"] == "85.71%"
+    parts = ("test", "PrivateTest", "without copies", "95% interval of test")
+    assert [row[name] for name in parts] == ["-"] * 4 and row["core hours"] == "2.00"
+
+
 def test_ledger_names_a_gpu_and_guesses_no_energy_of_it(runs):
     device = {"kind": "gpu", "count": 2, "names": ["RTX 3060", "RTX 3060"]}
     run = dataclasses.replace(runs[0], info=runs[0].info | {"device": device})
@@ -147,6 +177,13 @@ def test_ledger_names_a_gpu_and_guesses_no_energy_of_it(runs):
     assert other["device"] == "processor"
     info = {"hardware": {"cpu": "EPYC", "cores": 4}, "device": device}
     assert names.hardware_name(info) == "2 x RTX 3060; EPYC, 4 cores"
+
+
+@pytest.mark.parametrize(("seconds", "cores"), [(103, "1 core"), (149, "2 cores")])
+def test_cores_are_at_least_as_many_as_the_processor_time_needs(seconds, cores):
+    hardware = {"cpu": "EPYC", "cores": 2, "usable_cores": 1}
+    info = {"hardware": hardware, "seconds": 100, "cpu_seconds": seconds}
+    assert names.hardware_name(info) == f"EPYC, {cores}"
 
 
 def test_finals_are_the_list_of_all_runs_without_its_minor_columns(runs):

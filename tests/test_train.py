@@ -378,6 +378,28 @@ def test_sharpness_aware_step_takes_the_gradient_where_the_loss_is_high():
     np.testing.assert_allclose(model.get_weights()[0][:, 0], w - 0.1 * gradient(up), rtol=1e-5)
 
 
+def test_a_sharpness_aware_step_without_finite_gradients_goes_nowhere(monkeypatch):
+    """As where the scale of the loss is too high for float16."""
+    keras = train.keras
+    inputs = keras.Input((2,))
+    outputs = keras.layers.Dense(1)(keras.layers.BatchNormalization()(inputs))
+    model = optimization.SharpnessAware(keras.Model(inputs, outputs), radius=0.5)
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    learned, seen = model._gradients, []
+
+    def overflown(*data):
+        loss, answers, gradients = learned(*data)
+        seen.append([w.numpy().copy() for w in model.trainable_variables])
+        return loss, answers, [gradient * np.inf for gradient in gradients]
+
+    monkeypatch.setattr(model, "_gradients", overflown)
+    x = train.tf.constant([[1.0, 2.0], [2.0, 1.0]])
+    model.train_step((x, train.tf.constant([[3.0], [1.0]]), train.tf.ones(2)))
+    for before, after in zip(*seen, strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert all(np.isfinite(w).all() for w in (v.numpy() for v in model.non_trainable_variables))
+
+
 def test_sharpness_aware_steps_need_one_device(tmp_path, faces, monkeypatch):
     monkeypatch.setattr(train, "_strategy", lambda: argparse.Namespace(num_replicas_in_sync=2))
     with pytest.raises(ValueError, match="sam_radius: on one device only"):

@@ -120,6 +120,29 @@ def test_missing_and_added_files_are_found(project, monkeypatch):
     assert found == [f"not in {manifest.NAME}: {name}" for name in (".old.tmp", left)]
 
 
+def test_a_linked_folder_is_not_passed_over(project, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (project / "results/linked").symlink_to(tmp_path / "elsewhere")
+    assert f"not in {manifest.NAME}: linked" in list(manifest.check(project / "results"))
+
+
+@pytest.mark.parametrize("name", [" blank.txt", "two\nlines.txt", "\udcff.txt"])
+def test_a_name_that_no_manifest_holds_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("")
+    with pytest.raises(manifest.ManifestError, match="a line break, a blank before it or no UTF-8"):
+        manifest.renew(tmp_path)
+
+
+@pytest.mark.parametrize("error", [OverflowError, RecursionError])
+def test_whatever_goes_wrong_is_a_finding(project, monkeypatch, error):
+    def fail(found):
+        raise error("too much")
+
+    monkeypatch.setattr(verification.release, "check", fail)
+    monkeypatch.setattr(verification.notebooks, "check", lambda *_: None)
+    assert f"release: {error.__name__}: too much" in verification.verify(project).findings
+
+
 def test_sha256sum_reads_the_manifest(project):
     if shutil.which("sha256sum") is None:
         pytest.skip("no sha256sum here")

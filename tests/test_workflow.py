@@ -94,6 +94,13 @@ def test_a_run_is_trained_by_the_configuration_that_was_given(name):
         assert f"ferbook train configs/{name}.yml --run {run} --data kaggle --final" in plan
 
 
+def test_trials_never_see_test_images():
+    how = ("--dry-run", "--forceall", "--printshellcmds")
+    shown = snakemake(*how, "--config", "study=paper_rates", "--", "study")
+    plan = shown.stdout + shown.stderr
+    assert "ferbook train configs/paper_rates.yml --run " in plan and "--final" not in plan
+
+
 def test_synthetic_faces_are_no_study():
     shown = snakemake("--dry-run", "--config", "study=quick", "--", "study")
     assert shown.returncode != 0 and "Give DATA=archive.zip" in shown.stdout + shown.stderr

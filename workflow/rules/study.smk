@@ -9,6 +9,12 @@ if GRID and GRID_DATA == "synthetic":
     raise WorkflowError("STUDY: runs on synthetic faces never enter results/. Give DATA=archive.zip.")
 
 
+# Trials choose a recipe: they never see test images.
+with open("configs/queue.txt", encoding="utf-8") as queue:
+    TRIALS = [line.split()[1] for line in queue if line.startswith("trial ")]
+GRID_FINAL = "" if config.get("study") in TRIALS else " --final"
+
+
 rule study:
     input:
         [f"results/{GRID.name}/{run}/run.json" for run in GRID.recipes] if GRID else [],
@@ -35,4 +41,4 @@ rule run:
     # Not as params: other ones would take a finished run away and train it again.
     shell:
         "exec &> {log}; "
-        f"ferbook train {GRID_FILE} --run {{wildcards.run}} --data {GRID_QUOTED} --final"
+        f"ferbook train {GRID_FILE} --run {{wildcards.run}} --data {GRID_QUOTED}{GRID_FINAL}"

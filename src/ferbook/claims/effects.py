@@ -90,9 +90,10 @@ def pairs(
     """(run of the original's recipe, run with `change` to it and no other) of one study, a pair
     for each seed.
 
-    Of several scales those at which a run reached the accuracy `least` on test, then the nearest to
-    the original's, then the one with most seeds. Where none reached it, pairs count only if all
-    their answers agree bit for bit: that needs no trained network.
+    Of several scales those at which a run reached the accuracy `least` on test, then those with
+    several seeds, then the nearest to the original's, then the one with most seeds. Where none
+    reached it, pairs count only if all their answers agree bit for bit: that needs no trained
+    network.
     """
     found: dict[tuple, list[tuple[Run, Run]]] = {}
     named = {(run.study, replace(run.recipe, name="any")): run for run in runs}
@@ -102,10 +103,11 @@ def pairs(
             key = study, replace(recipe, seed=0)
             found.setdefault(key, []).append((base, named[study, changed]))
     usable = [row for row in found.items() if _best(row[1]) >= least or all(map(_same, row[1]))]
-    nearest = sorted(
-        usable, key=lambda row: (_best(row[1]) < least, distance(row[0][1]), -len(row[1]))
+    first = sorted(
+        usable,
+        key=lambda row: (_best(row[1]) < least, len(row[1]) < 2, distance(row[0][1]), -len(row[1])),
     )
-    return nearest[0][1] if nearest else []
+    return first[0][1] if first else []
 
 
 def _changed(recipe: Recipe, change: Mapping[str, Any]) -> Recipe | None:
@@ -139,14 +141,17 @@ def effect(
         return None
     base, changed = found[0]
     groups: dict[Recipe, list[float]] = {}
-    for run in runs:
-        if run.study == base.study:
-            groups.setdefault(_any_seed(run), []).append(measure.of(run))
+    own = {replace(run.recipe, name="any"): run for run in runs if run.study == base.study}
+    for run in own.values():  # one training that has two names is one
+        groups.setdefault(_any_seed(run), []).append(measure.of(run))
     whole, without = groups[_any_seed(base)], groups[_any_seed(changed)]
+    seeds, identical = min(len(whole), len(without)), all(map(_same, found))
+    if identical:  # whatever other seeds of one of the two give
+        whole, without = ([measure.of(pair[i]) for pair in found] for i in (0, 1))
     error = compared(groups, _any_seed(base))[_any_seed(changed)].error
     return Effect(
-        base.study, _where(base.recipe), min(len(whole), len(without)), float(np.mean(whole)),
-        float(np.mean(without)), error, all(map(_same, found)),
+        base.study, _where(base.recipe), seeds, float(np.mean(whole)), float(np.mean(without)),
+        error, identical,
     )  # fmt: skip
 
 

@@ -134,6 +134,8 @@ def _constraints(
             low, high = printed_range(scores[score], unit, reading)
             add(factor * one, -low * one, low * offset, np.inf)
             add(-factor * one, high * one, -high * offset, np.inf)
+        if printed_range(scores["precision"], unit, reading)[0] > 0:
+            add(0, one, 1, np.inf)  # of no answers the precision is 0
     add(0, 1, total, total)
     if result.accuracy is not None:
         printed = result.accuracy, total, result.printed_to["accuracy"]
@@ -156,4 +158,6 @@ def _extreme(constraints: list[LinearConstraint], column: int, sign: int) -> int
     )  # fmt: skip
     if found.status == 1:
         raise TableError(f"not decided within {MAX_SECONDS:g} s whether the cells agree.")
+    if found.status not in (0, 2):  # found, or there is none
+        raise TableError(f"not decided whether the cells agree: {found.message}")
     return None if found.x is None else round(found.x[column])

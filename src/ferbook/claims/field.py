@@ -33,6 +33,7 @@ class Repetition:
     accuracy: str
     how: str
     threads: tuple[int, ...]
+    other_images: bool = False  # than those of the published accuracy
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Method:
     extra_in: str = ""
     parameters: int | None = None
     repeated: tuple[Repetition, ...] = ()
+
+    @property
+    def by_others(self) -> dict[float, str]:
+        """What others measured on the same images, as fractions and as printed, lowest first."""
+        found = {fraction(r.accuracy): r.accuracy for r in self.repeated if not r.other_images}
+        return dict(sorted(found.items()))
 
     @property
     def is_plain(self) -> bool:
@@ -121,6 +128,8 @@ def _repetition(entry: Any) -> Repetition:
     fraction(found.accuracy)
     if not isinstance(found.how, str) or not isinstance(found.threads, list) or not found.threads:
         raise TypeError(f"repeated: expected how and threads. Received: {entry!r:.80}")
+    if type(found.other_images) is not bool:
+        raise TypeError(f"other_images: expected true or false. Received: {entry!r:.80}")
     if not all(map(_is_count, found.threads)):
         raise TypeError(f"threads: expected numbers. Received: {found.threads!r:.80}")
     return replace(found, threads=tuple(found.threads))

@@ -73,10 +73,13 @@ def read_table(path: str | Path) -> tuple[list[Published], dict[str, dict[str, i
     content = read_yaml(path)
     rows = content.get("results", [content])
     try:
-        _known(content, _KEYS)
+        _known(content, _KEYS if "results" not in content else (*_FILE, *_OTHER))
         printed_to = _units(content.get("printed_to", {}))
         if len(rows) > MAX_RESULTS:
             raise ValueError(f"expected at most {MAX_RESULTS} results, received {len(rows):,}")
+        if "results" in content:
+            for row in rows:
+                _known(row, _RESULT)
         results = [_published(row, content.get("title", ""), printed_to) for row in rows]
         sets = _test_sets(content["test_sets"]) if "test_sets" in content else TEST_SETS
         _check_names(results, sets)
@@ -132,9 +135,9 @@ def _test_sets(content: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, 
 
 
 def _published(row: Mapping[str, Any], title: str, printed_to: Mapping[str, float]) -> Published:
-    _known(row, _KEYS)
     table = {name: dict(scores) for name, scores in row.get("table_2", {}).items()}
     overall = table.pop("overall", row.get("overall", {}))
+    _known(overall, SCORES)
     result = Published(
         str(row.get("name", title)), row.get("accuracy"), table, overall,
         row.get("text_recalls", {}), printed_to,

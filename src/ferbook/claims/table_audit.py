@@ -46,7 +46,10 @@ class Finding:
 
 
 def audit_table(path: str | Path) -> list[Finding]:
-    """Every check on every result of a table file. Raises as `read_table`."""
+    """Every check on every result of a table file: whether it is possible on a test set.
+
+    Raises as `read_table`.
+    """
     results, sets = read_table(path)
     return [finding for result in results for finding in audit_result(result, sets)]
 

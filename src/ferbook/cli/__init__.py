@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
+from typer.core import TyperGroup
 
 from ferbook.cli import checks, dataset, output, pictures, runs
 
+
+class _AtHome(TyperGroup):
+    """Commands whose options take a path such as ~/out, which shells leave as it is after a =."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(map(_expanded, args)))
+
+
+def _expanded(argument: str) -> str:
+    option, sign, value = argument.rpartition("=")
+    return option + sign + os.path.expanduser(value) if option.startswith("--") else argument
+
+
 app = typer.Typer(
+    cls=_AtHome,
     help="An executable paper on FER-2013: check its claims, audit a table, train its runs.",
     no_args_is_help=True,
     add_completion=False,

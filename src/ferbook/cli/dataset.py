@@ -41,7 +41,7 @@ def check(
 
         warnings.simplefilter("ignore")  # of other counts and pixels: said below
         try:
-            loaded = examine(source, subset=True)
+            loaded = examine(source)
         except DataError as error:
             raise DataError(f"{error}{_what_to_do(source)}") from None
         faces = loaded.faces

@@ -30,6 +30,9 @@ _EXTRAS = {
 }
 
 
+_HARMLESS = "\n\N{NO-BREAK SPACE}"
+
+
 class errors:
     """What the user can mend ends in one line and status 1; a bug shows its traceback."""
 
@@ -103,7 +106,7 @@ def any_terminal() -> None:
 
 def plain(text: object) -> str:
     """Text for a terminal: whatever would steer it, or turn the writing round, is spelled out."""
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in str(text))
+    return "".join(c if c.isprintable() or c in _HARMLESS else repr(c)[1:-1] for c in str(text))
 
 
 def print_table(frame: pd.DataFrame, title: str) -> None:

@@ -129,11 +129,11 @@ def _open(package: Package, content: bytes) -> tuple[Callable[[np.ndarray], np.n
         return measure.litert(content), None
     import keras
 
-    with tempfile.NamedTemporaryFile(suffix=".hdf5") as file:
-        file.write(content)
-        file.flush()
-        model = keras.models.load_model(file.name, compile=False)
-    return lambda batch: model.predict_on_batch(batch), model.count_params()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.hdf5"
+        file.write_bytes(content)
+        model = keras.models.load_model(file, compile=False)
+    return model.predict_on_batch, model.count_params()
 
 
 def _answers(package: Package, answer: Callable, images: np.ndarray, size: int = 32) -> np.ndarray:

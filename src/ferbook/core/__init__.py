@@ -1,4 +1,4 @@
-"""The nouns that everything else is written in: classes, recipe, run; files, lock, provenance.
+"""The nouns that everything else is written in: classes, recipe; files, lock, provenance.
 
 Imports nothing of ferbook.
 """

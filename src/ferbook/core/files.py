@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import os
+import re
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -42,6 +43,11 @@ def quoted(value: Any) -> str:
     """`value` for a message: on one line, as text and never as markup, cut when it is long."""
     text = repr(value) if len(str(value)) <= MAX_QUOTED else repr(str(value)[:MAX_QUOTED])[:-1]
     return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 1] + "…"
+
+
+def is_address(name: str) -> bool:
+    """Whether `name` is an address of the network, such as https://example.org/archive.zip."""
+    return bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", name))
 
 
 def is_clutter(name: str) -> bool:

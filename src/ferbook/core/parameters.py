@@ -72,9 +72,8 @@ def _check(given: Mapping[str, Any], known: Mapping[str, Any], source: str) -> N
     for name, value in given.items():
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1, cutoff=0)
-            raise ParameterError(
-                f"{source}: no parameter is called {name}. The nearest: {near[0]}."
-            )
+            more = f" The nearest: {near[0]}." if near else " It has none."
+            raise ParameterError(f"{source}: no parameter is called {name}.{more}")
         kind = type(known[name])
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise ParameterError(

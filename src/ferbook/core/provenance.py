@@ -32,7 +32,8 @@ def provenance(repository: str | Path | None = None) -> dict[str, Any]:
 def _own_checkout() -> Path | None:
     """Not the repository of somebody who has installed this package in a folder of it."""
     folder = Path(__file__).resolve().parents[3]
-    return folder if git(folder, "rev-parse", "--show-toplevel") == str(folder) else None
+    top = git(folder, "rev-parse", "--show-toplevel")
+    return folder if top is not None and Path(top) == folder else None
 
 
 def git(repository: str | Path | None, *arguments: str) -> str | None:
@@ -41,7 +42,8 @@ def git(repository: str | Path | None, *arguments: str) -> str | None:
         return None
     try:
         command = ["git", "-C", str(repository), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        shown = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
+        return shown.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -24,6 +24,8 @@ def describe_dataset(faces: Faces) -> dict[str, Any]:
     parts = splits.split(faces)
     usages = {usage: int((faces.usages == usage).sum()) for usage in data_faces.USAGES}
     leaked, groups = faces.files[faces.leaked].tolist(), duplicate_groups(faces)
+    pairs = near_duplicates.near_duplicates(faces)
+    near = {"val_near": len(near_twins(faces, pairs, parts, groups))}
     return {
         "name": faces.name,
         "fingerprint": faces.fingerprint,
@@ -32,11 +34,11 @@ def describe_dataset(faces: Faces) -> dict[str, Any]:
         "splits": {name: len(getattr(parts, name)) for name in ("train", "val", "test")},
         "counts": data_faces.count_table(faces).to_dict(),
         "duplicates": summarize_duplicates(groups),
-        "near_duplicates": summarize_near_duplicates(faces),
+        "near_duplicates": summarize_near_duplicates(faces, pairs),
         "ferplus": summarize_ferplus(faces),
         "constant_files": faces.files[faces.constant].tolist(),
         "leaked_files": leaked,
-        "twins": summarize_twins(parts, leaked, groups),
+        "twins": summarize_twins(parts, leaked, groups) | near,
         "duplicate_groups": groups,
     }
 
@@ -46,6 +48,20 @@ def summarize_twins(parts: splits.Split, leaked: Iterable[str], groups: Groups) 
     train = parts.train.files
     found = {"val": parts.val.files, "leaked_train": leaked}
     return {name: len(with_twin(files, groups, train)) for name, files in found.items()}
+
+
+def near_twins(
+    faces: Faces, pairs: pd.DataFrame, parts: splits.Split, groups: Groups
+) -> frozenset[str]:
+    """Validation images with a near duplicate among those that train, and no identical one.
+
+    `pairs` are rows of `faces`, as near_duplicates.near_duplicates gives them.
+    """
+    files = faces.files[pairs[["first", "second"]].to_numpy()]
+    train, val = parts.train.files, parts.val.files
+    across = (np.isin(files, val) & np.isin(files[:, ::-1], train)).any(axis=1)
+    found = files[across].ravel()
+    return frozenset(found[np.isin(found, val)].tolist()) - with_twin(val, groups, train)
 
 
 def summarize_duplicates(groups: Groups) -> dict[str, int]:
@@ -75,18 +91,19 @@ def leak_table(faces: Faces) -> pd.DataFrame:
     for usage in ("PublicTest", "PrivateTest"):
         part = faces.usages == usage
         hit = part & leaked
-        rows.append((usage, part.sum(), hit.sum(), hit.sum() / part.sum(), same[hit].mean()))
+        agreeing = pd.Series(same[hit]).mean()  # NaN, without a warning, of none
+        rows.append((usage, part.sum(), hit.sum(), hit.sum() / part.sum(), agreeing))
     columns = ["part", "images", "leaked", "leaked_fraction", "same_label"]
     return pd.DataFrame(rows, columns=columns).set_index("part")
 
 
-def summarize_near_duplicates(faces: Faces) -> dict[str, Any]:
+def summarize_near_duplicates(faces: Faces, pairs: pd.DataFrame) -> dict[str, Any]:
     """Pairs of equal pictures that are not pixel-identical, and what they leak.
 
-    `leaked_files` are the test images with such a picture in the training folder and no
-    pixel-identical one; `same_label` is the fraction of pairs whose labels agree.
+    `pairs` are those of near_duplicates.near_duplicates; `leaked_files` are the test images with
+    such a picture in the training folder and no pixel-identical one; `same_label` is the fraction
+    of pairs whose labels agree.
     """
-    pairs = near_duplicates.near_duplicates(faces)
     near = pairs[~pairs["identical"]]
     leaked = np.zeros(len(faces), bool)
     leaked[leaked_pairs(faces, near)["test"]] = True

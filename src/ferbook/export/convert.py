@@ -1,4 +1,4 @@
-"""A trained run as single files that need none of our code: Keras, ONNX, LiteRT.
+"""A trained run as single files: ONNX and LiteRT, which need none of our code, and Keras.
 
 Preprocessing and calibration are inside the graph. Input `image`: uint8 (n, 48, 48, 1), gray.
 Outputs: `probabilities`, float32 (n, 7) in the order of CLASSES, after the temperature found on
@@ -41,7 +41,8 @@ class ExportError(FerbookError, ValueError):
 def deployable(run: Run, weights: str | Path) -> keras.Model:
     """The run's network with its best `weights`, `runs/<study>/<run>/best.npz`; see above.
 
-    Raises ExportError when the weights are not of this run or its pooling is not the average.
+    Raises ExportError when its pooling is not the average, CheckpointError when the weights are not
+    of this run, RecipeError for a backbone that cannot take gray pictures.
     """
     recipe = run.recipe
     if recipe.pooling != "average":

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ferbook.core.files import walk
+from ferbook.core.files import is_address, walk
 from ferbook.inference.face import InputError
 from ferbook.inference.formats import Kind, kind_of
 from ferbook.inference.media import MAX_FILE_BYTES
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _STANDARD_INPUT = ("-", "/dev/stdin")
 
 
@@ -75,7 +73,7 @@ def _add(source: str, found: Collected, leave_out: Path | None) -> None:
             raise InputError("standard input: closed.")
         content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         found.items.append(Item("standard input", "picture", content=content))
-    elif _ADDRESS.match(source):
+    elif is_address(source):
         raise InputError(f"{source}: nothing is fetched from the network. Save it as a file first.")
     else:
         _add_path(Path(source).expanduser(), found, leave_out)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ferbook.inference import marking
 from ferbook.inference.classifier import RELEASED, Classifier, classify
-from ferbook.inference.collecting import Collected, Item, collect
+from ferbook.inference.collecting import Collected, Item, collect, real
 from ferbook.inference.detector import SEARCH, Search, faces_in
 from ferbook.inference.face import Face, InputError
 from ferbook.inference.media import decode, read_picture
@@ -58,6 +58,8 @@ def gather(
     items = collected.items
     check_targets(*reports, sources=[item.path for item in items if item.path])
     targets = marking.plan(items, annotate, replace=replace) if annotate else {}
+    if both := set(map(real, filter(None, reports))) & set(map(real, targets.values())):
+        raise InputError(f"{both.pop()}: would be a report and a marked copy. Rename the report.")
     ready = isinstance(model, Classifier)
     classifier = model if ready else Classifier(model or RELEASED / "model-int8.onnx")
     report = Report(classifier.path.name, skipped=collected.skipped)

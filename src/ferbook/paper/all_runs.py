@@ -18,23 +18,28 @@ from ferbook.results.run import Run
 # Per busy core, memory and cooling left out.
 # Source: the default of the Green Algorithms calculator (Lannelongue et al. 2021).
 WATTS_PER_CORE = 12.0
+_PARTS = ("test", "private", "clean")  # of the test images, see `metrics.named_test_sets`
 
 
 def of_store(results: Path) -> Table:
     """`ledger_table` of all runs in the store `results`."""
     leaked = frozenset(store.load_dataset(results)["leaked_files"])
-    return ledger_table(store.load_all(results), leaked)
+    runs = [run for trials in (False, True) for run in store.load_all(results, trials=trials)]
+    return ledger_table(runs, leaked)
 
 
 def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
-    """A row per run: accuracy on three readings of the test set, and what it cost."""
+    """A row per run: accuracy on three readings of the test set, and what it cost.
+
+    Trials saw no test images; their names say so.
+    """
     rows = {}
     for run in runs:
         sets = named_test_sets(run.test, leaked_files)
-        whole, hours, device = score(run.test), cpu_hours(run), _device(run)
-        rows[f"{run.label}, seed {run.recipe.seed}"] = (
-            run.val_clean_accuracy, whole["accuracy"], _accuracy(sets["private"]),
-            _accuracy(sets["clean"]), interval(whole),
+        hours, device = cpu_hours(run), _device(run)
+        whole = interval(score(run.test)) if run.is_final else None
+        rows[f"{run.label}, seed {run.recipe.seed}{'' if run.is_final else ' (trial)'}"] = (
+            run.val_clean_accuracy, *(_accuracy(sets[part]) for part in _PARTS), whole,
             len(run.history), run.info["images_seen"], run.info["seconds"] / 3600, hours,
             hours * WATTS_PER_CORE if device == "processor" else None, device,
         )  # fmt: skip
@@ -60,5 +65,5 @@ def _device(run: Run) -> str:
 
 
 def _accuracy(part: Predictions) -> float | None:
-    """None, shown as a dash, where a run of a subset has no such images."""
+    """None, shown as a dash, for a trial, and where a run of a subset has no such images."""
     return accuracy(part) if len(part) else None

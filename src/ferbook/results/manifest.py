@@ -29,15 +29,23 @@ class ManifestError(FerbookError, ValueError):
 def renew(folder: str | Path) -> Path:
     """Write the manifest of what is in `folder` now; leftovers of killed writes stay out.
 
-    Raises ManifestError for a name with a line break, which a manifest cannot hold.
+    Raises ManifestError for a name that a manifest cannot hold, as one with a line break.
     """
     path = Path(folder) / NAME
     digests = {name: digest for name, digest in _digests(Path(folder)).items()
                if not digest.startswith("unreadable") and not _LEFT.search(name)}  # fmt: skip
-    if broken := [name for name in digests if name.splitlines() != [name]]:
-        raise ManifestError(f"{folder}: a file's name has a line break: {quoted(broken[0])}.")
+    if broken := [name for name in digests if not _can_be_listed(name)]:
+        raise ManifestError(
+            f"{folder}: a file's name has a line break, a blank before it or no UTF-8: "
+            f"{quoted(broken[0])}."
+        )
     write_atomically(path, "".join(f"{d}  {n}\n" for n, d in digests.items()).encode())
     return path
+
+
+def _can_be_listed(name: str) -> bool:
+    is_text = name.encode("utf-8", "ignore").decode() == name
+    return is_text and name.splitlines() == [name] and not name[0].isspace()
 
 
 def check(folder: str | Path) -> Iterator[str]:
@@ -86,7 +94,8 @@ def _how(path: Path, listed: str) -> str:
 
 def _digests(folder: Path) -> dict[str, str]:
     """File -> SHA-256; what is neither a file nor a folder has none."""
-    files = [p for p in folder.rglob("*") if not p.is_dir() and p != folder / NAME]
+    found = (p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
+    files = [path for path in found if path != folder / NAME]
     return {name: _digest(folder / name)
             for name in sorted(path.relative_to(folder).as_posix() for path in files)}  # fmt: skip
 

@@ -107,7 +107,9 @@ def write_run(
 def load_run(folder: str | Path) -> Run:
     """Read one finished run, or a trial, whose `test` is empty.
 
-    Raises FileNotFoundError when there is no run.json, StoreError when the parts disagree.
+    `val` and `test` hold the files (n,), their labels (n,) and the probabilities (n, 7).
+
+    Raises FileNotFoundError when a part is missing, StoreError when the parts disagree.
     """
     folder = Path(os.path.abspath(Path(folder).expanduser()))  # "." too has a name and a study
     info = read_json(folder / "run.json")
@@ -257,6 +259,10 @@ def _check_history(path: Path, history: pd.DataFrame) -> None:
         raise StoreError(f"{path}: expected the columns {', '.join(HISTORY_COLUMNS)}.")
     if not (len(history) and all(is_numeric_dtype(history[n]) for n in HISTORY_COLUMNS[1:])):
         raise StoreError(f"{path}: expected rows of numbers, one per epoch.")
+    phases = history["phase"].tolist()
+    counted = [phases[:i].count(phase) for i, phase in enumerate(phases)]
+    if not (set(phases) <= {"warmup", "finetune"} and history["epoch"].tolist() == counted):
+        raise StoreError(f"{path}: expected the epochs of warmup and of finetune, from 0 on.")
     values = history[list(HISTORY_COLUMNS[1:])].to_numpy(float)
     if not (np.isfinite(values) & (values >= 0)).all():
         raise StoreError(f"{path}: holds a negative or infinite number, or none.")

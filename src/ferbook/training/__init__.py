@@ -1,6 +1,6 @@
 """From a recipe to a finished run. Needs TensorFlow, which is imported at module level here.
 
-Imports `core`, `data` and `results`.
+Imports `core`, `data`, `results` and, for landmarks, `inference`.
 """
 
 import os

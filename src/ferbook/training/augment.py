@@ -112,14 +112,9 @@ def resize(images: tf.Tensor, side: int) -> tf.Tensor:
     return resample(images, resize_matrix(images.shape[1], side)[None], side)
 
 
-def augment(
-    images: tf.Tensor, recipe: Recipe, seed: tf.Tensor, side: int | None = None
-) -> tf.Tensor:
-    """Training: uint8 (n, h, w) to float32 (n, side, side, 1), augmented.
-
-    `side` is the recipe's image_size unless given.
-    """
-    side = side or recipe.image_size
+def augment(images: tf.Tensor, recipe: Recipe, seed: tf.Tensor) -> tf.Tensor:
+    """Training: uint8 (n, h, w) to float32 (n, side, side, 1), of image_size px, augmented."""
+    side = recipe.image_size
     return augment_by(draw_maps(images, recipe, seed, side), images, recipe, seed, side)
 
 

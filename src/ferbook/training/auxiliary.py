@@ -31,10 +31,12 @@ def with_auxiliaries(model: keras.Model, recipe: Recipe) -> keras.Model:
     trained = _with_heads(model, recipe)
     if recipe.co_teaching_share == 0:
         return trained
-    other = dataclasses.replace(recipe, seed=recipe.seed + 1)  # another dropout
+    other = dataclasses.replace(recipe, seed=(recipe.seed + 1) % 2**32)  # another dropout
     other = _with_heads(models.build_model(other), other)
     twin = keras.Model(other.input, other.output, name=models.TWIN)
-    both = layers.Concatenate(name="both_networks")([trained.output, twin(trained.input)])
+    both = layers.Concatenate(dtype="float32", name="both_networks")(
+        [trained.output, twin(trained.input)]
+    )
     return keras.Model(model.input, both, name=f"{model.name}_co_teaching")
 
 
@@ -47,7 +49,7 @@ def _with_heads(model: keras.Model, recipe: Recipe) -> keras.Model:
         answers.append(layers.Dense(2 * LANDMARKS, dtype="float32", name="landmarks")(dropped))
     if len(answers) == 1:
         return model
-    together = layers.Concatenate(name="heads")(answers)
+    together = layers.Concatenate(dtype="float32", name="heads")(answers)
     return keras.Model(model.input, together, name=f"{model.name}_heads")
 
 

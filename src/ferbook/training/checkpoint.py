@@ -58,7 +58,10 @@ class Checkpoint:
         self, folder: Path, recipe: Recipe, dataset: dict[str, str], *, deterministic: bool = False
     ):
         self.folder = folder
-        start = provenance() | {"device": device.facts(), "deterministic": deterministic}
+        start = provenance() | {
+            "device": device.facts(deterministic=deterministic),
+            "deterministic": deterministic,
+        }
         self._about = {
             "identity": identity(recipe, dataset),
             "provenance": start,

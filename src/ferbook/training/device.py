@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from ferbook.core.errors import FerbookError
 from ferbook.core.recipe import Recipe, RecipeError
-from ferbook.training import models, optimization
+from ferbook.training import input_pipeline, models, optimization
 
 PACED_STEPS = 100  # after which the pace of a phase is told
 TOLD_SECONDS = 600  # between two lines on the same epoch
@@ -41,14 +41,15 @@ def set_precision() -> None:
     keras.config.set_dtype_policy(precision())
 
 
-def facts() -> dict[str, Any]:
+def facts(*, deterministic: bool = False) -> dict[str, Any]:
     """The device of this process for run.json: kind, precision, XLA; of a GPU what it is.
 
-    `memory_mib` and `driver` are those of nvidia-smi, `cuda` and `cudnn` the versions that
-    TensorFlow was built with; each is None where it cannot be found out.
+    Keras uses no XLA where ops must be `deterministic`. `memory_mib` and `driver` are those of
+    nvidia-smi, `cuda` and `cudnn` the versions that TensorFlow was built with; each is None where
+    it cannot be found out, memory also where nvidia-smi lists other cards than TensorFlow.
     """
     found: dict[str, Any] = {"kind": "gpu" if optimization.has_gpu() else "cpu"}
-    found |= {"precision": precision(), "xla": optimization.has_gpu()}
+    found |= {"precision": precision(), "xla": optimization.uses_xla() and not deterministic}
     if not optimization.has_gpu():
         return found
     gpus = tf.config.list_physical_devices("GPU")
@@ -57,7 +58,7 @@ def facts() -> dict[str, Any]:
     return found | {
         "count": len(gpus),
         "names": [about.get("device_name", "unknown") for about in details],
-        "memory_mib": [memory for _, memory, _ in cards] or None,
+        "memory_mib": [mib for _, mib, _ in cards] if 0 < len(cards) == len(gpus) else None,
         "driver": cards[0][2] if cards else None,
         "cuda": build.get("cuda_version"),
         "cudnn": build.get("cudnn_version"),
@@ -112,9 +113,15 @@ def seconds_per_image(recipe: Recipe) -> float:
 
 def check_replicas(recipe: Recipe, devices: int) -> None:
     """Raises RecipeError for what cannot be done on several devices at once."""
-    for name, off in (("sam_radius", 0), ("accumulate", 1)):
+    for name, off in (("sam_radius", 0), ("accumulate", 1), ("co_teaching_share", 0)):
         if devices > 1 and getattr(recipe, name) > off:
             raise RecipeError(f"{name}: on one device only. Received: {devices} devices.")
+    for size in (recipe.batch_size, input_pipeline.EVALUATION_BATCH):
+        if size % devices:
+            raise RecipeError(
+                f"batch_size: batches of {size} are no equal parts for {devices} devices. "
+                "CUDA_VISIBLE_DEVICES=0,1 leaves two of them."
+            )
 
 
 @contextlib.contextmanager
@@ -124,12 +131,13 @@ def enough_memory(recipe: Recipe) -> Iterator[None]:
         yield
     except tf.errors.ResourceExhaustedError as error:
         half, way = recipe.batch_size // 2, "use a smaller image_size"
-        if half and recipe.may_accumulate:
+        several = len(tf.config.list_logical_devices("GPU")) > 1
+        if half and recipe.may_accumulate and not several:
             steps = 2 * recipe.accumulate
             way = f"use batch_size {half} and accumulate {steps}: the same mean gradient"
         raise DeviceError(
             f"a batch of {recipe.batch_size} images of {recipe.image_size} px does not fit into "
-            f"the memory of the device: {way}."
+            f"the memory of the device, or another process uses it: {way}."
         ) from error
 
 
@@ -197,7 +205,9 @@ def _cards() -> list[tuple[str, int, str]]:
     except (OSError, subprocess.SubprocessError):
         return []
     rows = [line.split(", ") for line in shown.stdout.splitlines() if line.count(", ") == 2]
-    return [(name, int(memory.split()[0]), driver) for name, memory, driver in rows]
+    # A card that shares the processor's memory has "[N/A]".
+    known = [row for row in rows if row[1].split()[0].isdecimal()]
+    return [(name, int(memory.split()[0]), driver) for name, memory, driver in known]
 
 
 def _reason() -> str:

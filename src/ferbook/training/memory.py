@@ -24,8 +24,11 @@ def step_bytes(recipe: Recipe) -> tuple[float, float]:
     leaves = [x for x in model._flatten_layers(include_self=False) if not hasattr(x, "layers")]
     values = sum(math.prod(layer.output.shape[1:]) for layer in leaves)
     counts = models.count_parameters(model, recipe)
-    copies = 4 if recipe.accumulate > 1 else 3  # gradients, two moments, accumulated gradients
-    return 2.0 * values, 4.0 * (counts["total"] + copies * counts["trainable"])
+    # gradients, two moments, accumulated gradients, averaged weights
+    copies = 3 + (recipe.accumulate > 1) + (recipe.ema_momentum > 0)
+    networks = 2 if recipe.co_teaching_share else 1
+    fixed = 4.0 * (counts["total"] + copies * counts["trainable"])
+    return networks * 2.0 * values, networks * fixed
 
 
 def advice(recipe: Recipe) -> Iterator[str]:

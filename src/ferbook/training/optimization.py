@@ -33,8 +33,7 @@ def compile_model(model: keras.Model, recipe: Recipe, phase: str, steps: int) ->
 
     # A bare function would become a metric within the first step, which is then traced twice.
     metric = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
-    # XLA on a CPU is several times slower.
-    model.compile(rule, loss, metrics=[metric], jit_compile=has_gpu())
+    model.compile(rule, loss, metrics=[metric], jit_compile=uses_xla())
 
 
 def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -85,9 +84,11 @@ class SharpnessAware(keras.Model):
         variables = self.trainable_variables
         before = [tf.identity(variable) for variable in variables]
         loss, answers, gradients = self._gradients(*data)
-        length = self.radius / (tf.linalg.global_norm(gradients) + 1e-12)
+        norm = tf.linalg.global_norm(gradients)
+        # Where the loss scale was too high, nothing may reach the statistics of BatchNorm.
+        length = tf.where(tf.math.is_finite(norm), self.radius / (norm + 1e-12), 0.0)
         for variable, gradient in zip(variables, gradients, strict=True):
-            variable.assign_add(length * gradient)
+            variable.assign_add(tf.math.multiply_no_nan(gradient, length))
         _, _, gradients = self._gradients(*data)
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
@@ -104,6 +105,14 @@ class SharpnessAware(keras.Model):
             loss = self.compute_loss(images, wanted, answers, weights)
             scaled = self.optimizer.scale_loss(loss)
         return loss, answers, tape.gradient(scaled, self.trainable_variables)
+
+
+def uses_xla() -> bool:
+    """Whether steps are compiled by XLA: on one GPU.
+
+    On a processor it is several times slower, and it cannot reach the variables of other devices.
+    """
+    return has_gpu() and len(tf.config.list_logical_devices("GPU")) < 2
 
 
 def has_gpu() -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,12 +77,13 @@ def train(
     `verbose` as in `keras.Model.fit`. `deterministic` makes every op give the same bits each time,
     on a GPU too, and takes longer. With `augment_in_model`, images are resampled in the model's
     graph, on a GPU by the GPU, to the same end.
-    Raises RecipeError when the recipe does more to images than that, or when a run or checkpoint of
-    another recipe or data set is in the way, BusyError when another process trains the same run.
+    Raises RecipeError when the recipe does more to images than that, or when a run of another
+    recipe or data set is in the way, CheckpointError for such a checkpoint, BusyError when another
+    process trains the same run.
     """
     folder, own = store.run_folder(results_dir, study, recipe), Path(runs_dir) / study
     how = _How(verbose, deterministic, augment_in_model)
-    with alone(own / f"{recipe.run_name}.lock", f"{study}/{recipe.run_name}"):
+    with _policy_restored(), alone(own / f"{recipe.run_name}.lock", f"{study}/{recipe.run_name}"):
         own /= recipe.run_name
         if not (folder / "run.json").exists():
             _train(recipe, faces, folder, own, how, final=final)
@@ -93,6 +94,16 @@ def train(
         if final and not run.is_final:
             _finish(run, faces, folder, own)
     return folder
+
+
+@contextlib.contextmanager
+def _policy_restored() -> Iterator[None]:
+    """What is built afterward, as for an export, has the precision that it would have had."""
+    before = keras.config.dtype_policy()
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _tidy(own: Path, recipe: Recipe, dataset: dict[str, str]) -> None:

@@ -50,7 +50,7 @@ def label_agreement(claim: Claim, evidence: Evidence) -> Verdict:
     agreement = evidence.dataset["ferplus"]["agreement"]
     if agreement is None:
         return Verdict(NOT_TESTABLE, "", "FER+ does not know these images.")
-    text = f"Labels for which most votes of FER+'s taggers are, too ({claim.tolerance})."
+    text = f"Labels that are also the plurality of FER+'s taggers ({claim.tolerance})."
     return Verdict(_fact(agreement < claim.tolerance.value), f"{agreement:.1%}", text)
 
 
@@ -62,7 +62,7 @@ def doubtful_labels(claim: Claim, evidence: Evidence, expressions: list[str]) ->
     shares = {name: second["by_class"][name] for name in expressions}
     found = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
     whole = f"of all labels {second['agreement']:.1%}"
-    text = f"Labels for which most votes of FER+'s taggers are, too; {whole}."
+    text = f"Labels that are also the plurality of FER+'s taggers; {whole}."
     return Verdict(_fact(max(shares.values()) < second["agreement"]), found, text)
 
 

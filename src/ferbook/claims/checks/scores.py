@@ -130,7 +130,7 @@ def _replication(claim: Claim, evidence: Evidence, run: Run, path: list[str]) ->
 def _impossible(evidence: Evidence, path: list[str]) -> str:
     """Why a recall cannot come from the official test images; empty when it can."""
     supports = TEST_SETS[FOLDER_TEST]
-    if path[-1] != "recall":
+    if not (path[0] == "classes" and path[-1] == "recall"):
         return ""
     hits = [k for r in READINGS for k in possible_hits(evidence.published, supports, r)[path[1]]]
     return "" if hits else f"No whole number of {supports[path[1]]:,} images gives this recall."

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import is_clutter, quoted
+from ferbook.core.files import is_address, is_clutter, quoted
 from ferbook.data import official
 from ferbook.data.faces import (
     OFFICIAL_COUNTS,
@@ -52,7 +52,10 @@ class Loaded:
 
 
 def load(source: str | os.PathLike[str], *, subset: bool = False) -> Faces:
-    """Load FER-2013 from `source`.
+    """Load FER-2013 from `source`: images (n, 48, 48) and labels (n,), uint8, and files (n,).
+
+    >>> load("synthetic").labels.shape
+    (3000,)
 
     `source` is "synthetic", "kaggle", or the path of an `archive.zip`, an extracted folder, a
     `fer2013.csv`, an `icml_face_data.csv` or a `fer2013.tar.gz`. With `subset`, counts other than
@@ -62,11 +65,14 @@ def load(source: str | os.PathLike[str], *, subset: bool = False) -> Faces:
 
     Raises DataError for anything that is not the data set, FileNotFoundError for a missing path.
     """
-    return examine(source, subset=subset).faces
+    faces = examine(source).faces
+    if source != "synthetic":
+        check_counts(faces, source, subset=subset)
+    return faces
 
 
-def examine(source: str | os.PathLike[str], *, subset: bool = False) -> Loaded:
-    """`load`, with what else is known of the source."""
+def examine(source: str | os.PathLike[str]) -> Loaded:
+    """What `load` reads, whatever its counts, with what else is known of the source."""
     if source == "synthetic":
         from ferbook.data.synthetic import draw_faces
 
@@ -74,7 +80,6 @@ def examine(source: str | os.PathLike[str], *, subset: bool = False) -> Loaded:
     path = _download() if source == "kaggle" else _path(source)
     loaded = _read(path)
     faces = _sorted_by_file(loaded.faces)
-    check_counts(faces, path, subset=subset)
     if not loaded.known:
         faces = _identified(faces, path)
     return Loaded(faces, loaded.known)
@@ -89,6 +94,11 @@ def find(source: str | os.PathLike[str]) -> None:
 def _path(source: str | os.PathLike[str]) -> Path:
     if not os.fspath(source):  # Path would take the current folder
         raise DataError('data: expected a path, "kaggle" or "synthetic". Received an empty name.')
+    if is_address(os.fspath(source)):
+        raise DataError(
+            f"data: {source}: nothing is fetched from the network, but for Kaggle's archive under "
+            'the name "kaggle". Save it as a file first.'
+        )
     return Path(source).expanduser()
 
 
@@ -215,4 +225,4 @@ def check_counts(faces: Faces, source: str | os.PathLike[str], *, subset: bool =
             f"{message}\nIf a subset is meant, say so: subset=True in Python, --subset for "
             "ferbook data check and ferbook train."
         )
-    warnings.warn(message, stacklevel=4)
+    warnings.warn(message, stacklevel=3)

@@ -31,6 +31,14 @@ _NAMES = [
         "The file names do not say whether an image was of Training, PublicTest or PrivateTest, "
         "as Training_3908.jpg does.",
     ),
+    (
+        r"(.*/)?(train|test)\.csv",
+        "The contest's train.csv has no test images, and its test.csv no labels.",
+    ),
+    (
+        r".*" + _IMAGE,
+        "Other folders or names do not say which part of FER-2013 an image is of, and which class.",
+    ),
     (r".*\.parquet", "Parquet files are not read."),
     (r".*\.(npy|npz|h5|hdf5|pkl|pickle|mat)", "Arrays without the contest's columns are not read."),
 ]

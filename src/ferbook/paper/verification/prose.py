@@ -6,6 +6,7 @@ and the heads of `configs/*.yml` cannot, so their figures are compared with the 
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from ferbook.core.files import read_json, read_text, read_yaml
 from ferbook.paper.verification.finding import Verified
 from ferbook.results import metrics, names, store
 from ferbook.results.run import Run
-from ferbook.results.study import finals, read_study
+from ferbook.results.study import FINALS, finals, read_study
 
 # Names and plain constants that hold digits, each with its reason.
 ALLOWED = [
@@ -35,10 +36,10 @@ _WORD = (
     r"|forty|fifty|sixty|seventy|eighty|ninety|hundred|half)"
 )
 _IN_WORDS = re.compile(rf"(?i)\b{_WORD}(?:[\s-]+(?:point|and|{_WORD}))*\s+(?:per\s?cent|%|points)")
-_SHARE = r"\d[\d.,]*\s*\\?(?:%|percent|per\s?cent|points)"
+_SHARE = r"(?<![\d.,])\d[\d.,]*\s*\\?(?:%|percent|per\s?cent|points)"
 _CODE = r"(?<![}\w])(`+)([^`]+?)\1"
-_ONLY_NUMBERS = r"[\d.,%\s+-]*\d[\d.,%\s+-]*"
-_FENCE = re.compile(r"(?ms)^ *(```+|:::+)([^\n]*)\n(.*?)^ *\1 *$")
+_ONLY_NUMBERS = r"(?=\D*\d)[\d.,%\s+-]+"
+_OPENING = re.compile(r" *(```+|:::+)(.*)")
 _TAG = r"</?[a-zA-Z!][^<>]*>"
 
 
@@ -48,8 +49,9 @@ def check(found: Verified) -> None:
         naked = naked_numbers(prose_of(path))
         found.findings += [f"{path}: typed by hand: {number:.80}" for number in naked]
         found.compared["pages"] += 1
-    runs = finals(store.load_all("results"))
-    known = set(_known(runs))
+    stored = store.load_all("results")
+    runs = finals(stored)
+    known = {*_known(runs), *(_minutes(run) for run in stored if run.study in FINALS)}
     for path in [Path("README.md"), *sorted(Path("configs").glob("*.yml"))]:
         if path.is_file():
             found.findings += [f"{path}: {figure} is no number of the store"
@@ -69,9 +71,10 @@ def prose_of(path: Path) -> str:
 def naked_numbers(text: str) -> list[str]:
     """What a hand typed: words with a digit, shares in words or code; HTML outside its blocks."""
     text = re.sub(r"\{glue:text\}`[^`]*`", " ", text)
-    found = [share for _, head, body in _FENCE.findall(text) if not head.startswith("{")
+    parts = list(_blocks(text))
+    found = [share for head, body in parts if head is not None and not head.startswith("{")
              for share in re.findall(_SHARE, body)]  # fmt: skip
-    text = _FENCE.sub(_prose_of_block, text)
+    text = "".join(body if head is None else _prose_of_block(head, body) for head, body in parts)
     spans = [body for _, body in re.findall(_CODE, text)]
     found += [s for s in spans if re.search(_SHARE, s) or re.fullmatch(_ONLY_NUMBERS, s)]
     text = re.sub(r"\{[\w:-]+\}`[^`]*`", " ", text)  # other roles: targets
@@ -84,9 +87,27 @@ def naked_numbers(text: str) -> list[str]:
     return found + re.findall(r"\S*\d\S*", text)
 
 
-def _prose_of_block(match: re.Match[str]) -> str:
+def _blocks(text: str) -> Iterator[tuple[str | None, str]]:
+    """(head, body) of each block between two fences; (None, text) of each line outside of them."""
+    lines = text.splitlines(keepends=True)
+    fences: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        fences.setdefault(line.strip(), []).append(number)
+    number = 0
+    while number < len(lines):
+        opening = _OPENING.match(lines[number])
+        closing = fences.get(opening[1], []) if opening else []
+        after = bisect.bisect_right(closing, number)
+        if after == len(closing):
+            yield None, lines[number]
+            number += 1
+        else:
+            yield opening[2], "".join(lines[number + 1 : closing[after]])
+            number = closing[after] + 1
+
+
+def _prose_of_block(head: str, body: str) -> str:
     """What a reader reads of a block: boxes and raw HTML hold prose, other blocks code."""
-    _, head, body = match.groups()
     if head.startswith("{raw}"):
         body = re.sub(r"(?s)<(script|style)\b.*?</\1>", " ", body)
         shown = re.findall(r"(?:alt|title|aria-label|placeholder|value)=\"([^\"]*)\"", body)
@@ -112,7 +133,6 @@ def _known(runs: list[Run]) -> Iterator[str]:
         scores = run.info["metrics"].values()
         yield from (f"{100 * part['accuracy']:.2f}%" for part in scores)
         yield from (f"{part['total']:,}" for part in scores)
-        yield f"{run.info['seconds'] / 60:.0f} minutes"
         if run.test.augmented is not None:
             yield f"{100 * metrics.accuracy(run.test.with_augmentation()):.2f}%"
     for answers in store.load_answers("results", "test_time_augmentation").values():
@@ -120,6 +140,10 @@ def _known(runs: list[Run]) -> Iterator[str]:
     yield from (f"{count:,}" for count in dataset["splits"].values())
     for path in Path("configs").glob("*.yml"):
         yield from (f"{r.train_images:,}" for r in read_study(path).recipes.values())
+
+
+def _minutes(run: Run) -> str:
+    return f"{run.info['seconds'] / 60:.0f} minutes"
 
 
 def _rows(runs: list[Run]) -> Iterator[str]:

@@ -92,19 +92,21 @@ def change_numbers(
 def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     """The base and each change that was run: mean scores, and how far from the base.
 
-    Interval and p are those of `seeds.compared`, p after Holm. Changes by which the network did not
-    learn have neither, and are no part of the pooled deviation.
+    Interval and p are those of `seeds.compared`, p after Holm for all planned changes; with one
+    seed there is no p. Changes by which the network did not learn have neither, and are no part of
+    the pooled deviation.
     """
-    frame = _compared(scores(study, runs), points(study, runs, leaked_files))
+    frame = _compared(study, scores(study, runs), points(study, runs, leaked_files))
     formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": P_VALUE}
     formats |= dict.fromkeys(frame.columns[[3, 6]], "+.2f")
     caption = (
         f"{names.grid_words(study.name, study.base)} "
         "Each change: mean scores over its seeds on all test images; the difference of the means "
         "from the recipe itself, its interval (not corrected), and p corrected by Holm's method "
-        "for the changes in the table; and the difference on test images without copies. Interval "
-        "and p are Student's for independent seeds. Their standard deviation is pooled over the "
-        "rows; one that varies by far more than the others has its own."
+        f"for all {len(study.changes)} planned changes; and the difference on test images without "
+        "copies. Interval and p are Student's for independent seeds. Their standard deviation is "
+        "pooled over the rows; one that varies by far more than the others has its own. A row with "
+        "one seed has the interval of the others' deviation, and no p."
     )
     return Table(frame, caption, f"tab-{study.name}", formats)
 
@@ -118,12 +120,12 @@ def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
     """
     means, each = scores(study, runs), points(study, runs, leaked_files)
     alike = of_like_spread(learned_groups(means, each))
-    rows = _compared(means, each)
+    rows = _compared(study, means, each)
     rows = rows.reindex(map(names.change_name, study.changes))
-    p, gains, repeated = rows["p"], rows["difference, points"] > 0, rows["seeds"] > 1
+    p, gains = rows["p"], rows["difference, points"] > 0
     parts = {
-        "better": (p < ALPHA) & gains & repeated, "worse": (p < ALPHA) & ~gains & repeated,
-        "like_seeds": (p >= ALPHA) & repeated & rows.index.isin(alike),
+        "better": (p < ALPHA) & gains, "worse": (p < ALPHA) & ~gains,
+        "like_seeds": (p >= ALPHA) & rows.index.isin(alike),
         "unlearned": rows.index.isin(unlearned(rows).index),
     }  # fmt: skip
     parts["undecided"] = ~np.logical_or.reduce(list(parts.values()))
@@ -140,9 +142,9 @@ def learned_groups(scores: pd.DataFrame, points: pd.DataFrame) -> dict[str, list
     return {name: group.tolist() for name, group in groups if name not in failed}
 
 
-def _compared(scores: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+def _compared(study: Study, scores: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """`scores` of the recipe itself and of what was run, with differences, intervals and p."""
-    tested = _tested(learned_groups(scores, points))
+    tested = _tested(learned_groups(scores, points), len(study.changes))
     means = differences(points).groupby("change")[["test", "clean"]].mean()
     rows = {
         name: (test, *tested.get(name, (None, np.nan)), clean)
@@ -153,16 +155,21 @@ def _compared(scores: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     return frame[(frame.index == ITSELF) | frame.index.isin(means.index)]
 
 
-def _tested(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[str, float]]:
-    """95% interval and p, adjusted by Holm, of each change that has them."""
+def _tested(groups: Mapping[str, Sequence[float]], planned: int) -> dict[str, tuple[str, float]]:
+    """95% interval and p of each change that has them, adjusted by Holm for `planned` changes.
+
+    Those without several seeds, or not run, count as if their p were 1.
+    """
     found = compared(groups, ITSELF) if ITSELF in groups else {}
     found = {name: one for name, one in found.items() if not np.isnan(one.p)}
     if not found:
         return {}
-    adjusted = multipletests([one.p for one in found.values()], method="holm")[1]
+    repeated = [name for name in found if len(groups[name]) > 1]
+    known = [found[name].p for name in repeated] + [1.0] * (planned - len(repeated))
+    adjusted = dict(zip(repeated, multipletests(known, method="holm")[1].tolist(), strict=False))
     return {
-        name: (_range(one.mean, one.error), p)
-        for (name, one), p in zip(found.items(), adjusted.tolist(), strict=True)
+        name: (_range(one.mean, one.error), adjusted.get(name, np.nan))
+        for name, one in found.items()
     }
 
 

@@ -22,7 +22,8 @@ def study_numbers(
 
     `ours_gain` and `ours_no_ferplus_gain`: points above `paper_mean`, the mean accuracy (%) of the
     `paper_seeds` runs of the original's recipe with the same network and input size;
-    `ours_gain_error`: half of the 95% interval of either, of `seeds.compared`.
+    `ours_gain_error`: half of the 95% interval of either, of `seeds.compared`;
+    `ours_single_error`: the same of two recipes with one seed each.
     `ours_no_ferplus_*`: all that `run_numbers` says of the run without FER+.
     """
     whole = finals(runs) or list(runs)
@@ -40,6 +41,7 @@ def study_numbers(
         "ours_gain": gains["ours"].mean,
         "ours_no_ferplus_gain": gains["without"].mean,
         "ours_gain_error": gains["ours"].error,
+        "ours_single_error": compared(groups, "ours")["without"].error,
         "paper_mean": mean(groups["paper"]),
         "paper_seeds": len(paper),
         "original_table_recall_disgust": 100 * original["table_2"]["disgust"]["recall"],
@@ -108,6 +110,22 @@ def remedy_numbers(plan: Study) -> dict[str, Any]:
         "remedies_co_teaching_percent": 100 * recipes["co_teaching"].co_teaching_share,
         "remedies_retrained_epochs": recipes["retrained"].finetune_epochs,
     }
+
+
+def scratch_numbers(plan: Study, trials: Iterable[Run]) -> dict[str, float]:
+    """`scratch_vgg`, `_lite0`, `_b0`: the best accuracy (%) of each network on validation images.
+
+    Without those that have a twin in training; NaN of a network that was not tried.
+    """
+    networks = {"vgg": "vgg_small", "lite0": "efficientnet_lite0", "b0": "efficientnet_b0"}
+    done = of_study(plan, trials)
+    return {
+        f"scratch_{name}": percent(
+            max((run.val_clean_accuracy for run in done if run.recipe.backbone == network),
+                default=None)
+        )
+        for name, network in networks.items()
+    }  # fmt: skip
 
 
 def view_numbers(views: Mapping[str, Answers]) -> dict[str, float]:

@@ -6,9 +6,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
 from ferbook.paper.key_numbers import mean
-from ferbook.results.metrics import accuracy, named_test_sets
+from ferbook.results.metrics import accuracy, confusion_matrix, named_test_sets
 from ferbook.results.run import Run
 from ferbook.results.seeds import compared
 from ferbook.results.study import Study, finals, of_study, paired
@@ -21,6 +24,7 @@ def twin_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
         "data_n_val_twins": twins["val"],
         "data_val_twins_percent": 100 * twins["val"] / val,
         "data_n_val_clean": val - twins["val"],
+        "data_n_val_near": twins["val_near"],
         "data_n_leaked_train": twins["leaked_train"],
         "data_n_leaked_val_only": len(dataset["leaked_files"]) - twins["leaked_train"],
     }
@@ -37,7 +41,9 @@ def copies_numbers(
     `copies_part_leaked`: the points on all test images that those with a copy contribute;
     `copies_gap_with`, `_without`: by how many points accuracy on the images with a copy is higher
     than on the others, after training with the copies and without; `copies_gap_finals`: the same
-    of the runs that trained a complete recipe, from the lowest to the highest, in words;
+    of the runs that trained a complete recipe, from the lowest to the highest, in words; each also
+    with `_like`, as if both kinds of images had the classes of the whole test set;
+    `copies_surprise_leaked`, `_clean`: the share of surprise among the two kinds, in percent;
     `copies_removed`: training images that the smaller training lacks, of each seed, in words;
     `copies_seeds`: how many seeds were trained in both ways; `copies_image_size` (px) and
     `copies_epochs`: the scale.
@@ -51,15 +57,22 @@ def copies_numbers(
     }
     points["gap"] = [[_gap(parts) for parts in pair] for pair in sets]
     found = {key: value for part, each in points.items() for key, value in _gain(part, each)}
-    finals_gaps = [_gap(named_test_sets(run.test, leaked_files)) for run in finals(runs)]
-    gaps = finals_gaps or [complete for _, complete in points["gap"]]
-    shares = [len(complete["leaked"]) / len(complete["test"]) for _, complete in sets]
+    complete = [named_test_sets(run.test, leaked_files) for run in finals(runs)]
+    without, having = ([pair[i] for pair in sets] for i in (0, 1))
+    shares = [len(parts["leaked"]) / len(parts["test"]) for parts in having]
     removed = (f"{b.training_images - d.training_images:,}" for d, b in pairs)
     return found | {
         "copies_part_leaked": found["copies_gain_leaked"] * mean(shares),
-        "copies_gap_without": mean([without for without, _ in points["gap"]]),
-        "copies_gap_with": mean([complete for _, complete in points["gap"]]),
-        "copies_gap_finals": f"{min(gaps):.0f} to {max(gaps):.0f}" if gaps else "",
+        **{
+            f"copies_gap_{name}{suffix}": write([gap(parts) for parts in some])
+            for suffix, gap in (("", _gap), ("_like", _gap_of_like_classes))
+            for name, some, write in [
+                ("without", without, mean),
+                ("with", having, mean),
+                ("finals", complete or having, _span),
+            ]
+        },
+        **{f"copies_surprise_{part}": _surprise(having, part) for part in ("leaked", "clean")},
         "copies_removed": ", ".join(removed),
         "copies_seeds": len(pairs),
         "copies_image_size": plan.base.image_size,
@@ -80,3 +93,25 @@ def _gain(part: str, points: Sequence[Sequence[float]]) -> Iterator[tuple[str, f
 def _gap(parts: Mapping[str, Predictions]) -> float:
     """Points by which accuracy is higher on the images with a copy than on the others."""
     return 100 * (accuracy(parts["leaked"]) - accuracy(parts["clean"]))
+
+
+def _gap_of_like_classes(parts: Mapping[str, Predictions]) -> float:
+    """`_gap`, the mean over classes weighted by their images in the whole test set.
+
+    Classes that one of the two kinds lacks are left out.
+    """
+    recalls = [confusion_matrix(parts[part]) for part in ("leaked", "clean")]
+    known = np.logical_and.reduce([matrix.sum(axis=1) > 0 for matrix in recalls])
+    leaked, clean = (m.diagonal()[known] / m.sum(axis=1)[known] for m in recalls)
+    images = confusion_matrix(parts["test"]).sum(axis=1)[known]
+    return 100 * float(np.average(leaked - clean, weights=images))
+
+
+def _span(gaps: Sequence[float]) -> str:
+    return f"{min(gaps):.0f} to {max(gaps):.0f}" if gaps else ""
+
+
+def _surprise(sets: Sequence[Mapping[str, Predictions]], part: str) -> float:
+    """The share of surprise among the images of a part, in percent; NaN without any."""
+    label = CLASSES.index("surprise")
+    return 100 * mean([float((parts[part].labels == label).mean()) for parts in sets])

@@ -83,6 +83,8 @@ def detection_numbers(found: Mapping[str, Any]) -> dict[str, Any]:
     }
     for one in DETECTORS:
         numbers[f"{one.lower()}_false"] = found["conditions"]["no face"][one]["false"]
+        numbers[f"{one.lower()}_false_dark"] = found["conditions"]["dark"][one]["false"]
+    numbers["dark"] = found["conditions"]["dark"]["scenes"]
     for key, turn in turns.items():
         numbers[f"turned_{key}"] = turn
         numbers[f"gain_{key}"] = f"{_gain(found['turned_back'][turn]):+.1f}"

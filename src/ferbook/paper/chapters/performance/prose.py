@@ -27,6 +27,11 @@ def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
            for source in ("folder", "arrays")},
         "fed": ratio(plain, rounds["fit on our input"]),
         "epoch": ratio(rounds["fit on the generator"], rounds["fit on our input"]),
+        "kerass": ratio(rounds["Keras's layers"], plain),
+        "kerass_trained": ratio(
+            rounds["BatchNorm trained, Keras's layers"], rounds["BatchNorm trained"]
+        ),
+        "kerass_phase_1": ratio(rounds["phase 1, Keras's layers"], rounds["phase 1"]),
         "phase_1": ratio(rounds["phase 1"], plain),
         "forward": ratio(rounds["phase 1"], rounds["forward alone"]),
         "stem": ratio(rounds["one-channel stem"], plain),

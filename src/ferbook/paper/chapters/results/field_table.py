@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ferbook.claims.field import IMAGES, Method, fraction
+from ferbook.claims.field import IMAGES, Method
 from ferbook.claims.published import FOLDER_TEST
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
@@ -39,7 +39,8 @@ def comparison_table(
     caption = (
         "Published accuracies on FER-2013: the test images, what the checkpoint was chosen on, "
         "what is averaged for an answer, and data beside FER-2013; then the rows of the original's "
-        "Table III, then this book's. A dash stands for what was not found."
+        "Table III, then this book's. Others measured: from the lowest to the highest on the same "
+        "images. A dash stands for what was not found."
     )
     return Table(frame, caption, "tab-comparison", {"parameters": ",d"})
 
@@ -60,10 +61,8 @@ def _best_first(field: Iterable[Method]) -> list[Method]:
 
 
 def _method_row(method: Method) -> Row:
-    repeated = sorted(
-        {fraction(found.accuracy): found.accuracy for found in method.repeated}.items()
-    )
-    spread = " to ".join(dict.fromkeys((repeated[0][1], repeated[-1][1]))) if repeated else None
+    printed = list(method.by_others.values())
+    spread = " to ".join(dict.fromkeys((printed[0], printed[-1]))) if printed else None
     return (
         together(f"{method.model}, ", cited(method.key)), method.accuracy, IMAGES[method.images],
         method.chosen_on or None, method.views or None, method.extra or None, method.parameters,

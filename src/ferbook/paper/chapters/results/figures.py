@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ferbook.claims.field import ALL, PRIVATE, UNSTATED, Method, fraction
+from ferbook.claims.field import ALL, PRIVATE, UNSTATED, Method
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
 from ferbook.paper.plots import COLORS, NEUTRALS, class_bars, finished, heatmap
@@ -192,7 +192,7 @@ def _marks(
     """What was measured on these test images, the highest accuracy first."""
     marks = [
         (m.model, 100 * m.value, names.OTHERS, m.on_test,
-         [100 * fraction(found.accuracy) for found in m.repeated])
+         [100 * value for value in m.by_others])
         for m in methods if m.images == images
     ]  # fmt: skip
     if images == ALL:
