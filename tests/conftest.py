@@ -5,6 +5,7 @@ import importlib
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,16 @@ def archive():
     if not path.is_file():
         pytest.skip(f"no FER-2013 at {path}; set FERBOOK_DATA to the Kaggle archive.zip")
     return path
+
+
+@pytest.fixture(scope="session")
+def fer2013(archive):
+    """Its 35,887 faces, read once in each process of the tests."""
+    from ferbook.data import sources
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # official counts: nothing to warn of
+        return sources.load(archive)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
-from ferbook.data import audit, duplicates, ferplus, sources, splits
+from ferbook.data import audit, duplicates, ferplus, splits
 from ferbook.data import faces as data_faces
 from ferbook.data.faces import Faces
 from ferbook.data.synthetic import draw_faces
@@ -37,8 +37,8 @@ def test_leak_table_counts_the_leaked_files(faces):
     assert facts["name"] == "synthetic"
 
 
-def test_real_data_holds_what_was_measured_before(archive):
-    facts = audit.describe_dataset(sources.load(archive))
+def test_real_data_holds_what_was_measured_before(fer2013):
+    facts = audit.describe_dataset(fer2013)
     assert facts["fingerprint"] == data_faces.OFFICIAL_FINGERPRINT
     assert facts["splits"] == {"train": 25120, "val": 3589, "test": 7178}
     assert facts["duplicates"] == {

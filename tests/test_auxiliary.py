@@ -8,7 +8,6 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 
 from ferbook.core.recipe import Recipe, RecipeError  # noqa: E402
-from ferbook.data.sources import load  # noqa: E402
 from ferbook.inference.centerface.landmarks import find_landmarks  # noqa: E402
 from ferbook.results import store  # noqa: E402
 from ferbook.training import (  # noqa: E402  # noqa: E402
@@ -124,8 +123,8 @@ def test_landmarks_move_as_the_image_does():
         np.testing.assert_allclose(moved[i, at], middle, atol=0.3)
 
 
-def test_landmarks_of_a_face_are_where_it_has_them(archive):
-    found = find_landmarks(load(archive).images[::100])
+def test_landmarks_of_a_face_are_where_it_has_them(fer2013):
+    found = find_landmarks(fer2013.images[::100])
     known = found[~np.isnan(found[:, 0, 0])]
     assert len(known) > 0.8 * len(found)
     left, right, nose, *mouth = known.mean(axis=0)

@@ -12,7 +12,6 @@ from ferbook.comparison import baselines, peers, ten_crops
 from ferbook.core.classes import CLASSES
 from ferbook.data import splits
 from ferbook.data.faces import CSV_CLASSES
-from ferbook.data.sources import load
 from ferbook.inference import classifier
 from ferbook.results import metrics, store
 from ferbook.training.lite_weights import WeightsError
@@ -110,10 +109,10 @@ def test_crops_are_chosen_on_the_images_that_chose_the_run(tmp_path, faces):
         ten_crops.evaluate("ten_crops", splits.split(faces), tmp_path)
 
 
-def test_committed_crops_are_answered_again(archive):
+def test_committed_crops_are_answered_again(fer2013):
     pytest.importorskip("tensorflow")
     view = store.load_answers(ROOT / "results", "test_time_augmentation")[ten_crops.NAMES[0]]
-    test = splits.split(load(archive)).test
+    test = splits.split(fer2013).test
     some = test.select(np.arange(0, len(test), 900))
     assert list(some.files) == list(view.test.files[::900])
     answer = ten_crops.whole_answerer(classifier.RELEASED / view.info["file"], 96)

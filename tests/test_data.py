@@ -330,26 +330,19 @@ def test_bad_csv(tmp_path, content, message):
         data_sources.load(tmp_path / "a.csv")
 
 
-@pytest.fixture(scope="module")
-def official(archive):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # official counts: nothing to warn of
-        return data_sources.load(archive)
-
-
-def test_real_archive_is_the_official_one(official):
-    assert len(official) == 35_887 and official.name == "fer2013"
-    counts = data_faces.count_table(official)
+def test_real_archive_is_the_official_one(fer2013):
+    assert len(fer2013) == 35_887 and fer2013.name == "fer2013"
+    counts = data_faces.count_table(fer2013)
     for usage, expected in data_faces.OFFICIAL_COUNTS.items():
         assert tuple(counts[usage]) == expected
-    assert official.fingerprint == data_faces.OFFICIAL_FINGERPRINT
+    assert fer2013.fingerprint == data_faces.OFFICIAL_FINGERPRINT
 
 
-def test_real_archive_leaks_568_test_images(official):
-    leaked = official.leaked
-    assert leaked.sum() == 568 and set(official.usages[leaked]) == {"PublicTest", "PrivateTest"}
+def test_real_archive_leaks_568_test_images(fer2013):
+    leaked = fer2013.leaked
+    assert leaked.sum() == 568 and set(fer2013.usages[leaked]) == {"PublicTest", "PrivateTest"}
 
 
-def test_real_archive_splits_as_in_the_paper(official):
-    parts = splits.split(official)
+def test_real_archive_splits_as_in_the_paper(fer2013):
+    parts = splits.split(fer2013)
     assert (len(parts.train), len(parts.val), len(parts.test)) == (25_120, 3_589, 7_178)

@@ -3,7 +3,7 @@
 import numpy as np
 from conftest import ROOT
 
-from ferbook.data import audit, duplicates, sources, splits
+from ferbook.data import audit, duplicates, splits
 from ferbook.data.faces import Faces
 from ferbook.paper.chapters.leak import prose
 from ferbook.results import store
@@ -52,15 +52,14 @@ def test_numbers_of_the_split():
     }  # fmt: skip
 
 
-def test_on_the_real_data(archive):
+def test_on_the_real_data(fer2013):
     """254 validation images have a twin in training; of 568 leaks 46 have it in validation only."""
-    faces = sources.load(archive)
-    groups = duplicates.duplicate_groups(faces)
+    groups = duplicates.duplicate_groups(fer2013)
     assert groups == store.load_dataset(ROOT / "results")["duplicate_groups"]
     assert len(groups) == 1516 and sum(map(len, groups)) == 3369
-    parts = splits.split(faces)
+    parts = splits.split(fer2013)
     twins = duplicates.validation_twins(parts.val.files, groups)
     assert len(twins) == 254
     assert twins == set(parts.val.files[parts.val.copied_in(parts.train)])
-    test = faces.files[faces.leaked]
+    test = fer2013.files[fer2013.leaked]
     assert len(test) - len(duplicates.with_twin(test, groups, parts.train.files)) == 46

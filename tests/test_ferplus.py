@@ -5,7 +5,7 @@ import pytest
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
-from ferbook.data import audit, ferplus, sources
+from ferbook.data import audit, ferplus
 from ferbook.data.sources.table import archive_names
 from ferbook.results import label_issues
 
@@ -36,8 +36,8 @@ def test_a_tie_has_no_plurality():
     assert (ferplus.pluralities(tied.to_numpy()) == -1).all() and len(tied) > 1000
 
 
-def test_agreement_on_the_real_data(archive):
-    summary = audit.summarize_ferplus(sources.load(archive))
+def test_agreement_on_the_real_data(fer2013):
+    summary = audit.summarize_ferplus(fer2013)
     assert summary["known"] == 35_710 and round(summary["agreement"], 2) == 0.65
     assert round(summary["by_class"]["fear"], 2) == 0.14
     assert round(summary["by_class"]["happy"], 2) == 0.93

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ferbook.data import audit, duplicates, near_duplicates, sources
+from ferbook.data import audit, duplicates, near_duplicates
 from ferbook.data import faces as data_faces
 
 
@@ -78,14 +78,13 @@ def test_thresholds_recognize_planted_copies():
     assert table.loc["another image", "both"] == 0
 
 
-def test_on_the_real_data(archive):
-    faces = sources.load(archive)
-    table = near_duplicates.planted_copies(faces.images)
+def test_on_the_real_data(fer2013):
+    table = near_duplicates.planted_copies(fer2013.images)
     assert (table["both"].iloc[:3] > 0.98).all()
     assert table.loc["another image", "both"] < 0.002
-    pairs = near_duplicates.near_duplicates(faces)
-    exact = [len(g) * (len(g) - 1) // 2 for g in duplicates.duplicate_groups(faces)]
-    constant = faces.constant
+    pairs = near_duplicates.near_duplicates(fer2013)
+    exact = [len(g) * (len(g) - 1) // 2 for g in duplicates.duplicate_groups(fer2013)]
+    constant = fer2013.constant
     assert pairs["identical"].sum() <= sum(exact)
     assert not constant[pairs[["first", "second"]].to_numpy()].any()
 

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -21,7 +20,7 @@ from ferbook.core.recipe import Recipe  # noqa: E402
 from ferbook.data import ferplus, splits  # noqa: E402
 from ferbook.data.synthetic import draw_faces  # noqa: E402
 from ferbook.results import store, study  # noqa: E402
-from ferbook.training import checkpoint, input_pipeline, optimization, train  # noqa: E402
+from ferbook.training import checkpoint, input_pipeline, models, optimization, train  # noqa: E402
 
 RECIPE = Recipe(
     name="t", backbone="tiny", weights="none", image_size=48, warmup_epochs=2, finetune_epochs=4,
@@ -44,7 +43,9 @@ import sys
 from pathlib import Path
 import test_train
 recipe, folder = getattr(test_train, sys.argv[2]), Path(sys.argv[1])
-test_train.train_in(folder, recipe, deterministic=len(sys.argv) > 3)
+if "killed" in sys.argv:
+    test_train.end_after_an_epoch()
+test_train.train_in(folder, recipe, deterministic="deterministic" in sys.argv)
 """
 # The smoke profile, shortened.
 QUICK = dataclasses.replace(
@@ -70,17 +71,15 @@ def start(folder, recipe, *more):
     )
 
 
-def epochs_in(path):
-    """How many epochs the checkpoint at `path` holds."""
-    return len(checkpoint._read_state(path)[1]["history"]) if path.exists() else 0
+def end_after_an_epoch():
+    """Kills this process as soon as an epoch is in its checkpoint."""
+    save = checkpoint.Checkpoint.save
 
+    def save_and_end(self, *arguments, **more):
+        save(self, *arguments, **more)
+        os.kill(os.getpid(), signal.SIGKILL)
 
-def wait_for(path, epochs, process, seconds=300):
-    """Until the checkpoint holds so many epochs; fails when the process ends or time is up."""
-    stop = time.monotonic() + seconds
-    while epochs_in(path) < epochs:
-        assert process.poll() is None and time.monotonic() < stop, f"{path} never came"
-        time.sleep(0.005)
+    checkpoint.Checkpoint.save = save_and_end
 
 
 @pytest.fixture(scope="module")
@@ -147,24 +146,19 @@ def test_stoppers_lower_the_rate_and_end_a_phase(tmp_path, left_alone, killed_af
 
 
 def test_the_same_seed_gives_the_same_bytes_in_new_processes(tmp_path):
-    """One left alone, one with the ops that are deterministic on a GPU too, one killed halfway.
+    """One left alone, with the ops that are deterministic on a GPU too, and one that is killed.
 
     This process may have started TensorFlow with other settings.
     """
-    quiet, other, killed = (tmp_path / name for name in ("quiet", "other", "killed"))
-    processes = [start(quiet, "QUICK"), start(other, "QUICK", "deterministic")]
-    assert [process.wait(300) for process in processes] == [0, 0]
-    name = f"results/s/{QUICK.run_name}/predictions.npz"
-    assert (quiet / name).read_bytes() == (other / name).read_bytes()
-    runs = [store.load_study(side / "results", "s")[0] for side in (quiet, other)]
-    assert [run.info["deterministic"] for run in runs] == [False, True]
-    process = start(killed, "QUICK")
-    wait_for(killed / f"runs/s/{QUICK.run_name}/state.npz", 1, process)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    quiet, killed = tmp_path / "quiet", tmp_path / "killed"
+    processes = [start(quiet, "QUICK", "deterministic"), start(killed, "QUICK", "killed")]
+    assert [process.wait(300) for process in processes] == [0, -signal.SIGKILL]
+    assert (killed / f"runs/s/{QUICK.run_name}/state.npz").exists()
     assert not (killed / f"results/s/{QUICK.run_name}/run.json").exists()
     assert start(killed, "QUICK").wait(300) == 0
     assert len(check_same_end(quiet, killed, QUICK).history) == 3
+    runs = [store.load_study(side / "results", "s")[0] for side in (quiet, killed)]
+    assert [run.info["deterministic"] for run in runs] == [True, False]
 
 
 def test_finished_run_is_not_trained_again(tmp_path, faces, monkeypatch):
@@ -219,6 +213,8 @@ def test_weights_are_those_of_the_run_that_asks_for_them(tmp_path):
 
 
 def test_of_a_finished_run_only_its_own_state_is_deleted(tmp_path, killed_after, monkeypatch):
+    # Else it would hold for the tests that follow in this process.
+    monkeypatch.setattr(tf.config.experimental, "enable_op_determinism", lambda: None)
     faces, recipe = (
         faces_to_train(),
         dataclasses.replace(RECIPE, warmup_epochs=0, finetune_epochs=2),
@@ -278,6 +274,26 @@ def test_a_trial_sees_no_test_image_and_can_be_made_final(tmp_path, monkeypatch)
     )
 
 
+def test_a_recipe_has_the_first_weights_of_its_seed_its_split_and_a_warm_up_of_the_head(tmp_path):
+    """After phase 1 alone, the backbone is the one that the seed gives."""
+    faces = dataclasses.replace(faces_to_train(), images=faces_to_train().images.copy())
+    faces.images[1::50] = faces.images[::50]  # copies, which a grouped split keeps together
+    recipe = dataclasses.replace(RECIPE, seed=43, grouped_split=True, finetune_epochs=0)
+    places = {"study": "s", "results_dir": tmp_path / "results", "runs_dir": tmp_path / "runs"}
+    run = store.load_run(train.train(recipe, faces, verbose=0, **places))
+    network = checkpoint.load_network(run, tmp_path / "runs/s" / run.name / "best.npz")
+    train.set_up(recipe)
+    first = models.build_model(recipe)
+    backbones = [model.get_layer("backbone").get_weights() for model in (network, first)]
+    for trained, drawn_first in zip(*backbones, strict=True):
+        np.testing.assert_array_equal(trained, drawn_first)
+    heads = [model.layers[-1].get_weights()[0] for model in (network, first)]
+    assert np.abs(heads[0] - heads[1]).max() > 1e-3
+    assert list(run.val.files) == list(splits.split(faces, seed=43, grouped=True).val.files)
+    for other in ({"seed": 43}, {"grouped": True}):
+        assert list(run.val.files) != list(splits.split(faces, **other).val.files)
+
+
 def drawn(part, recipe, epochs):
     return [
         tuple(x.numpy() for x in batch)
@@ -298,6 +314,26 @@ def test_dataset_depends_on_seed_and_epoch_only(faces):
     assert sorted(labels) == sorted(part.labels)  # every image once an epoch
     weights = splits.class_weights(part.labels, 4.0)
     np.testing.assert_allclose(both[0][2], weights[both[0][1].argmax(1)], rtol=1e-6)
+
+
+def test_each_seed_epoch_and_batch_has_its_own_order_and_augmentation(faces):
+    part = splits.split(faces).train
+    recipe = Recipe(backbone="tiny", weights="none", image_size=48)
+    alike = dataclasses.replace(part, images=np.repeat(part.images[:1], len(part), axis=0))
+    other = dataclasses.replace(recipe, seed=43)
+    # Of labels, only the order can differ; of one image again and again, only its augmentation.
+    labels = [
+        np.concatenate([one_hot for _, one_hot, _ in drawn(part, *of)]).argmax(axis=1).tolist()
+        for of in ((recipe, range(0, 1)), (recipe, range(1, 2)), (other, range(0, 1)))
+    ]
+    assert len({tuple(order) for order in [*labels, part.labels.tolist()]}) == 4
+    images = [
+        image.tobytes()
+        for of in ((recipe, range(0, 2)), (other, range(0, 1)))
+        for batch in drawn(alike, *of)
+        for image in batch[0]
+    ]
+    assert len(set(images)) == len(images) == 3 * len(part)
 
 
 def test_evaluation_sees_the_images_as_they_are(faces):
