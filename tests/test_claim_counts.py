@@ -42,7 +42,12 @@ def test_imbalance():
 def test_fewer():
     verdict = judge("fewer", few=["disgust", "happy"], many=["sad"])
     assert verdict[:2] == (FACT, "disgust 10, happy 5, sad 100")
-    assert judge("fewer", few=["fear"], many=["sad"]).grade == CONTRADICTED
+    for few, many in (
+        (["fear"], ["sad"]),
+        (["happy", "fear"], ["sad"]),
+        (["disgust"], ["sad", "happy"]),
+    ):
+        assert judge("fewer", few=few, many=many).grade == CONTRADICTED  # each, and than each
 
 
 def test_labels_against_a_second_opinion():
@@ -51,6 +56,9 @@ def test_labels_against_a_second_opinion():
     verdict = judge("doubtful_labels", expressions=["fear", "sad"])
     assert verdict[:2] == (FACT, "fear 20.0%, sad 50.0%")
     assert judge("doubtful_labels", expressions=["fear", "happy"]).grade == CONTRADICTED
+    second = {"agreement": 0.5, "by_class": dict.fromkeys(CLASSES, 0.5)}
+    equal = evidence(dataset=DATASET | {"ferplus": second})
+    assert judge("doubtful_labels", equal, expressions=["fear"]).grade == CONTRADICTED
     nothing = evidence(dataset=DATASET | {"ferplus": {"agreement": None}})
     for kind, more in (
         ("label_agreement", {"limit": 0.9}),
@@ -119,7 +127,8 @@ def test_cheaper():
     assert verdict.evidence == (
         "EfficientNetB2 at 260 px 50, VGG16 for ImageNet 700. But VGG16 at 48 px needs 40."
     )
-    assert judge("cheaper", than="vgg16", **arguments).grade == CONTRADICTED
+    for than in ("vgg16", arguments["network"]):  # one that needs less, one that needs the same
+        assert judge("cheaper", than=than, **arguments).grade == CONTRADICTED
 
 
 def test_size_ratio():
@@ -128,7 +137,9 @@ def test_size_ratio():
     verdict = judge("size_ratio", printed=9, **arguments)
     assert verdict[:2] == (CONTRADICTED, "10.0 times")
     assert verdict.evidence.endswith("20.0 as counted. The model is smaller than the words say.")
-    assert judge("size_ratio", printed=30, **arguments).evidence.endswith("20.0 as counted.")
+    for printed in (10, 15, 20, 30):  # one of the two ratios, between them, and above
+        verdict = judge("size_ratio", printed=printed, **arguments)
+        assert verdict.grade == CONTRADICTED and verdict.evidence.endswith("20.0 as counted.")
     tens = judge("size_ratio", printed=1, logarithm=True, **arguments)
     assert tens.grade == CONSISTENT
     alike = evidence(parameters=PARAMETERS | {"vgg16_imagenet": {"total": 10_000}})
@@ -141,6 +152,11 @@ def test_sizes_between():
     assert verdict.grade == CONSISTENT
     assert verdict.evidence == "VGG16 at 48 px 1,300, VGG16 for ImageNet 20,000."
     assert judge("sizes_between", most=19_999, **arguments).grade == CONTRADICTED
+    more = arguments | {"least": 1_301}
+    assert judge("sizes_between", most=20_000, **more).grade == CONTRADICTED
+    large = evidence(parameters={"vgg16": {"total": 1_300_000}, "b2": {"total": 7_800_000}})
+    verdict = judge("sizes_between", large, networks=["b2", "vgg16"], least=1, most=1e7)
+    assert verdict.found == "1.3 to 7.8 million"
 
 
 def test_own_input():

@@ -91,10 +91,14 @@ def test_a_score_within_what_seeds_change():
     verdict = judge("score", found, printed=70.9, **ACCURACY)
     assert verdict.grade == NOT_REPLICATED
     assert "0.609 off, 0.609 allowed, from 3 seeds" in verdict.evidence
+    whole = ACCURACY | {"to": 1}  # of which half is 0.005
+    assert judge("score", found, printed=71.2, **whole)[:2] == (REPLICATED, "10%")
     recall = {"of": "classes.sad", "name": "recall", "to": 0.01}
     assert judge("score", evidence(a_run(3)), printed=0.7, **recall)[:2] == (REPLICATED, "0.70")
     text = {"of": "classes", "name": "sad", "column": "recall", "to": 0.1, "unit": "%"}
     assert judge("score", evidence(a_run(3)), printed=70, **text)[:2] == (REPLICATED, "70.0%")
+    mean = {"of": "macro", "name": "recall", "to": 0.1}  # of classes, which no whole number forbids
+    assert judge("score", evidence(a_run(3)), printed=0.7, **mean)[:2] == (REPLICATED, "0.7")
 
 
 def test_a_score_that_arithmetic_excludes():
@@ -132,7 +136,8 @@ def test_recalls_above():
     found = evidence(confused())
     verdict = judge("recalls_above", found, limit=0.5, expressions=["sad", "happy"])
     assert verdict[:3] == (SEEN, "sad 0.80, happy 1.00", f"Recalls; limit 0.5, ours {PLACE}")
-    assert judge("recalls_above", found, limit=0.8, expressions=["sad"]).grade == NOT_SEEN
+    for expressions in (["sad"], ["sad", "happy"]):
+        assert judge("recalls_above", found, limit=0.8, expressions=expressions).grade == NOT_SEEN
 
 
 def test_beats_baselines():

@@ -39,6 +39,9 @@ RUNS = [
 ]  # fmt: skip
 
 
+RIGHT = {"low": 50, "middle": 52, "high": 60}
+
+
 def test_deviation_is_pooled_over_recipes_with_several_seeds():
     assert seeds.seed_noise(RUNS) == pytest.approx(math.sqrt((8 + 2) / (2 + 1)))
     assert math.isnan(seeds.seed_noise([RUNS[0], RUNS[3]]))
@@ -55,6 +58,28 @@ def test_groups_that_vary_by_far_more_than_the_others_are_left_out():
     assert seeds.of_like_spread(same) == same and seeds.of_like_spread({}) == {}
     noisy = [*RUNS, run("odd", 1, 10), run("odd", 2, 90), run("still", 1, 61), run("still", 2, 63)]
     assert seeds.seed_noise(noisy) == pytest.approx(math.sqrt((8 + 2 + 2) / (2 + 1 + 1)))
+
+
+def test_the_border_of_another_spread_is_one_in_a_hundred_for_all_groups():
+    """Of four pairs, three of variance 2: p of the widest is 0.0026 at 18.68, 0.0024 at 19.20."""
+    pairs = {name: [0, 2] for name in "abc"}
+    assert "wide" in seeds.of_like_spread(pairs | {"wide": [0, 18.6]})
+    assert "wide" not in seeds.of_like_spread(pairs | {"wide": [0, 19.3]})
+
+
+def test_noise_is_that_of_runs_that_learned_each_counted_once():
+    noise = seeds.seed_noise(RUNS)
+    assert seeds.seed_noise([*RUNS, run("failed", 1, 20), run("failed", 2, 24)]) == noise
+    assert seeds.seed_noise([*RUNS, run("same", 1, 60), run("same", 2, 62)]) == noise
+    assert seeds.seed_noise([*RUNS, run("like", 1, 61), run("like", 2, 63)]) < noise
+
+
+def test_p_of_three_pairs_is_corrected_by_holm():
+    """Of 2, 10 and 8 images that one alone has right, all are the better run's."""
+    frame = ablations_tables.pairs_table([run(name, 1, n) for name, n in RIGHT.items()]).frame
+    p = [2 / 2**2, 2 / 2**10, 2 / 2**8]
+    assert frame["p"].tolist() == pytest.approx(p)
+    assert frame["p after Holm"].tolist() == pytest.approx([p[0], 3 * p[1], 2 * p[2]])
 
 
 def test_recipes_with_several_seeds_are_shown():

@@ -111,9 +111,9 @@ STAGES = {
     "store": Stage(f"{sys.executable} -c '{WRITE}' {ROOT / 'tests'}", outcome_of_runs, 16, 0.3),
     "notebook": Stage(
         f"mkdir -p partial && {BIN}/papermill --no-request-save-on-cell-execute "
-        "notebooks/06_claims.ipynb partial/06_claims.ipynb -r results_dir results && "
-        f"{sys.executable} -m ferbook.paper.staging stamp partial/06_claims.ipynb laptop results "
-        "&& mv partial/06_claims.ipynb executed.ipynb",
+        "notebooks/07_performance.ipynb partial/07_performance.ipynb -r results_dir results && "
+        f"{sys.executable} -m ferbook.paper.staging stamp partial/07_performance.ipynb laptop "
+        "results && mv partial/07_performance.ipynb executed.ipynb",
         outcome_of_notebook, 10, 0.0, put_project,
     ),
     "book": Stage(

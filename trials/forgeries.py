@@ -196,6 +196,24 @@ def _no_folder(content: dict) -> None:
     content["test_file"][0] = "plain.jpg"
 
 
+def _six_right(project: Path) -> None:
+    def change(content: dict) -> None:
+        wrong = np.flatnonzero(content["val_prob"].argmax(axis=1) != content["val_label"])[:6]
+        content["val_prob"][wrong] = np.eye(7)[content["val_label"][wrong]]
+
+    arrays(project / RUN / "predictions.npz", change)
+    _score_anew(project, RUN)
+
+
+def _next(scores: dict) -> float:
+    return scores["log_loss"] * (1 + 1e-8)
+
+
+def _interval(project: Path) -> None:
+    path = next((project / "results/deployment").iterdir())
+    rewrite(path, lambda v: v["exports"]["onnx-int8"].update(accuracy_low=0.68))
+
+
 STORE = [
     Forgery("a score of a run", _of_run(lambda v: v["metrics"]["clean"].update(log_loss=1.0)),
             "metrics: clean: log_loss: shown 1.0, recomputed 1."),
@@ -212,11 +230,25 @@ STORE = [
             "dataset: fingerprint: shown '0'"),
     Forgery("the seconds of a training", _of_run(lambda v: v.update(seconds=60.0)),
             "60 seconds, but 4165 in its history"),
+    Forgery("seconds of a training that took no longer than that",
+            _of_run(lambda v: v.update(seconds=5185.0)), "5185 seconds, but 4165 in its history"),
     Forgery("the images seen in training", _of_run(lambda v: v.update(images_seen=251201)),
             "251201 images seen in 10 epochs"),
     Forgery("the parameters of a network",
             _of_run(lambda v: v.update(parameters={"total": 4878136, "trainable": 4761943})),
             "parameters.json says otherwise"),
+    Forgery("one more parameter that was trained",
+            _of_run(lambda v: v["parameters"].update(trainable=v["parameters"]["trainable"] + 1)),
+            "parameters.json says otherwise"),
+    Forgery("six answers on validation made right and scored anew", _six_right, "best epoch at "),
+    Forgery("the ninth digit of a score",
+            _of_run(lambda v: v["metrics"]["test"].update(log_loss=_next(v["metrics"]["test"]))),
+            "metrics: test: log_loss: shown"),
+    Forgery("a score that no one asked for",
+            _of_run(lambda v: v["metrics"]["test"].update(mood=1.0)),
+            "metrics: test: mood: shown 1.0, recomputed None"),
+    Forgery("an interval around the accuracy of an exported file", _interval,
+            "onnx-int8: accuracy_low: shown"),
     Forgery("a key that stands twice", _of_text(f"{RUN}/run.json", '"total": 3589',
             '"total": 3589, "total": 3588'), "stands twice"),
     Forgery("a number that is none", _of_text(f"{RUN}/run.json", '"seconds": ',
@@ -318,32 +350,66 @@ def synthetic_stamp(notebook: dict) -> None:
     notebook["metadata"]["ferbook"]["results"] = "_build/quick/results"
 
 
-NOTEBOOK: list[tuple[str, Callable[[dict], Any]]] = [
+def _foreign_kind(notebook: dict) -> None:
+    _glue(notebook)[0]["data"][f"{outputs.PREFIX}text/html"] = "<b>999</b>"
+
+
+def _glued_elsewhere(notebook: dict) -> None:
+    cell_with(notebook, "import os")["outputs"].append(forged.glued("claims_total", 999))
+
+
+def _table_metadata(notebook: dict) -> None:
+    cell_with(notebook, "tables.")["outputs"][0]["metadata"] = {"text/markdown": {"x": 1}}
+
+
+def _hidden(notebook: dict) -> None:
+    cell_with(notebook, "tables.")["metadata"]["tags"] = ["remove-output"]
+
+
+def _caption(notebook: dict) -> None:
+    cell_with(notebook, "tables.")["metadata"]["mystnb"] = {"figure": {"caption": "75 %"}}
+
+
+def _failed(notebook: dict) -> None:
+    notebook["cells"][0]["metadata"]["papermill"]["exception"] = True
+
+
+_INJECTED = "expected one cell of injected parameters, found 2"
+_NOT_THE_SOURCES = "its metadata are not those of the source"
+NOTEBOOK: list[tuple[str, Callable[[dict], Any], str]] = [
     ("a foreign line in the parameters",
-     lambda n: _injected(n)["source"].append('open("evil", "w")\n')),
-    ("a call as the value of a parameter", lambda n: _line(n, 'results_dir = open("evil", "w")')),
-    ("a comment in the parameters", lambda n: _line(n, 'results_dir = "results"  # 72 %')),
-    ("the parameters twice", lambda n: n["cells"].insert(4, copy.deepcopy(_injected(n)))),
-    ("a number under another kind",
-     lambda n: _glue(n)[0]["data"].update({f"{outputs.PREFIX}text/html": "<b>999</b>"})),
-    ("a number glued twice", lambda n: _glue(n).append(forged.glued("claims_total", 999))),
-    ("a number glued elsewhere",
-     lambda n: cell_with(n, "import os")["outputs"].append(forged.glued("claims_total", 999))),
-    ("metadata of a table", lambda n: cell_with(n, "tables.")["outputs"][0].update(
-        metadata={"text/markdown": {"x": 1}})),
-    ("a tag that hides a table",
-     lambda n: cell_with(n, "tables.")["metadata"].update(tags=["remove-output"])),
-    ("a caption", lambda n: cell_with(n, "tables.")["metadata"].update(
-        mystnb={"figure": {"caption": "75 %"}})),
+     lambda n: _injected(n)["source"].append('open("evil", "w")\n'), "more than literals: open("),
+    ("a call as the value of a parameter",
+     lambda n: _line(n, 'results_dir = open("evil", "w")'), "more than literals: results_dir"),
+    ("a comment in the parameters", lambda n: _line(n, 'results_dir = "results"  # 72 %'),
+     "is not papermill's"),
+    ("the parameters twice", lambda n: n["cells"].insert(4, copy.deepcopy(_injected(n))),
+     _INJECTED),
+    ("a number under another kind", _foreign_kind, "claims_total: not glued as expected"),
+    ("a number glued twice", lambda n: _glue(n).append(forged.glued("claims_total", 999)),
+     "19 outputs ("),
+    ("a number glued elsewhere", _glued_elsewhere, "1 outputs (display_data), expected 0"),
+    ("metadata of a table", _table_metadata, "not the metadata of its value"),
+    ("a tag that hides a table", _hidden, _NOT_THE_SOURCES),
+    ("a caption", _caption, _NOT_THE_SOURCES),
     ("a picture attached to text",
-     lambda n: n["cells"][0].update(attachments={"a.png": {"image/png": ""}})),
-    ("metadata of the notebook",
-     lambda n: n["metadata"].update(mystnb={"execution_mode": "force"})),
-    ("a cell that failed",
-     lambda n: n["cells"][0]["metadata"]["papermill"].update(exception=True)),
-    *((change.__doc__.rstrip(".").lower(), change) for change in (
-        other_store, markdown_as_parameters, code_changed, other_value, other_prefix, stream,
-        display, script, javascript, synthetic_stamp)),
+     lambda n: n["cells"][0].update(attachments={"a.png": {"image/png": ""}}),
+     "a key is unknown or missing"),
+    ("metadata of the notebook", lambda n: n["metadata"].update(mystnb={"execution_mode": "force"}),
+     "the notebook's metadata are not those of its source"),
+    ("a cell that failed", _failed, "not executed to its end"),
+    ("another result store as parameter", other_store,
+     "parameter results_dir: 'elsewhere', the profile gives 'results'"),
+    ("text tagged as injected parameters", markdown_as_parameters, _INJECTED),
+    ("other code in a cell", code_changed, "its text is not that of the source"),
+    ("a number that the text shows", other_value, "claims_total: shown 999, recomputed 1"),
+    ("a number under another prefix", other_prefix, "claims_total: not glued as expected"),
+    ("text that a cell is said to have printed", stream, "1 outputs (stream), expected 0"),
+    ("another display beside a table", display, "2 outputs (execute_result, display_data)"),
+    ("a script in a table", script, "shown '</table><script>alert(1)</script>'"),
+    ("a script beside a table", javascript, "application/javascript; expected"),
+    ("a stamp that names the store of a smoke run", synthetic_stamp,
+     "it was not executed with results/"),
 ]  # fmt: skip
 
 
@@ -367,6 +433,15 @@ def _moved(notebook: dict) -> None:
     data["image/png"] = encoded(pixels)
 
 
+def _brighter(notebook: dict) -> None:
+    """By one step more than rounding at the edge of a line explains."""
+    data = picture(notebook)
+    pixels = outputs._pixels(data["image/png"]).copy()
+    dark = pixels[..., :3] < 200
+    pixels[..., :3][dark] += 9
+    data["image/png"] = encoded(pixels)
+
+
 PICTURE: list[tuple[str, Callable[[dict], Any], str]] = [
     ("a point of a figure", _moved, "16 pixels of its figure are not those drawn anew"),
     ("another picture",
@@ -375,6 +450,7 @@ PICTURE: list[tuple[str, Callable[[dict], Any], str]] = [
     ("no picture", lambda n: picture(n).update({"image/png": "AAAA"}), "not a PNG"),
     ("a second picture", lambda n: picture(n).update({"image/svg+xml": "<svg/>"}),
      "expected one PNG"),
+    ("all lines of a figure somewhat brighter", _brighter, "pixels of its figure are not those"),
 ]  # fmt: skip
 
 
@@ -392,10 +468,10 @@ def in_notebook(name: str, change: Callable[[dict], Any]) -> Callable[[Path], No
 
 def all_forgeries() -> list[tuple[str, Forgery]]:
     """(what kind of thing is forged, forgery)."""
-    cells = [Forgery(what, in_notebook("06_claims", change), "06_claims")
-             for what, change in NOTEBOOK]  # fmt: skip
-    pictures = [Forgery(what, in_notebook("07_performance", change), message)
-                for what, change, message in PICTURE]  # fmt: skip
+    cells, pictures = (
+        [Forgery(what, in_notebook(name, change), message) for what, change, message in rows]
+        for name, rows in zip(NOTEBOOKS, (NOTEBOOK, PICTURE), strict=True)
+    )
     kinds = {"result store": STORE, "executed notebook": cells, "figure": pictures,
              "the whole repository": [NOT_FOUND]}  # fmt: skip
     return [(kind, forgery) for kind, some in kinds.items() for forgery in some]

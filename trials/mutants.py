@@ -4,9 +4,9 @@
     python -m trials.mutants --again --only MODULE ... --into results    # after tests were added
     python -m trials.mutants --only --into results    # after EQUIVALENT was changed
 
-Each mutant is a module with one operator, number, condition or return value changed. Its tests run
-in a forked process; a mutant that they pass has survived, and is listed with its line. EQUIVALENT
-names the survivors that no test can kill, with the reason.
+Each mutant is a module with one operator, number, condition, return value or call of `min`, `max`,
+`any` or `all` changed. Its tests run in a forked process; a mutant that they pass has survived, and
+is listed with its line. EQUIVALENT names the survivors that no test can kill, with the reason.
 """
 
 import argparse
@@ -40,6 +40,11 @@ TESTS = {
     "claims.ledger": ["ledger", "claim_counts"],
     "claims.evidence": ["claim_runs", "claim_sources"],
     "claims.effects": ["claim_runs"],
+    "claims.checks.counts": ["claim_counts"],
+    "claims.checks.sizes": ["claim_counts"],
+    "claims.checks.scores": ["claim_runs"],
+    "claims.checks.sources": ["claim_sources"],
+    "results.seeds": ["reliability"],
     "paper.chapters.ablations.changes": ["plots"],
 }
 SECONDS = 120
@@ -50,6 +55,7 @@ SWAPS = {
     ast.FloorDiv: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.And: ast.Or,
     ast.Or: ast.And,
 }  # fmt: skip
+OTHERS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _MCNEMAR = "McNemar's exact test depends only on the images that one run alone gets right."
 _STRICT = "strict=True is a guard: the lengths are equal at every call."
 METRICS, AUDIT = "results.metrics", "data.audit"
@@ -107,6 +113,8 @@ def _sites(tree):
         elif isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
             value = not node.value if isinstance(node.value, bool) else node.value + 1
             yield node, _setter(vars(node), "value", value)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", None) in OTHERS:
+            yield node, _setter(vars(node.func), "id", OTHERS[node.func.id])
         elif isinstance(node, (ast.If, ast.IfExp)):
             yield node.test, _setter(vars(node), "test", ast.UnaryOp(ast.Not(), node.test))
         elif isinstance(node, ast.Return) and node.value is not None:

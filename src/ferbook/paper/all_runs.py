@@ -22,10 +22,10 @@ _PARTS = ("test", "private", "clean")  # of the test images, see `metrics.named_
 
 
 def of_store(results: Path) -> Table:
-    """`ledger_table` of all runs in the store `results`."""
+    """`ledger_table` of all runs in the store `results`, trials last."""
     leaked = frozenset(store.load_dataset(results)["leaked_files"])
-    runs = [run for trials in (False, True) for run in store.load_all(results, trials=trials)]
-    return ledger_table(runs, leaked)
+    runs = store.load_all(results, trials=None)
+    return ledger_table(sorted(runs, key=lambda run: not run.is_final), leaked)
 
 
 def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:

@@ -142,10 +142,10 @@ def load_study(results_dir: str | Path, study: str) -> list[Run]:
     return sorted(runs, key=lambda run: (run.recipe.name, run.recipe.image_size, run.recipe.seed))
 
 
-def load_all(results_dir: str | Path, *, trials: bool = False) -> list[Run]:
-    """All final runs of all studies, by study and name; with `trials`, the trials instead."""
+def load_all(results_dir: str | Path, *, trials: bool | None = False) -> list[Run]:
+    """All final runs of all studies, by study and name; or the trials; or, with None, both."""
     runs = (load_run(path.parent) for path in sorted(Path(results_dir).glob("*/*/run.json")))
-    return [run for run in runs if run.is_final is not trials]
+    return [run for run in runs if trials is None or run.is_final is not trials]
 
 
 def write_answers(folder: Path, about: Mapping[str, Any], test: Predictions) -> None:
@@ -259,9 +259,9 @@ def _check_history(path: Path, history: pd.DataFrame) -> None:
         raise StoreError(f"{path}: expected the columns {', '.join(HISTORY_COLUMNS)}.")
     if not (len(history) and all(is_numeric_dtype(history[n]) for n in HISTORY_COLUMNS[1:])):
         raise StoreError(f"{path}: expected rows of numbers, one per epoch.")
-    phases = history["phase"].tolist()
-    counted = [phases[:i].count(phase) for i, phase in enumerate(phases)]
-    if not (set(phases) <= {"warmup", "finetune"} and history["epoch"].tolist() == counted):
+    counted = history.groupby("phase").cumcount()
+    known = history["phase"].isin(["warmup", "finetune"])
+    if not (known & (history["epoch"] == counted)).all():
         raise StoreError(f"{path}: expected the epochs of warmup and of finetune, from 0 on.")
     values = history[list(HISTORY_COLUMNS[1:])].to_numpy(float)
     if not (np.isfinite(values) & (values >= 0)).all():

@@ -111,16 +111,24 @@ def seconds_per_image(recipe: Recipe) -> float:
     return (time.perf_counter() - started) / _SAMPLE
 
 
-def check_replicas(recipe: Recipe, devices: int) -> None:
-    """Raises RecipeError for what cannot be done on several devices at once."""
+def check_replicas(recipe: Recipe, devices: int, validation: int) -> None:
+    """Raises RecipeError for what cannot be done on several devices at once.
+
+    `validation` is the number of validation images. Later batches may have unequal parts; the
+    first one, by which Keras builds the network, may not.
+    """
     for name, off in (("sam_radius", 0), ("accumulate", 1), ("co_teaching_share", 0)):
         if devices > 1 and getattr(recipe, name) > off:
             raise RecipeError(f"{name}: on one device only. Received: {devices} devices.")
-    for size in (recipe.batch_size, input_pipeline.EVALUATION_BATCH):
+    first = {
+        "batch_size": recipe.batch_size,
+        "validation images": min(validation, input_pipeline.EVALUATION_BATCH),
+    }
+    for name, size in first.items():
         if size % devices:
             raise RecipeError(
-                f"batch_size: batches of {size} are no equal parts for {devices} devices. "
-                "CUDA_VISIBLE_DEVICES=0,1 leaves two of them."
+                f"{name}: a batch of {size} has no equal parts for {devices} devices. "
+                "CUDA_VISIBLE_DEVICES=0 leaves one of them, 0,1 two."
             )
 
 

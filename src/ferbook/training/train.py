@@ -135,7 +135,7 @@ def _train(
     val = input_pipeline.evaluation_dataset(parts.val, recipe, **where)
     checkpoint = Checkpoint(own, recipe, _about(faces), deterministic=how.deterministic)
     strategy = _strategy()
-    device.check_replicas(recipe, strategy.num_replicas_in_sync)
+    device.check_replicas(recipe, strategy.num_replicas_in_sync, len(parts.val))
     with strategy.scope():
         model = models.build_model(recipe)
         trained = auxiliary.with_auxiliaries(model, recipe)
