@@ -54,8 +54,9 @@ verify: $(READY_TO_READ)  ## recompute what the book shows from results/, and co
 manifest: $(READY)  ## accept what is in results/ now: write its SHA-256 anew
 	$(BIN)/ferbook verify --renew-manifest
 
-bench: $(READY)  ## measure all of results/bench anew, alone on the machine; TORCH: its Python
-	$(BIN)/python -m benchmarks --fresh $(if $(TORCH),--torch $(TORCH)) $(if $(DATA),--data $(DATA))
+bench: $(READY)  ## measure all of results/bench anew, alone on the machine; TORCH, PEERS: their Pythons
+	$(BIN)/python -m benchmarks --fresh $(if $(TORCH),--torch $(TORCH)) \
+		$(if $(PEERS),--peers $(PEERS)) $(if $(DATA),--data $(DATA))
 
 lab: $(READY)  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \

@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--budget", choices=runner.BUDGETS, default="full")
     parser.add_argument("--fresh", action="store_true", help="measure what the store has, too")
     parser.add_argument("--torch", default="", help="a Python that has PyTorch and timm")
+    parser.add_argument("--peers", default="", help="a Python that has the packages fer and facex")
     parser.add_argument("--data", default="synthetic", help="FER-2013, for the piece detection")
     parser.add_argument("--results", type=Path, default=Path("results"))
     given = parser.parse_args(arguments)
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error("DATA: detection is measured on FER-2013. Give make bench DATA=archive.zip.")
     for name in names:
         print(runner.measure(name, given.budget, given.results, torch=given.torch,
-                             data=given.data))  # fmt: skip
+                             peers=given.peers, data=given.data))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -109,10 +109,10 @@ def write_folder(faces: Faces, folder: Path) -> Path:
     return folder / "train"
 
 
-def python(*arguments: str) -> str:
-    """The last line that a new interpreter prints."""
+def python(*arguments: str, executable: str = sys.executable) -> str:
+    """The last line that a new interpreter prints; RuntimeError when it ends with an error."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True,
+    done = subprocess.run([executable, *arguments], capture_output=True, text=True,
                           env=environment, cwd=project_root())  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"{json.dumps(arguments)} failed: {done.stderr[-2000:]}")

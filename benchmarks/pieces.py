@@ -8,13 +8,17 @@ faces: no piece depends on what the images show.
 from __future__ import annotations
 
 import itertools
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+from skimage import data
 
 from benchmarks.interleaved import (
     BUDGETS,
@@ -28,6 +32,8 @@ from benchmarks.interleaved import (
 )
 from ferbook.core.classes import SIDE
 from ferbook.data.faces import Faces
+
+_VERSION = "from importlib.metadata import version; print(version('{}'))"
 
 
 def input_rates(budget: Budget) -> dict[str, Any]:
@@ -68,8 +74,19 @@ def _rate(batches: Iterator, count: int) -> float:
     return images / (time.perf_counter() - started)
 
 
-def startup(budget: Budget) -> dict[str, Any]:
-    """Seconds to import, to show help, and to import the training: each in a new process."""
+# What a package does with a photo of one face, as its own pages show it.
+_ANSWERS = {
+    "ferbook": "import ferbook; ferbook.predict('photo.png')[0]",
+    "fer": "import cv2; from fer.fer import FER; FER().detect_emotions(cv2.imread('photo.png'))[0]",
+    "facex": "import cv2, facex; facex.PoolManager(1).predict(cv2.imread('photo.png'))[0]",
+}
+
+
+def startup(budget: Budget, peers: str) -> dict[str, Any]:
+    """Seconds to import, to show help, to import the training, and until packages have answered.
+
+    Each in a new process; `peers` is the interpreter to look for packages of others in.
+    """
     commands = {
         "import ferbook": ["-c", "import ferbook"],
         "help of ferbook": ["-m", "ferbook", "--help"],
@@ -77,8 +94,23 @@ def startup(budget: Budget) -> dict[str, Any]:
         "import ferbook.training.train": ["-c", "import ferbook.training.train"],
     }
     measures = {name: lambda c=c: seconds(lambda: python(*c)) for name, c in commands.items()}
-    warm_up = min(1, budget.starts - 1)
-    return {"unit": "seconds", "rounds": interleave(budget.starts, measures, warm_up=warm_up)}
+    not_run = []
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "photo.png"
+        Image.fromarray(data.astronaut()).save(photo)  # NASA, public domain
+        for name, code in _ANSWERS.items():
+            where = sys.executable if name == "ferbook" else peers
+            call = partial(python, "-c", code.replace("photo.png", str(photo)), executable=where)
+            try:
+                version = python("-c", _VERSION.format(name), executable=where)
+                call()
+            except (OSError, RuntimeError) as error:
+                not_run.append(f"{name}: {str(error).splitlines()[-1]:.100}")
+            else:
+                measures[f"first answer of {name} {version}"] = partial(seconds, call)
+        warm_up = min(1, budget.starts - 1)
+        rounds = interleave(budget.starts, measures, warm_up=warm_up)
+    return {"unit": "seconds", "rounds": rounds, "not_run": not_run}
 
 
 def first_steps(budget: Budget) -> dict[str, Any]:

@@ -28,16 +28,27 @@ def missing(results_dir: str | Path, *, fresh: bool = False) -> list[str]:
 
 
 def measure(
-    name: str, budget: str, results_dir: str | Path, *, torch: str = "", data: str = "synthetic"
+    name: str,
+    budget: str,
+    results_dir: str | Path,
+    *,
+    torch: str = "",
+    peers: str = "",
+    data: str = "synthetic",
 ) -> Path:
     """Measure the piece `name` under `budget` and write it to `results/bench/<name>.json`.
 
-    `torch` is an interpreter with PyTorch and timm; by default this one, if it has them.
+    `torch` is an interpreter with PyTorch and timm, `peers` one with packages of others that find
+    expressions; by default this one, if it has them.
     `data` is where the faces of the piece "detection" come from.
     """
     module, _, function = PIECES[name].partition(".")
     call = getattr(importlib.import_module(f"benchmarks.{module}"), function)
-    more = {"step": {"torch": torch or sys.executable}, "detection": {"data": data}}
+    more = {
+        "step": {"torch": torch or sys.executable},
+        "startup": {"peers": peers or sys.executable},
+        "detection": {"data": data},
+    }
     facts = {"budget": budget, **call(BUDGETS[budget], **more.get(name, {}))}
     store.write_facts(results_dir, "bench", name, facts)
     return Path(results_dir) / "bench" / f"{name}.json"

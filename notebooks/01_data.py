@@ -87,7 +87,8 @@ figures.montage(faces, seed=seed)
 # thresholds are chosen; [](../method.md) lists the exceptions, and which rules of the analysis were changed with test
 # scores known. Before the split, images are sorted by the SHA-256
 # of their pixels, so that the split depends on the pixels and the seed alone. The pictures of Kaggle's archive are
-# JPEG files, whose pixels differ slightly from those of the contest's csv file: from that, another split is drawn.
+# JPEG files, whose pixels differ slightly from those of the contest's csv file, which therefore yields another split;
+# this book uses the archive.
 #
 # Class weights compensate for the imbalance in the loss: the rarer a class, the larger its weight, up
 # to the clip of the recipe ({numref}`tab-weights`).

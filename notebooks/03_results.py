@@ -94,7 +94,8 @@ figures.sizes(sizes, original)
 #
 # An accuracy is a whole number of correct answers divided by a number of images, and so is every recall.
 # {numref}`tab-audit` checks, in part with the software of {cite:t}`fazekas2024`, the original's printed numbers
-# against the three sets that papers call the test set of FER-2013, both as rounded and as truncated numbers.
+# against the three sets that a printed number may refer to, all test images of FER-2013 or either half of them, both as
+# rounded and as truncated numbers.
 # Only one of the sets is compatible with all of them, as rounded numbers; the accuracy is impossible on either
 # half of it, rounded or truncated. For this set, an integer program finds
 # answers that satisfy every cell of the original's Table II and the accuracy at once, so the table is internally
@@ -143,7 +144,7 @@ figures.recalls(runs, original)
 # head is trained. All tables show the model of the epoch with the highest validation
 # accuracy, epoch {glue:text}`reference_best_epoch` of {glue:text}`reference_epochs`.
 
-# %% mystnb={"figure": {"caption": "Accuracy over the epochs of both phases, run of the original's recipe on EfficientNet-Lite2 at its input size, one seed (as the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy over the epochs of both phases, run of the original's recipe on EfficientNet-Lite2 at the original's input size, one seed (as the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}} tags=["hide-input"]
 figures.learning_curves(run, "accuracy")
 # %% mystnb={"figure": {"caption": "Loss over the epochs of both phases, same run, with label smoothing; the training loss is weighted by class as well (as the original's Figure 2).", "name": "fig-loss"}, "image": {"alt": "Training and validation loss per epoch."}} tags=["hide-input"]
 figures.learning_curves(run, "loss")
@@ -152,11 +153,12 @@ figures.learning_curves(run, "loss")
 #
 # The original's Figures 3 and 4 are confusion matrices, in counts and normalized by row;
 # {numref}`fig-confusion` and {numref}`fig-confusion-normalized` are ours on the same images. The
-# original names fear and surprise, fear and sad, and sad and neutral as frequent or dominant confusions. In our
-# run, fear and surprise are number {glue:text}`reference_confusion_rank` of
-# {glue:text}`reference_confusion_pairs` pairs, ordered by the number of errors.
+# original names sad and neutral, fear and sad, and fear and surprise as frequent or dominant confusions. By the number
+# of errors they are, in our run, number {glue:text}`reference_confusion_rank_sad_neutral`,
+# {glue:text}`reference_confusion_rank_fear_sad` and {glue:text}`reference_confusion_rank_fear_surprise` of
+# {glue:text}`reference_confusion_pairs` pairs.
 
-# %% mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts, run of the original's recipe on EfficientNet-Lite2 at its input size (as the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts, run of the original's recipe on EfficientNet-Lite2 at the original's input size (as the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}} tags=["hide-input"]
 figures.confusion(run, normalized=False)
 # %% mystnb={"figure": {"caption": "The same matrix as fractions of each true class (as the original's Figure 4); the diagonal holds the recalls.", "name": "fig-confusion-normalized"}, "image": {"alt": "Seven by seven confusion matrix, each row summing to one."}} tags=["hide-input"]
 figures.confusion(run, normalized=True)
@@ -173,8 +175,8 @@ figures.confusion_difference(pair[0], pair[-1])
 # A model is calibrated if, among answers given with a certain probability, that share is correct
 # {cite:p}`guo2017`. {numref}`fig-reliability` shows how far this holds. The expected calibration error is
 # {glue:text}`reference_ece:.1f`%, and {glue:text}`reference_ece_fitted:.1f`% after dividing the
-# logits by a temperature of {glue:text}`reference_temperature:.2f`. It was fitted on validation images, those with a
-# copy in training included, which makes it too low, and it can make the error on test images larger.
+# logits by a temperature of {glue:text}`reference_temperature:.2f`. The temperature was fitted on validation images,
+# some with a copy in training, and is therefore too low; on test images it can even increase the error.
 
 # %% mystnb={"figure": {"caption": "Accuracy against confidence on all test images, in fifteen bins; the more images in a bin, the larger its dot. The text in each panel gives the temperature T and the expected calibration error.", "name": "fig-reliability"}, "image": {"alt": "Reliability diagrams of two runs, each with two curves near the diagonal."}} tags=["hide-input"]
 figures.reliability(pair)
@@ -185,7 +187,9 @@ figures.reliability(pair)
 # {numref}`tab-second-truth` evaluates the same answers by
 # the plurality of FER+'s taggers. A network that has learned FER-2013's labels well should agree with
 # them more than with FER+; where it does not, the labels may be as much to blame as the network.
-# The third row counts the errors that are correct according to FER+. Runs whose
+# The third row counts the errors that are correct according to FER+. The run of the original's recipe agrees with the
+# labels on {glue:text}`reference_agrees_labels:.1f`% of these images and with FER+ on
+# {glue:text}`reference_agrees_ferplus:.1f`%. Runs whose
 # column says so were trained on the votes of FER+ for the training images. Their agreement with FER+ on test
 # images is what they were trained for and says little about FER-2013's labels.
 
@@ -234,8 +238,8 @@ slices.slices(pair, store.load_images(results_dir))
 # - **Others measure different values.** For {glue:text}`field_repeated` of these networks there are accuracies
 #   measured by others, two of them of a smaller version or without the additional data; most are lower than
 #   what was printed. For ResEmoteNet their accuracies range from about
-#   {glue:text}`field_widest_low:.0f` to more than {glue:text}`field_widest_high:.0f`%, the highest on
-#   the images that its author shares.
+#   {glue:text}`field_widest_low:.0f` to more than {glue:text}`field_widest_high:.0f`%; the highest were measured on
+#   images that its author shares, which {numref}`tab-comparison` leaves out.
 #
 # EmoNeXt states its protocol most clearly: chosen on PublicTest, reported on PrivateTest. The
 # rows of the original's Table III carry its own figures;

@@ -78,8 +78,8 @@ tables.exports_table(measured, peers, run.label)
 # %% [markdown]
 # Quantization to int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points in ONNX and by
 # {glue:text}`deployment_int8_litert_points:+.2f` in LiteRT; these differences were not tested for significance. The ONNX file gives the
-# same answer as in float32 on {glue:text}`deployment_int8_same:.1f`% of the images. Whether it is faster depends on the
-# runtime and on the processor, which may have instructions for eight-bit products or not.
+# same answer as in float32 on {glue:text}`deployment_int8_same:.1f`% of the images. {numref}`tab-exports` has the times on
+# this processor; on another, with or without instructions for eight-bit products, the order may differ.
 #
 # ## Size, latency and accuracy
 #

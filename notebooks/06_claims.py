@@ -16,10 +16,10 @@
 # %% [markdown]
 # # Claims
 #
-# **Of {glue:text}`claims_total` checkable statements, {glue:text}`claims_fact_confirmed` are confirmed as facts,
-# {glue:text}`claims_consistent_by_arithmetic` are consistent by arithmetic,
+# **Of the original's {glue:text}`claims_total` statements of fact, {glue:text}`claims_fact_confirmed` are confirmed as
+# facts, {glue:text}`claims_consistent_by_arithmetic` are consistent by arithmetic,
 # {glue:text}`claims_contradicted` are contradicted, by {glue:text}`claims_contradicted_facts` distinct facts, and
-# {glue:text}`claims_replicated` are replicated.** Each is
+# {glue:text}`claims_replicated` are replicated, which takes a run of the original's own configuration.** Each is
 # listed below in the original's own words, with a grade that a program computes from the result store, from the
 # counts of the data, and by arithmetic.
 #
@@ -66,20 +66,25 @@ grades.grade_bar(graded)
 tables.grade_table(graded)
 
 # %% [markdown]
-# A *stand-in* is the original's recipe with another network, at another input size, on fewer images, or with another
-# learning rate or number of epochs in phase 2; the evidence names it.
-# Its results neither confirm nor refute the original's numbers. A score is graded only by a run
-# of the original's own configuration. It is replicated if it differs by no more than another
+# The evidence names the stand-in of each claim. Its results neither confirm nor refute the original's numbers. A
+# score is graded only by a run of the original's own configuration. It is replicated if it differs by no more than another
 # seed would change it: Student's t times the standard deviation over seeds of the same recipe, for the
 # difference of two runs. A threshold that does not follow from the original's words is marked as ours. The effect
 # of a part of the recipe is graded by runs of the original's recipe with and without it, never of ours, and counts
 # as seen only if it exceeds the variation between seeds, by the test of [](../method.md) without a correction for
-# many claims. One seed, or runs with fewer than half of the test images right, leave it undecided, unless
-# all answers of each pair agree bit for bit: then the effect is exactly zero.
+# many claims. So an effect may count as seen here that [](04_ablations.ipynb), where p is corrected for all planned
+# changes, does not distinguish from the variation between seeds; label smoothing is such a case. One seed, or runs with
+# fewer than half of the test images right, leave it undecided, unless all answers of each pair agree bit for bit: then the effect is exactly zero.
 #
 # A printed number may have been rounded or truncated. Both readings are tried, and a number
 # is contradicted only if it is impossible under both.
 #
+# ## What is contradicted
+
+# %% tags=["hide-input"]
+tables.contradicted_table(graded)
+
+# %% [markdown]
 # ## The ledger
 #
 # Search it, select a grade, or follow "more" to the table or figure that shows the evidence.

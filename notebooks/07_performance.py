@@ -16,8 +16,8 @@
 # %% [markdown]
 # # Performance
 #
-# **Training does not wait for its input: fed by our pipeline, a training step runs at
-# {glue:text}`bench_fed` times its speed on a constant batch.** The original feeds its
+# **Training does not wait for its input: fed by our pipeline, a training step takes {glue:text}`bench_fed` times as
+# long as on a constant batch.** The original feeds its
 # network from the generator of Keras, which warps one image at a time. Here each image is
 # resampled once, in a compiled loop, from the bytes in memory to the input size. This chapter measures the
 # cost of that and of the rest of the code.
@@ -72,8 +72,8 @@ tables.input_table(measured)
 # ## The training step
 #
 # {numref}`tab-step` times the same step of {glue:text}`bench_backbone`, phase 2, under different
-# conditions. Fed by our pipeline and driven by Keras's `fit`, it runs at {glue:text}`bench_fed` times
-# its speed on one constant batch without `fit`. Fed by the original's generator from a folder,
+# conditions. Fed by our pipeline and driven by Keras's `fit`, it takes {glue:text}`bench_fed` times as long as
+# on one constant batch without `fit`. Fed by the original's generator from a folder,
 # an epoch takes {glue:text}`bench_epoch` times as long as with ours. On a GPU, where steps are shorter,
 # the factor would be larger; that was **not run**.
 #
@@ -101,9 +101,9 @@ tables.step_table(measured)
 # ## How much of the processor is used
 #
 # Counted as three forward passes, the multiplications and additions of the step run at
-# {glue:text}`bench_peak` of the rate of a large matrix product on the same cores. The rest is the
-# cost of depthwise convolutions, which do few multiplications per number moved, and of element-wise
-# operations, which only move numbers ({numref}`tab-operations`).
+# {glue:text}`bench_peak` of the rate of a large matrix product on the same cores. {numref}`tab-operations` has where the
+# time goes: besides matrix products, to depthwise convolutions, which do few multiplications per number moved, and to
+# operations that only move numbers.
 
 # %% tags=["hide-input"]
 tables.operation_table(measured)
@@ -164,7 +164,7 @@ detection.detection_table(measured["detection"])
 # %% [markdown]
 # A new process that searches one picture without a face takes
 # {glue:text}`bench_faces_first_answer` s of processor time in all; {numref}`tab-detection-times` has the search
-# alone. The start of other packages was not timed.
+# alone, and {numref}`tab-seconds` the first answers of other packages, as far as they were timed.
 
 # %% tags=["hide-input"]
 detection.time_table(measured["detection"])
@@ -190,7 +190,7 @@ detection.turn_table(measured["detection"])
 #
 # ```{admonition} What we found
 # :class: tip
-# - A step fed by our pipeline runs at {glue:text}`bench_fed` times its speed on a constant batch.
+# - A step fed by our pipeline takes {glue:text}`bench_fed` times as long as on a constant batch.
 # - Our pipeline delivers {glue:text}`bench_input_large_folder` times as many images as the original's
 #   generator at {glue:text}`bench_size_large`; on this machine, where the step itself is slow, an epoch with the
 #   generator takes {glue:text}`bench_epoch` times as long.

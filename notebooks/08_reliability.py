@@ -117,8 +117,8 @@ tables.forgeries_table(jobs["forgeries"])
 #
 # {numref}`tab-coverage` states how much of each package the test suite executes. That a line was executed
 # does not mean that an error in it would be noticed, so errors were planted:
-# {glue:text}`reliability_mutants` versions of {glue:text}`reliability_modules` modules, each with one operator,
-# number, condition or return value changed, were run against the tests of their module;
+# {glue:text}`reliability_mutants` versions of {glue:text}`reliability_modules` modules, each with one small change, such
+# as of an operator, a number, a condition or a return value, were run against the tests of their module;
 # {glue:text}`reliability_mutants_noticed` were detected ({numref}`tab-mutants`). {numref}`tab-survivors`
 # lists the others. Modules that are not in the table were **not run**.
 

@@ -120,8 +120,8 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 #
 # These differences do not separate memorization from difficulty: the copied pictures may also be easier. One
 # recipe is therefore trained in two ways ({numref}`tab-leak`), with {glue:text}`copies_seeds` seeds: on all training
-# images, and without those that have a copy in the test images or in validation, and with one of each set of copies
-# among themselves (fewer by {glue:text}`copies_removed` images, by seed). Without them, accuracy is lower by
+# images, and without those that have a copy in the test images or in validation, keeping one image of each set of
+# copies among themselves ({glue:text}`copies_removed` images fewer, by seed). Without them, accuracy is lower by
 # {glue:text}`copies_gain_leaked:.1f` ± {glue:text}`copies_gain_leaked_error:.1f` points on the test images with a copy
 # (95% interval over seeds; by seed: {glue:text}`copies_gain_leaked_seeds`), by {glue:text}`copies_gain_clean:.1f` ±
 # {glue:text}`copies_gain_clean_error:.1f` on those without one, and by {glue:text}`copies_gain_test:.1f` ±
@@ -135,10 +135,11 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 # copies account for more or less than half of it. What remains may be due to easier pictures or to near duplicates,
 # which stayed in the training images. The mix of classes is not the reason, although surprise is
 # {glue:text}`copies_surprise_leaked:.0f`% of the copied pictures and {glue:text}`copies_surprise_clean:.0f`% of the
-# others: with every class weighted alike in both, the gaps are {glue:text}`copies_gap_without_like:.1f` and
-# {glue:text}`copies_gap_with_like:.1f` points. In the runs of complete recipes ({numref}`fig-leak-scores`) accuracy is {glue:text}`copies_gap_finals` points higher on the copied pictures
-# ({glue:text}`copies_gap_finals_like` with classes weighted alike); how much of these larger
-# differences is memory was not measured.
+# others: given the class mix of the whole test set, the gaps are {glue:text}`copies_gap_without_like:.1f` and
+# {glue:text}`copies_gap_with_like:.1f` points, and it shrinks by {glue:text}`copies_gain_gap_like:.1f` ±
+# {glue:text}`copies_gain_gap_like_error:.1f`. In the runs of complete recipes ({numref}`fig-leak-scores`) accuracy is
+# {glue:text}`copies_gap_finals` points higher on the copied pictures ({glue:text}`copies_gap_finals_like` given that
+# mix); how much of these differences is memory was not measured.
 
 # %% tags=["hide-input"]
 tables.grid_table(leak, runs, leaked_files)
@@ -151,7 +152,7 @@ tables.grid_table(leak, runs, leaked_files)
 # ## Limits
 #
 # Counts of pixel-identical copies are exact. Counts of near duplicates depend on two thresholds; they miss
-# altered copies and hold a few pairs that are none. The effect of the copies was measured on one recipe with EfficientNet-Lite0 at
+# altered copies and include a few false matches. The effect of the copies was measured on one recipe with EfficientNet-Lite0 at
 # {glue:text}`copies_image_size` pixels, {glue:text}`copies_epochs` epochs and {glue:text}`copies_seeds` seeds; it may
 # differ for others.
 #
@@ -159,14 +160,14 @@ tables.grid_table(leak, runs, leaked_files)
 # :class: tip
 # - {glue:text}`data_n_leaked` test images, {glue:text}`data_leaked_percent:.1f`% of all, have a
 #   pixel-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
-# - {glue:text}`data_val_twins_percent:.1f`% of the validation images of the original's split are copies of
-#   training images, so validation accuracy is too high.
+# - {glue:text}`data_val_twins_percent:.1f`% of the validation images of our split, drawn as the original describes, are
+#   copies of training images, so validation accuracy is too high.
 # - Removing duplicates from the training images lowers a small network's accuracy on the test images with a copy by
 #   {glue:text}`copies_gain_leaked:.1f` ± {glue:text}`copies_gain_leaked_error:.1f` points
 #   ({glue:text}`copies_seeds` seeds), and on all test images by {glue:text}`copies_gain_test:.1f` ±
 #   {glue:text}`copies_gain_test_error:.1f`.
-# - A gap between images with and without a copy remains without copies in training. The gaps of the complete recipes
-#   are larger; what part of them is memory was not measured.
+# - A gap between images with and without a copy remains without copies in training. What part of the gaps of complete
+#   recipes is memory was not measured.
 # ```
 
 # %% tags=["remove-cell"]

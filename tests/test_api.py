@@ -163,7 +163,7 @@ def test_whole_and_min_face():
         (np.full((60, 60), np.nan), {}, "expected numbers of 0 to 1"),
         (np.zeros((60, 60), np.int64), {}, "array of int64: expected uint8, uint16 or"),
         (np.zeros((60, 60), bool), {}, "array of bool"),
-        (b"", {}, "bytes: not a readable picture"),
+        (b"", {}, "bytes: empty"),
         (None, {}, "expected a path, bytes, an array, a PIL image or a list.*NoneType"),
         (np.array([[0, 1.0001]]), {}, "expected numbers of 0 to 1. Received: 0 to 1.0001"),
         ("nowhere.png", {}, r"nowhere\.png: no such file or folder"),

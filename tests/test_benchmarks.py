@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     assert runner.missing(folder) == list(runner.PIECES)
     for name in runner.PIECES:
-        runner.measure(name, "smoke", folder, torch="no-such-python")
+        runner.measure(name, "smoke", folder, torch="no-such-python", peers="no-such-python")
     assert runner.missing(folder) == [] and runner.missing(folder, fresh=True)
     return store.load_facts(folder, "bench")
 
@@ -52,6 +53,15 @@ def test_the_input_outruns_the_generator_and_the_step(measured):
     for rounds in measured["input"]["sizes"].values():
         fast, slow = (np.median(rounds[name]) for name in ("ours, arrays", "generator, folder"))
         assert fast > 4 * slow
+
+
+def test_without_packages_of_others_their_start_is_not_run(measured):
+    rounds, not_run = (measured["startup"][key] for key in ("rounds", "not_run"))
+    assert [name for name in rounds if name.startswith("first answer of")] == [
+        f"first answer of ferbook {version('ferbook')}"
+    ]
+    assert [line.partition(":")[0] for line in not_run] == ["fer", "facex"]
+    assert "fer: not run" in repr(tables.seconds_table(measured))
 
 
 def test_without_pytorch_the_rest_is_measured_and_says_so(measured):

@@ -54,6 +54,10 @@ def test_contradicted_statements_that_rest_on_one_fact_count_as_one():
     numbers = prose.claim_numbers(ledger)
     assert (numbers["claims_contradicted"], numbers["claims_contradicted_facts"]) == (3, 2)
     assert "rest on 2 distinct facts" in tables.grade_table(ledger).caption
+    assert (
+        tables.contradicted_table(ledger).formatted().to_numpy().tolist()
+        == [["It says.", "3 & 4", "Counted <here>."]] * 2
+    )
 
 
 def test_statements_not_run_by_what_they_need():

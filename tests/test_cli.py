@@ -1,8 +1,12 @@
 """The command line as a newcomer meets it."""
 
+import os
+import re
 import subprocess
 import sys
+from importlib.metadata import version
 
+import pandas as pd
 import pytest
 import yaml
 from conftest import ROOT
@@ -17,9 +21,39 @@ def run(*arguments, monkeypatch):
     return CliRunner().invoke(app, list(arguments))
 
 
-def test_help_names_every_command(monkeypatch):
-    shown = run("--help", monkeypatch=monkeypatch)
-    assert shown.exit_code == 0 and "claims" in shown.output and "audit" in shown.output
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_names_every_command(monkeypatch, option):
+    shown = run(option, monkeypatch=monkeypatch)
+    names = {command.name for command in app.registered_commands} | {"data"}
+    assert shown.exit_code == 0 and names <= {*re.findall(r"[\w-]+", shown.output)}
+    assert {"predict", "any-size", "verify", "train"} <= names
+
+
+def test_the_version_is_that_of_the_package(monkeypatch):
+    shown = run("--version", monkeypatch=monkeypatch)
+    assert shown.output == f"ferbook {version('ferbook')}\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="of Linux")
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["data", "check", "synthetic"]])
+def test_a_full_disk_under_what_is_printed_is_told_in_one_line(arguments):
+    command = [sys.executable, "-m", "ferbook", *arguments]
+    with open("/dev/full", "w") as full:
+        shown = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert shown.returncode == 1
+    (line,) = shown.stderr.splitlines()
+    assert line.startswith("error: ") and "No space left on device" in line
+
+
+def test_runs_are_listed_by_their_folders(monkeypatch, tmp_path):
+    shown = run("runs", monkeypatch=monkeypatch)
+    folders = {path.parent for path in (ROOT / "results").glob("*/*/run.json")}
+    lines = [line.split() for line in shown.output.splitlines()]
+    rows = {line[1] for line in lines if len(line) > 1 and "/" in line[1]}
+    assert rows == {f"{folder.parent.name}/{folder.name}" for folder in folders}
+    shown = run("runs", "--csv", str(tmp_path / "runs.csv"), monkeypatch=monkeypatch)
+    frame = pd.read_csv(tmp_path / "runs.csv")
+    assert shown.output == "" and set(frame["run"]) == rows and "images seen" in frame
 
 
 def test_claims_prints_the_ledger(monkeypatch):
@@ -33,6 +67,7 @@ def test_audit_of_both_examples(monkeypatch):
     assert shown.exit_code == 0 and "4,937 of 7,178 right" in shown.output
     shown = run("audit", "book/second.yml", monkeypatch=monkeypatch)
     assert shown.exit_code == 0 and "2,367 of 7,178 right" in shown.output  # if truncated
+    assert "nan" not in shown.output.split()
 
 
 def test_audit_of_an_accuracy_that_no_test_set_allows(monkeypatch, tmp_path):
@@ -60,6 +95,18 @@ def test_a_terminal_gets_text_and_nothing_that_steers_it():
         (["audit", "nowhere.yml"], "nowhere.yml"),
         (["audit", "README.md"], "not a YAML file"),
         (["claims", "--results", "nowhere"], "nowhere"),
+        (["claims", "--results", "book"], "book: no result store"),
+        (["claims", "--ledger", "book/original.yml"], "book/original.yml: no ledger of claims"),
+        (["runs", "--results", "book"], "book: no result store"),
+        (["export", "results/ours", "--data", "synthetic"], "results/ours: no run"),
+        (["verify", "--project", "book"], "book: no checkout of this book"),
+        (["verify", "--data", "nowhere.zip"], "no file or folder at nowhere.zip"),
+        (["network", "README.md"], "README.md: Not a directory"),
+        (["network", "book"], "which would be lost"),
+        (
+            ["train", "configs/leak.yml", "--run", "wrong"],
+            "no wrong in configs/leak.yml, which has",
+        ),
     ],
 )
 def test_errors_are_one_line(arguments, message, monkeypatch):
@@ -111,7 +158,7 @@ def test_away_from_a_checkout_each_command_says_where_it_looked(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     shown = CliRunner().invoke(app, arguments)
     assert shown.exit_code == 1 and "Errno" not in shown.output
-    places = ("no checkout", "no file or folder", "folder that exists")
+    places = ("no checkout", "no file or folder", "there is no folder")
     assert any(place in shown.output for place in places), shown.output
 
 

@@ -270,6 +270,7 @@ def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch):
 
 
 def test_a_target_is_a_file_in_a_folder_that_exists(tmp_path):
-    for target in (tmp_path, tmp_path / "nowhere/a.txt"):
-        with pytest.raises(FileError, match="not a file in a folder that exists"):
-            writing.write_atomically(target, b"")
+    with pytest.raises(FileError, match="a folder"):
+        writing.write_atomically(tmp_path, b"")
+    with pytest.raises(FileError, match=f"there is no folder {tmp_path / 'nowhere'}"):
+        writing.write_atomically(tmp_path / "nowhere/a.txt", b"")

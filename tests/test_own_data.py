@@ -85,7 +85,9 @@ def test_copies_and_broken_files_are_left_out_and_told(photos, tmp_path):
         ({}, "'joy' is no class.*--rename joy=happy"),
         ({"renamed": {"joy": ""}}, "happy has 0 images to train on"),
         ({"renamed": {"joy": "happy"}, "test_share": 0.9}, "angry has 1 images to train on"),
-        ({"test_share": 1.5}, "test_share: expected a fraction"),
+        ({"renamed": {"joy": "smug"}}, "joy is to be renamed: 'smug' is no class"),
+        ({"renamed": {"joi": "happy"}}, "no folder joi in it, which is to be renamed"),
+        ({"test_share": 1.5}, "test share: expected a fraction"),
         ({"seed": -1}, "seed: expected a whole number from 0 on"),
     ],
 )
@@ -105,6 +107,12 @@ def test_what_is_no_picture_is_told_and_clutter_is_not(photos, tmp_path):
     assert "not a picture of BMP" in told[0] and "HEIC is not read" in told[2]
     with pytest.raises(DataError, match=r"happy has 0 .* Left out: .*b\.mp4: not a picture"):
         own_data.convert(photos, tmp_path / "other", renamed={"joy": ""})
+
+
+def test_a_picture_lies_in_a_folder_that_says_its_class(photos, tmp_path):
+    Image.new("L", (60, 60)).save(photos / "loose.png")
+    with pytest.raises(DataError, match=r"loose\.png: in no folder that says its class"):
+        own_data.convert(photos, tmp_path / "mine", renamed={"joy": "happy"})
 
 
 def test_a_source_is_a_folder(tmp_path):

@@ -20,6 +20,7 @@ from skimage import data as pictures
 from typer.testing import CliRunner
 
 from ferbook.cli import app
+from ferbook.core import writing
 from ferbook.inference import classifier, collecting, detector, formats, marking, media, pixels
 from ferbook.inference import report as reports
 from ferbook.inference.classifier import Classifier
@@ -258,7 +259,7 @@ def test_a_report_never_takes_the_place_of_a_source(tmp_path):
 
 @pytest.mark.parametrize(
     ("other", "message"),
-    [("./a.json", "is to be written twice"), ("printed", "not a file in a folder that exists")],
+    [("./a.json", "is to be written twice"), ("printed", "no file. Give a file's name")],
 )
 def test_reports_that_would_be_lost_are_refused_before_the_work(tmp_path, other, message,
                                                                 monkeypatch):  # fmt: skip
@@ -281,7 +282,7 @@ def test_a_report_never_takes_the_place_of_a_marked_copy(tmp_path, monkeypatch):
 
 def test_a_folder_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatch):
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(reports.tempfile, "TemporaryFile", lambda **_: (_ for _ in ()).throw(full))
+    monkeypatch.setattr(writing.tempfile, "TemporaryFile", lambda **_: (_ for _ in ()).throw(full))
     with pytest.raises(InputError, match=r"a\.json: cannot be written \(No space left"):
         reports.check_targets(tmp_path / "a.json")
 
@@ -304,6 +305,29 @@ def test_a_full_disk_under_the_table_is_an_error_of_one_line(tmp_path):
         shown = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert shown.returncode == 1
     assert shown.stderr.strip() == "error: [Errno 28] No space left on device"
+
+
+def test_a_picture_that_several_sources_name_is_looked_at_once(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/notes.txt").write_text("x")
+    path = saved(tmp_path / "folder/a.png", FACE[:60, :60])
+    again = tmp_path / "folder/../folder/a.png"
+    shown = run(tmp_path / "folder", path, again, tmp_path / "folder", "--json", "-")
+    report = json.loads(shown.stdout)
+    assert len(report["faces"]) == len(report["skipped"]) == 1
+
+
+def test_reports_are_printed(tmp_path):
+    path = saved(tmp_path / "a.png", FACE[:60, :60])
+    shown = run(path, "--csv", "-", "--json", tmp_path / "a.json")
+    header, row = shown.stdout.splitlines()
+    assert header.startswith("source,frame") and row.startswith(str(path))
+    assert shown.stderr.strip() == f"{tmp_path / 'a.json'}: 1 face"
+
+
+def test_an_empty_file_is_called_empty(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    assert "a.jpg: empty." in run(tmp_path / "a.jpg").output
 
 
 def test_a_copy_that_cannot_be_written_is_told_after_the_report(tmp_path, monkeypatch):

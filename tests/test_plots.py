@@ -287,13 +287,12 @@ def test_changes_that_differ_are_told_from_those_within_the_spread_of_seeds():
     like, never = "without copies in training", "never"
     assert found == {
         "s_better": "none", "s_worse": "one", "s_like_seeds": like,
-        "s_unlearned": "none", "s_undecided": never,
+        "s_unlearned": "none", "s_undecided": "none", "s_not_run": never,
     }  # fmt: skip
     nothing = changes.change_words(PLAN, [], LEAKED)
-    undecided = f"one; {like}; {never}"
     assert nothing == {
         "s_better": "none", "s_worse": "none", "s_like_seeds": "none", "s_unlearned": "none",
-        "s_undecided": undecided,
+        "s_undecided": "none", "s_not_run": f"one; {like}; {never}",
     }  # fmt: skip
 
 
@@ -309,7 +308,7 @@ def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_see
     assert frame.loc["one", "difference, points"] == pytest.approx(-1100 / 14)
     assert frame.loc["one", ["95% interval", "p"]].isna().all()
     words = changes.change_words(PLAN, runs, LEAKED)
-    assert words["s_unlearned"] == "one" and words["s_undecided"] == "never"
+    assert words["s_unlearned"] == "one" and words["s_not_run"] == "never"
     (axes,) = ablations.forest(PLAN, runs, LEAKED).axes
     assert {"did not learn: 21.4% correct", "not run"} <= {t.get_text() for t in axes.texts}
     (bound,) = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]

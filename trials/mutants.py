@@ -61,7 +61,7 @@ _STRICT = "strict=True is a guard: the lengths are equal at every call."
 METRICS, AUDIT = "results.metrics", "data.audit"
 FEASIBILITY, LEDGER = "claims.feasibility", "claims.ledger"
 EVIDENCE, EFFECTS = "claims.evidence", "claims.effects"
-CHANGES = "paper.chapters.ablations.changes"
+CHANGES, SCORES = "paper.chapters.ablations.changes", "claims.checks.scores"
 _ONES = "multiplying by one and dividing by one give the same."
 _REPR = "repr=False only keeps a long field out of error messages."
 _NONE = "the value is None already."
@@ -83,6 +83,8 @@ EQUIVALENT = {
     f"{FEASIBILITY}: min(b, high) - max(a, low) > EPSILON -> "
     "min(b, high) - max(a, low) >= EPSILON": _NEVER_EQUAL,
     f"{LEDGER}: low <= measured <= high -> low < measured <= high": _NEVER_EQUAL,
+    f"{SCORES}: distance <= allowed -> distance < allowed": _NEVER_EQUAL,
+    f"{SCORES}: return '' -> return None": "its caller asks only whether there is a reason.",
     f"{EVIDENCE}: False -> True": _REPR,
     f"{EVIDENCE}: return None -> return None": _NONE,
     f"{EFFECTS}: return None -> return None": _NONE,

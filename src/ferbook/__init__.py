@@ -20,6 +20,9 @@ Six of them are meant for use from outside, `help(ferbook.predict)` and so on de
 >>> {finding.possible for finding in findings} <= {True, False, None}
 True
 
+`FerbookError` is what each of them raises for input that it cannot use (`InputError` is that of
+pictures), beside the system's own errors; `CLASSES` are the seven expressions in their order.
+
 Importing this package does nothing: no folders, no logging, no NumPy, no TensorFlow.
 """
 
@@ -34,12 +37,22 @@ _HOMES = {
     "load_run": "ferbook.results.store",
     "audit_table": "ferbook.claims.table_audit",
     "verify": "ferbook.paper.verification",
+    "CLASSES": "ferbook.core.classes",
+    "FerbookError": "ferbook.core.errors",
+    "InputError": "ferbook.inference.face",
 }
-__all__ = ["audit_table", "load", "load_run", "predict", "released_network", "verify"]
+__all__ = [
+    "CLASSES", "FerbookError", "InputError", "audit_table", "load", "load_run", "predict",
+    "released_network", "verify",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    """A public function, imported when it is first asked for."""
+    """A public function, imported when it is first asked for; `__version__`."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ferbook")
     if name not in _HOMES:
         raise AttributeError(f"module 'ferbook' has no attribute {name!r}")
     from importlib import import_module

@@ -94,7 +94,9 @@ class Claim:
 
 def read_claims(path: str | Path) -> list[Claim]:
     """The ledger. Raises ClaimError, naming the entry, when one is incomplete or given twice."""
-    entries = read_yaml(path).get("claims") or []
+    entries = read_yaml(path).get("claims")
+    if entries is None:
+        raise ClaimError(f"{path}: no ledger of claims (no key claims in it).")
     if not isinstance(entries, list):
         raise ClaimError(f"{path}: expected a list of claims. Received: {entries!r:.80}.")
     claims = [claim for entry in entries for claim in _claims(entry, path)]

@@ -35,7 +35,11 @@ HARMONIC = "how the overall F1 was computed"
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check says of one result under one reading; `possible` is None for a note."""
+    """What one check says of one result under one reading.
+
+    `result` names the row of the table, `check` the check, `test_set` the images, `reading` whether
+    numbers were rounded or truncated. `possible` is None for a note; `detail` says more in words.
+    """
 
     result: str
     check: str
@@ -48,7 +52,9 @@ class Finding:
 def audit_table(path: str | Path) -> list[Finding]:
     """Every check on every result of a table file: whether it is possible on a test set.
 
-    Raises as `read_table`.
+    The file is YAML: `accuracy`, `table_2` with precision, recall and F1 by class, `overall`, or
+    `results` with a list of such; `ferbook.claims.published` describes it, and `book/original.yml`
+    is an example. Raises TableError, a FerbookError, for a file that is no such table.
     """
     results, sets = read_table(path)
     return [finding for result in results for finding in audit_result(result, sets)]

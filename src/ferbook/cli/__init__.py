@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -10,8 +12,21 @@ from typer.core import TyperGroup
 from ferbook.cli import checks, dataset, output, pictures, runs
 
 
-class _AtHome(TyperGroup):
-    """Commands whose options take a path such as ~/out, which shells leave as it is after a =."""
+class _Commands(TyperGroup):
+    """Commands whose options take a path such as ~/out, which shells leave as it is after a =.
+
+    What cannot be printed, as on a full disk, is told in one line.
+    """
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        try:
+            with output.printing():
+                return super().main(*args, **more)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            typer.echo(f"error: output: {error.strerror}.", err=True)
+            sys.exit(1)
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, list(map(_expanded, args)))
@@ -23,8 +38,9 @@ def _expanded(argument: str) -> str:
 
 
 app = typer.Typer(
-    cls=_AtHome,
-    help="An executable paper on FER-2013: check its claims, audit a table, train its runs.",
+    cls=_Commands,
+    help="An executable paper on FER-2013: classify faces, check its claims, train its runs.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",  # or paragraphs keep the source's line breaks
@@ -32,14 +48,31 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        import ferbook
+
+        typer.echo(f"ferbook {ferbook.__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _start() -> None:
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")
+    ] = False,
+) -> None:
     output.any_terminal()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-for command in (checks.claims, checks.audit, checks.verify, runs.train, runs.device, runs.runs,
-                runs.compare, runs.export, pictures.predict):  # fmt: skip
-    app.command()(command)
-app.command("any-size")(pictures.any_size)
-app.command("network")(runs.network)
-app.add_typer(dataset.app, name="data")
+_PANELS = {
+    "The released model": (pictures.predict, pictures.any_size, runs.network),
+    "The paper": (checks.claims, checks.audit, checks.verify, runs.runs),
+    "Training": (runs.train, runs.device, runs.export, runs.compare),
+}
+for panel, commands in _PANELS.items():
+    for command in commands:
+        name = command.__name__.replace("_", "-")
+        app.command(name, rich_help_panel=panel)(command)
+app.add_typer(dataset.app, name="data", rich_help_panel="Training")

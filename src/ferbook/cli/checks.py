@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ferbook.cli.output import errors, look_for, plain, print_table
+from ferbook.cli.output import errors, look_for, look_for_store, plain, print_table
 
 
 def claims(
@@ -19,14 +19,14 @@ def claims(
 ) -> None:
     """Grade every claim of the original by what the result store holds."""
     with errors():
-        look_for(results, ledger, original)
+        look_for_store(results)
+        look_for(ledger, original)
         from ferbook.claims.grading import grade_all
         from ferbook.paper.chapters.claims import tables
 
         graded = grade_all(results, ledger, original)
-    grades = tables.grade_table(graded)
     print_table(tables.claims_frame(graded), "Claims")
-    print_table(grades.frame.reset_index(), "Grades")
+    print_table(tables.grade_table(graded).formatted(), "Grades")
 
 
 def audit(
@@ -43,7 +43,7 @@ def audit(
         from ferbook.paper.chapters.results import audit_tables
 
         findings = audit_table(table)
-    print_table(audit_tables.audit_table(findings).frame.reset_index(), str(table))
+    print_table(audit_tables.audit_table(findings).formatted(), str(table))
     homeless = audit_tables.homeless_results(findings)
     if homeless:
         typer.echo(plain(f"On no test set possible: {'; '.join(homeless)}"))
@@ -56,7 +56,8 @@ def verify(
         str, typer.Option(help="archive.zip, its folder or fer2013.csv, to recompute more.")
     ] = "",
     renew_manifest: Annotated[
-        bool, typer.Option(help="Write every MANIFEST.sha256 anew, and check nothing.")
+        bool,
+        typer.Option("--renew-manifest", help="Write every MANIFEST.sha256, and check nothing."),
     ] = False,
 ) -> None:
     """Recompute every score, table, figure, grade and number of the book, and compare.
@@ -65,7 +66,15 @@ def verify(
     data set, and runs no code from an executed notebook.
     """
     with errors():
+        if not (project / "_toc.yml").is_file():
+            from ferbook.core.files import FileError
+
+            raise FileError(f"{project}: no checkout of this book (no _toc.yml in it).")
         look_for(project / "results")
+        if data:
+            from ferbook.data.sources import find
+
+            find(data)
         from ferbook.paper import verification
         from ferbook.results import manifest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,22 +19,24 @@ if TYPE_CHECKING:
 
 NAMED = 5  # of the files that are missing or foreign
 
-app = typer.Typer(help="The data set.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
 def _data() -> None:
-    """The data set."""
+    """Check a copy of FER-2013, or convert pictures of your own to its form."""
 
 
 @app.command()
 def check(
     source: Annotated[str, typer.Argument(help="archive.zip, its folder, fer2013.csv, kaggle.")],
-    subset: Annotated[bool, typer.Option(help="It is meant to be a part of the data.")] = False,
+    subset: Annotated[
+        bool, typer.Option("--subset", help="It is meant to be a part of the data.")
+    ] = False,
 ) -> None:
     """Say whether a source is FER-2013: its files, counts, pixels and duplicates.
 
-    Ends with status 1, naming the difference, when it is not.
+    Ends with status 1, naming the difference, when it is not; not so for the synthetic faces.
     """
     with errors(), warnings.catch_warnings():
         from ferbook.data.faces import DataError, count_table
@@ -55,11 +58,11 @@ def check(
 
 
 def _what_to_do(source: str) -> str:
-    if not (source and Path(source).is_dir()):
+    if not (source and Path(source).is_dir() and any(map(Path.is_dir, Path(source).iterdir()))):
         return ""
     return (
         " If these are pictures of your own in folders by class, make a data set of them: "
-        f"ferbook data convert {source} my_faces"
+        f"ferbook data convert {shlex.quote(source)} my_faces"
     )
 
 
@@ -75,7 +78,9 @@ def convert(
         list[str] | None,
         typer.Option(help="FOLDER=CLASS; FOLDER= leaves it out. May be repeated."),
     ] = None,
-    crop: Annotated[bool, typer.Option(help="Take the largest face of each picture.")] = False,
+    crop: Annotated[
+        bool, typer.Option("--crop", help="Take the largest face of each picture.")
+    ] = False,
 ) -> None:
     """Turn pictures of any size or color into a data set like FER-2013: 48 px, gray, seven classes.
 
@@ -93,8 +98,8 @@ def convert(
         typer.echo(plain(f"left out: {line}"), err=True)
     if len(found.left_out) > NAMED:
         typer.echo(f"left out: {len(found.left_out) - NAMED:,} more", err=True)
-    line = f"{target}: {found.written:,} images. Next: ferbook data check {target} --subset"
-    typer.echo(plain(line))
+    next_step = f"ferbook data check {shlex.quote(str(target))} --subset"
+    typer.echo(plain(f"{target}: {found.written:,} images. Next: {next_step}"))
 
 
 def _renaming(text: str) -> tuple[str, str]:

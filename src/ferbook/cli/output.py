@@ -54,8 +54,10 @@ class errors:
 def printing() -> Iterator[None]:
     """What is printed in the block is out after it. Raises OSError, as for a full disk, if not."""
     try:
-        yield
-        sys.stdout.flush()
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError:
@@ -68,6 +70,15 @@ def look_for(*paths: Path) -> None:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+
+
+def look_for_store(results: Path) -> None:
+    """Raises FileError for a folder that is no result store, FileNotFoundError for none."""
+    look_for(results)
+    if not (results / "dataset.json").is_file():
+        from ferbook.core.files import FileError
+
+        raise FileError(f"{results}: no result store (no dataset.json in it).")
 
 
 def make(*folders: Path) -> None:
@@ -83,7 +94,8 @@ def _in_words(error: FerbookError | OSError) -> str:
     if not (isinstance(error, OSError) and error.filename and error.strerror):
         return str(error)
     line = f"{error.filename}: {error.strerror}."
-    if isinstance(error, FileNotFoundError) and not _in_checkout():
+    ours = Path(error.filename).parts[:1] in (("book",), ("configs",), ("results",))
+    if ours and isinstance(error, FileNotFoundError) and not _in_checkout():
         line += " Paths are taken from the folder you are in, which is no checkout of ferbook."
     return line
 
@@ -126,5 +138,5 @@ def print_rows(columns: Sequence, rows: Iterable[Sequence], title: str) -> None:
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
     console = Console()
-    # Piped output is not cut at 80 columns.
-    Console(width=None if console.is_terminal else 220).print(table)
+    # A row of piped output stays on one line.
+    Console(width=None if console.is_terminal else 10_000).print(table)

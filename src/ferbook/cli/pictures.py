@@ -22,21 +22,35 @@ def predict(
     sources: Annotated[
         list[str], typer.Argument(help="Pictures, folders, videos, camera:0, - for a pipe.")
     ],
-    model: Annotated[Path | None, typer.Option(help="An exported ONNX file.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write answers here.")] = None,
-    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write answers here.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="An exported ONNX file. Default: the released model.")
+    ] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", help="Write all there is to say here, - to print it; no table."),
+    ] = None,
+    csv_file: Annotated[
+        Path | None,
+        typer.Option("--csv", help="Write a row per face here, - to print it; no table."),
+    ] = None,
     annotate: Annotated[Path | None, typer.Option(help="Folder for marked copies.")] = None,
-    replace: Annotated[bool, typer.Option(help="Let --annotate overwrite existing files.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let --annotate overwrite existing files.")
+    ] = False,
     show: Annotated[
         bool, typer.Option("--show", help="Show videos and cameras in a window.")
     ] = False,
-    every: Annotated[int, typer.Option(min=1, help="Analyze every n-th frame of a video.")] = 10,
+    every: Annotated[int, typer.Option(help="Analyze every n-th frame of a video.")] = 10,
     smooth: Annotated[
-        float, typer.Option(min=0, max=3600, help="Smooth a video: half-life in seconds.")
+        float, typer.Option(help="Smooth a video: half-life in seconds, up to 3,600.")
     ] = 0.0,
-    faces: Annotated[int | None, typer.Option(min=1, help="Keep only the n largest faces.")] = None,
-    whole: Annotated[bool, typer.Option(help="Each picture is one face; do not search.")] = False,
-    min_face: Annotated[int, typer.Option(min=20, help="Smallest face to find, in pixels.")] = 20,
+    faces: Annotated[int | None, typer.Option(help="Keep only the n largest faces.")] = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Each picture is one face; do not search.")
+    ] = False,
+    min_face: Annotated[
+        int, typer.Option(help="Smallest face to find, in pixels, from 20 on.")
+    ] = 20,
 ) -> None:
     """Classify the expressions of faces in pictures, videos or a camera's view.
 
@@ -55,20 +69,28 @@ def predict(
         try:
             reports.write(found, *files)
         except Exception:  # hours of work are not to be lost
-            _print(reports.summary(found))
+            _print(found)
             raise
         if not any(files):
-            _print(reports.summary(found))
+            _print(found)
     _tell(found, min_face)
+    for file in filter(None, files):
+        if str(file) != "-":
+            typer.echo(plain(f"{file}: {_count(found)}"), err=True)
     raise typer.Exit(1 if found.problems else 0)
 
 
-def _print(rows: list[tuple]) -> None:
-    if rows:
-        n = len(rows)
-        columns = ("source", "face", "it looks", "or")
+def _count(found: Report) -> str:
+    n = len(found.faces)
+    return f"{n:,} {'face' if n == 1 else 'faces'}"
+
+
+def _print(found: Report) -> None:
+    from ferbook.inference import report as reports
+
+    if rows := reports.summary(found):
         with printing():
-            print_rows(columns, rows, f"{n:,} {'face' if n == 1 else 'faces'}")
+            print_rows(("source", "face", "it looks", "or"), rows, _count(found))
 
 
 def _gather(show: bool, sources: list[str], **options: Any) -> Report:

@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferbook.cli.output import errors, look_for, make, print_table
+from ferbook.cli.output import errors, look_for, look_for_store, make, print_table
 
 if TYPE_CHECKING:
     from ferbook.core.recipe import Recipe
     from ferbook.results.study import Study
 
 
+_SHOWN = ("validation", "test", "hours")  # on a terminal
+
+
 def train(
     config: Annotated[Path, typer.Argument(help="A recipe or a grid: a file of configs/.")],
-    data: Annotated[str, typer.Option(help="archive.zip, its folder or fer2013.csv.")] = "",
+    data: Annotated[
+        str,
+        typer.Option(
+            help="archive.zip, its folder or fer2013.csv. Default: what CONFIG says, in configs/ "
+            "kaggle, which downloads it."
+        ),
+    ] = "",
     run: Annotated[str, typer.Option(help="One run of a grid; by default, all.")] = "",
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
     runs: Annotated[Path, typer.Option(help="Checkpoints of unfinished runs.")] = Path("runs"),
     deterministic: Annotated[
-        bool, typer.Option(help="The same bits each time, on a GPU too; slower.")
+        bool, typer.Option("--deterministic", help="The same bits each time, on a GPU too; slower.")
     ] = False,
-    augment_in_model: Annotated[bool, typer.Option(help="Warp images on the GPU.")] = False,
-    final: Annotated[bool, typer.Option(help="Evaluate on the test images as well.")] = False,
+    augment_in_model: Annotated[
+        bool, typer.Option("--augment-in-model", help="Warp images on the GPU.")
+    ] = False,
+    final: Annotated[
+        bool, typer.Option("--final", help="Evaluate on the test images as well.")
+    ] = False,
     subset: Annotated[
-        bool, typer.Option(help="Accept data that are only a part of FER-2013.")
+        bool, typer.Option("--subset", help="Accept data that are only a part of FER-2013.")
     ] = False,
     allow_cpu: Annotated[
-        bool, typer.Option(help="Train on a processor what asks for a GPU.")
+        bool, typer.Option("--allow-cpu", help="Train on a processor what asks for a GPU.")
     ] = False,
     weights: Annotated[
-        Path | None, typer.Option(help="The ImageNet weights of Keras as a file, copied to it.")
+        Path | None,
+        typer.Option(help="A file of Keras's ImageNet weights, where there is no network."),
     ] = None,
 ) -> None:
     """Train the runs of a configuration that are not in the store yet; a killed one is resumed.
@@ -61,8 +77,16 @@ def train(
             typer.echo(f"{study.name}/{recipe.run_name}")
             places = {"study": study.name, "results_dir": results, "runs_dir": runs}
             how = {"deterministic": deterministic, "augment_in_model": augment_in_model}
-            how["final"] = final
-            train_one(recipe, faces, **places, **how)
+            typer.echo(_outcome(train_one(recipe, faces, **places, **how, final=final)))
+
+
+def _outcome(folder: Path) -> str:
+    """Where a run is, and its accuracies."""
+    from ferbook.results import metrics, store
+
+    run = store.load_run(folder)
+    line = f"{folder}: {run.val_clean_accuracy:.2%} of validation images without copies"
+    return f"{line}, {metrics.accuracy(run.test):.2%} of test images" if run.is_final else line
 
 
 def _planned(config: Path, run: str) -> tuple[Study, list[Recipe]]:
@@ -72,18 +96,23 @@ def _planned(config: Path, run: str) -> tuple[Study, list[Recipe]]:
 
     study = read_study(config)
     if run and run not in study.recipes:
-        near = difflib.get_close_matches(run, study.recipes, 5, cutoff=0)
+        near = difflib.get_close_matches(run, study.recipes, 5)
         named = ", ".join(name for name in study.recipes if name in near)
         raise StudyError(
-            f"--run: no {run} in {config}, which has {len(study.recipes)}. The nearest: {named}."
+            f"--run: no {run} in {config}, which has {len(study.recipes)}"
+            f"{f'. The nearest: {named}' if near else f', such as {next(iter(study.recipes))}'}."
         )
     return study, [study.recipes[run]] if run else list(study.recipes.values())
 
 
 def device(
     config: Annotated[Path, typer.Argument(help="A recipe or a grid: a file of configs/.")],
-    allow_cpu: Annotated[bool, typer.Option(help="Accept a processor in place of a GPU.")] = False,
-    memory: Annotated[bool, typer.Option(help="Estimate the memory; needs no GPU.")] = False,
+    allow_cpu: Annotated[
+        bool, typer.Option("--allow-cpu", help="Accept a processor in place of a GPU.")
+    ] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Estimate the memory; needs no GPU.")
+    ] = False,
 ) -> None:
     """Show what a configuration would be trained on: GPU or processor, precision, XLA, CUDA.
 
@@ -110,14 +139,22 @@ def device(
 
 def runs(
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Write all columns here, and show nothing.")
+    ] = None,
 ) -> None:
-    """List the runs of the store with accuracy and cost."""
+    """List the runs of the store, each by its folder, with accuracy and cost; trials come last."""
     with errors():
-        look_for(results)
+        look_for_store(results)
         from ferbook.paper import all_runs
 
-        table = all_runs.of_store(results)
-    print_table(table.formatted(), "Runs")
+        table = all_runs.of_store(results, named=lambda run: f"{run.study}/{run.name}")
+        if csv_file:
+            from ferbook.core.writing import write_atomically
+
+            write_atomically(csv_file, table.frame.to_csv().encode())
+            return
+    print_table(table.formatted()[["run", *_SHOWN]], "Runs")
 
 
 def compare(
@@ -127,9 +164,11 @@ def compare(
 ) -> None:
     """Evaluate packaged models, classical features and ten crops on the same test images.
 
-    The last are crops of each image, classified by our released model.
+    The last are crops of each image, classified by our released model. Answers are written to
+    --results, in place of those that are there.
     """
     with errors():
+        look_for_store(results)
         from ferbook.data.sources import find, load
 
         find(data)
@@ -146,15 +185,27 @@ def compare(
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder in the result store.")],
     source: Annotated[str, typer.Option("--data", help="archive.zip, its folder or fer2013.csv.")],
-    weights: Annotated[Path | None, typer.Option(help="Default: runs/STUDY/RUN/best.npz.")] = None,
-    folder: Annotated[Path | None, typer.Option(help="Default: exports/RUN.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Its weights. Default: runs/STUDY/RUN/best.npz.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the files go. Default: exports/RUN.")
+    ] = None,
     results: Annotated[Path, typer.Option(help="Measurements go here.")] = Path("results"),
     runs: Annotated[Path, typer.Option(help="Where training kept the weights.")] = Path("runs"),
-    release: Annotated[bool, typer.Option(help="Make it the model of ferbook predict.")] = False,
+    release: Annotated[
+        bool, typer.Option("--release", help="Make it the model of ferbook predict.")
+    ] = False,
 ) -> None:
     """Write a run as Keras, ONNX and LiteRT files and measure each on all test images."""
     with errors():
         look_for(run)
+        if not (run / "run.json").is_file():
+            from ferbook.core.files import FileError
+
+            raise FileError(
+                f"{run}: no run (no run.json in it). ferbook runs lists those there are."
+            )
         weights = _weights(run, weights, runs)
         from ferbook.data.sources import find, load
 
@@ -178,7 +229,14 @@ def network(
 ) -> None:
     """Write the released model as a Keras file that needs no ferbook, to be trained on."""
     with errors():
-        from ferbook.export import released
+        make(folder.parent)
+        if folder.is_dir():
+            from ferbook.core.writing import refuse_strangers
+
+            refuse_strangers(folder, ("model.keras", "README.md"))
+        elif folder.exists():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        from ferbook.export import released  # late, since it starts TensorFlow
 
         released.write(folder)
     typer.echo(folder)

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     If the block ends with an error, or nothing was written, `path` stays as it was. Raises
     FileError for a folder, and for a file in a folder that does not exist.
     """
-    if path.is_dir() or not path.parent.is_dir():
-        raise FileError(f"{path}: not a file in a folder that exists.")
+    if path.is_dir():
+        raise FileError(f"{path}: a folder. Give a file's name.")
+    if not path.parent.is_dir():
+        raise FileError(f"{path}: there is no folder {path.parent}.")
     with _workshop(path) as folder:
         yield folder / path.name  # its own name: some libraries choose a format by the suffix
         if (folder / path.name).exists():
@@ -58,16 +60,33 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         new.mkdir()
         yield new
         if folder.exists():
-            _refuse_strangers(folder, new)
+            refuse_strangers(folder, [path.name for path in new.iterdir()])
             os.replace(folder, _old(workshop, folder))
         os.replace(new, folder)
 
 
-def _refuse_strangers(folder: Path, new: Path) -> None:
-    """What is replaced must be of the same kind, or a folder of somebody's photographs goes."""
-    names = {path.name for path in new.iterdir()}
+def check_writable(path: Path) -> None:
+    """Raises OSError where `path` and the folders above it could not be made; leaves nothing."""
+    above = path.parent
+    while not above.exists() and above != above.parent:
+        above = above.parent
+    with _of(path), tempfile.TemporaryFile(dir=above):
+        pass
+
+
+@contextlib.contextmanager
+def _of(path: Path) -> Iterator[None]:
+    """An error of the system is about `path`, and not about a temporary file for it."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def refuse_strangers(folder: Path, names: Collection[str]) -> None:
+    """Raises FileError for what `folder` holds beside `names`, or somebody's photographs go."""
     own = {left.name for name in names for left in _workshops(folder / name)}
-    if strangers := sorted({path.name for path in folder.iterdir()} - names - own):
+    if strangers := sorted({path.name for path in folder.iterdir()} - {*names} - own):
         raise FileError(
             f"{folder}: holds {quoted(strangers[0])}, which would be lost. "
             "Move it away, or give another folder."
@@ -101,7 +120,8 @@ def _workshop(path: Path) -> Iterator[Path]:
     with contextlib.ExitStack() as lock:
         folder = None
         while folder is None or not folder.exists():  # one taken for abandoned before its lock
-            folder = Path(tempfile.mkdtemp(".tmp", _prefix(path), path.parent))
+            with _of(path):
+                folder = Path(tempfile.mkdtemp(".tmp", _prefix(path), path.parent))
             lock.enter_context(_locked(folder, wait=True))
         try:
             yield folder

@@ -32,6 +32,13 @@ class Collected:
 
     items: list[Item] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    _seen: set[Path] = field(default_factory=set, repr=False)
+
+    def is_new(self, path: Path) -> bool:
+        """Whether no source named this file before: it is looked at once."""
+        before = len(self._seen)
+        self._seen.add(real(path))
+        return len(self._seen) > before
 
 
 def collect(
@@ -88,17 +95,18 @@ def _camera(source: str) -> Item:
 def _add_path(path: Path, found: Collected, leave_out: Path | None) -> None:
     name = printable(str(path))
     if path.is_dir():
-        before = len(found.items)
         files, unseen = walk(path)
         found.skipped += [f"{printable(line)}." for line in unseen]
+        there = False
         for inside in files:
             if not (leave_out and _is_copy(inside, path, leave_out.resolve())):
-                _add_file(inside, found)
-        if len(found.items) == before:
+                there |= _add_file(inside, found)
+        if not there:
             reasons = "".join(f" {line}" for line in found.skipped[-3:])
             raise InputError(f"{name}: no picture or video in this folder.{reasons}")
     elif path.is_file():
-        found.items.append(Item(name, kind_of(path), path))
+        if found.is_new(path):
+            found.items.append(Item(name, kind_of(path), path))
     elif path.exists():
         raise InputError(f"{name}: neither a file nor a folder. For a pipe give - as its name.")
     else:
@@ -109,9 +117,12 @@ def _is_copy(file: Path, folder: Path, copies: Path) -> bool:
     return folder.resolve() in copies.parents and copies in real(file).parents
 
 
-def _add_file(path: Path, found: Collected) -> None:
+def _add_file(path: Path, found: Collected) -> bool:
+    """Whether the file of a folder is a picture or a video."""
     kind = kind_of(path)
-    if kind == "other":
-        found.skipped.append(f"{printable(str(path))}: neither a picture nor a video.")
-    else:
-        found.items.append(Item(printable(str(path)), kind, path))
+    if found.is_new(path):
+        if kind == "other":
+            found.skipped.append(f"{printable(str(path))}: neither a picture nor a video.")
+        else:
+            found.items.append(Item(printable(str(path)), kind, path))
+    return kind != "other"

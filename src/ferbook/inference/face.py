@@ -26,18 +26,27 @@ def whole_number(name: str, value: Any, least: int) -> None:
 
 @dataclass(frozen=True)
 class Face:
-    """One face and what the model says of it."""
+    """One face and what the model says of it.
 
-    source: str  # file, or "camera:0"; "" for a picture that was no file
-    frame: int  # 0 for a picture
-    box: tuple[int, int, int, int]  # left, top, width, height in px
-    turn_degrees: float = 0.0  # clockwise, by which it was turned back about the box's middle
-    seconds: float | None = None  # since the first frame of a video; None for a picture
-    track: int | None = None  # a number for each face that a video follows; None for a picture
+    `source` is a file or "camera:0", and "" for a picture that was no file; `frame` is 0 for a
+    picture. `box` is left, top, width and height in px, `turn_degrees` by how much the face was
+    turned back about its middle, clockwise. `seconds` counts from the first frame of a video, and
+    `track` is a number for each face that a video follows; both are None for a picture.
+    `expression` is the likeliest of `ferbook.CLASSES`, `confidence` its probability in [0, 1], and
+    `probabilities` has those of all seven, smoothed over the frames of a video where that was asked
+    for; `unsmoothed` then has the frame's own.
+    """
+
+    source: str
+    frame: int
+    box: tuple[int, int, int, int]
+    turn_degrees: float = 0.0
+    seconds: float | None = None
+    track: int | None = None
     expression: str = ""
     confidence: float = float("nan")
     probabilities: dict[str, float] = dataclasses.field(default_factory=dict)
-    unsmoothed: dict[str, float] = dataclasses.field(default_factory=dict)  # the frame's own
+    unsmoothed: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain Python values, ready for JSON."""

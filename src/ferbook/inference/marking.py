@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ferbook.core.writing import refuse_sources, whole_file
+from ferbook.core.writing import check_writable, refuse_sources, whole_file
 from ferbook.inference.collecting import Item, real
 from ferbook.inference.face import Face, InputError
 from ferbook.inference.media import USUAL_RATE, announced, neutral_name, read_picture
@@ -39,11 +39,13 @@ def plan(items: Iterable[Item], folder: Path, *, replace: bool = False) -> dict[
     refuse_sources(targets.values(), (item.path for item in files))
     _refuse_shared(files, targets)
     taken = [target for target in targets.values() if target.exists()]
+    more = len(taken) - 1
     if taken and not replace:
         raise InputError(
-            f"{taken[0]}: exists already, as {len(taken) - 1:,} others do. Give --annotate another "
-            "folder, or --replace."
+            f"{taken[0]}: exists already{f', as do {more:,} more' if more else ''}. Give "
+            "--annotate another folder, or --replace."
         )
+    check_writable(folder / "marked")
     return targets
 
 

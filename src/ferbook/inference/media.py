@@ -43,6 +43,8 @@ def read_picture(path: str | Path) -> Image.Image:
 
 def decode(content: bytes, name: str) -> Image.Image:
     """`read_picture` for the bytes of a file; errors call it `name`."""
+    if not content:
+        raise InputError(f"{name}: empty.")
     if kind_of_bytes(content[:HEAD_BYTES]) == "HEIC":
         raise InputError(f"{name}: HEIC is not read. Convert it to JPEG or PNG.")
     try:
@@ -96,7 +98,7 @@ def frames(source: str | int, every: int = 1) -> Iterator[tuple[int, float, np.n
     if number == 0 and isinstance(source, int):
         raise InputError(f"camera:{source}: it gives no picture. Is it there, and free?")
     if number == 0:
-        raise InputError(f"{source}: no video to be read.")
+        raise InputError(f"{source}: no video to be read. Is the file complete?")
     if isinstance(source, str) and claimed - number > max(FEWEST_LOST, LARGEST_LOSS * claimed):
         raise InputError(
             f"{source}: it ends after {number:,} frames, but announces {claimed:,}. "

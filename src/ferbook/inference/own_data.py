@@ -16,7 +16,7 @@ from PIL import Image
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import walk
-from ferbook.core.writing import whole_folder
+from ferbook.core.writing import check_writable, whole_folder
 from ferbook.data.faces import DataError
 from ferbook.data.sources import explanations
 from ferbook.inference import formats
@@ -27,6 +27,7 @@ from ferbook.inference.media import read_picture
 _PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test",
           "val": "test", "validation": "test"}  # fmt: skip
 _TESTS = ("PublicTest", "PrivateTest")
+_EXPECTED = f"Expected {', '.join(CLASSES)}."
 
 
 @dataclass
@@ -59,11 +60,15 @@ def convert(
     if not source.is_dir():
         raise DataError(f"{source}: not a folder. Give one with pictures in folders by class.")
     if not 0 < test_share < 1:
-        raise DataError(f"test_share: expected a fraction between 0 and 1. Received: {test_share}.")
+        raise DataError(f"test share: expected a fraction between 0 and 1. Received: {test_share}.")
     if seed < 0:
         raise DataError(f"seed: expected a whole number from 0 on. Received: {seed}.")
     if target.exists():
         raise DataError(f"{target}: is there already. Give a new folder.")
+    check_writable(target)
+    for folder, label in (renamed or {}).items():
+        if label.lower() not in (*CLASSES, ""):
+            raise DataError(f"{folder} is to be renamed: {label!r} is no class. {_EXPECTED}")
     result = Converted()
     found = _find(source, renamed or {}, result)
     faces = list(_small_faces(found, crop, result))
@@ -86,6 +91,8 @@ def _find(
     found = []
     files, unseen = walk(source)
     result.left_out += unseen
+    if unknown := sorted(set(renamed) - {path.parent.name for path in files}):
+        raise DataError(f"{source}: no folder {unknown[0]} in it, which is to be renamed.")
     for path in files:
         inside = path.relative_to(source)
         if formats.kind_of(path) not in ("picture", "HEIC"):
@@ -100,12 +107,14 @@ def _find(
 
 def _label(path: Path, inside: tuple[str, ...], renamed: Mapping[str, str]) -> str:
     """The class of the folder that `path` lies in; "" where it is to be left out."""
-    folder = inside[-2] if len(inside) > 1 else ""
+    if len(inside) == 1:
+        raise DataError(f"{path}: in no folder that says its class. {_EXPECTED}")
+    folder = inside[-2]
     label = renamed.get(folder, folder).lower()
     if label in CLASSES or (folder in renamed and label == ""):
         return label
     raise DataError(
-        f"{path}: {folder!r} is no class. Expected a folder called {', '.join(CLASSES)}. Say what "
+        f"{path}: {folder!r} is no class. {_EXPECTED} Say what "
         f"it means, --rename {folder}=happy, or leave it out, --rename {folder}=. "
         f"{explanations.of_class(folder)}".rstrip()
     )

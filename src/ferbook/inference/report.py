@@ -8,13 +8,13 @@ import dataclasses
 import io
 import json
 import os
-import tempfile
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.writing import refuse_sources, write_atomically
+from ferbook.core.writing import check_writable, refuse_sources, write_atomically
 from ferbook.inference.face import Face, InputError
 
 _PLACE = ("source", "frame", "seconds", "track", "left", "top", "width", "height")
@@ -67,11 +67,16 @@ def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
 
 
 def _check_target(file: Path) -> None:
-    if (file.exists() and not file.is_file()) or not file.parent.is_dir() or _is_stream(file):
-        raise InputError(f"{file}: not a file in a folder that exists.")
+    if _is_printed(file):
+        return
+    if not file.parent.is_dir():
+        raise InputError(f"{file}: there is no folder {file.parent}.")
+    if (file.exists() and not file.is_file()) or _is_stream(file):
+        raise InputError(
+            f"{file}: {'a folder' if file.is_dir() else 'no file'}. Give a file's name."
+        )
     try:
-        with tempfile.TemporaryFile(dir=file.parent):
-            pass
+        check_writable(file)
     except OSError as error:
         raise InputError(f"{file}: cannot be written ({error.strerror}).") from error
 
@@ -82,14 +87,24 @@ def _is_stream(file: Path) -> bool:
 
 
 def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None:
-    """The report as JSON, with everything, and as CSV, a row per face."""
+    """The report as JSON, with everything, and as CSV, a row per face; `-` prints it."""
     if json_file:
-        content = json.dumps(dataclasses.asdict(report), indent=1, allow_nan=False)
-        write_atomically(json_file, content.encode())
+        _put(json_file, json.dumps(dataclasses.asdict(report), indent=1, allow_nan=False) + "\n")
     if csv_file:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([(*COLUMNS, *CLASSES), *rows(report)])
-        write_atomically(csv_file, text.getvalue().encode())
+        _put(csv_file, text.getvalue())
+
+
+def _put(file: Path, text: str) -> None:
+    if _is_printed(file):
+        sys.stdout.write(text)
+    else:
+        write_atomically(file, text.encode())
+
+
+def _is_printed(file: Path) -> bool:
+    return str(file) == "-"
 
 
 def rows(report: Report) -> list[tuple]:

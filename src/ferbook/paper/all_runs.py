@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -21,24 +21,30 @@ WATTS_PER_CORE = 12.0
 _PARTS = ("test", "private", "clean")  # of the test images, see `metrics.named_test_sets`
 
 
-def of_store(results: Path) -> Table:
+def of_store(results: Path, named: Callable[[Run], str] | None = None) -> Table:
     """`ledger_table` of all runs in the store `results`, trials last."""
     leaked = frozenset(store.load_dataset(results)["leaked_files"])
     runs = store.load_all(results, trials=None)
-    return ledger_table(sorted(runs, key=lambda run: not run.is_final), leaked)
+    return ledger_table(sorted(runs, key=lambda run: not run.is_final), leaked, named or _label)
 
 
-def ledger_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
+def _label(run: Run) -> str:
+    return f"{run.label}, seed {run.recipe.seed}{'' if run.is_final else ' (trial)'}"
+
+
+def ledger_table(
+    runs: Iterable[Run], leaked_files: frozenset[str], named: Callable[[Run], str] = _label
+) -> Table:
     """A row per run: accuracy on three readings of the test set, and what it cost.
 
-    Trials saw no test images; their names say so.
+    Trials saw no test images; their names say so, unless `named` gives others.
     """
     rows = {}
     for run in runs:
         sets = named_test_sets(run.test, leaked_files)
         hours, device = cpu_hours(run), _device(run)
         whole = interval(score(run.test)) if run.is_final else None
-        rows[f"{run.label}, seed {run.recipe.seed}{'' if run.is_final else ' (trial)'}"] = (
+        rows[named(run)] = (
             run.val_clean_accuracy, *(_accuracy(sets[part]) for part in _PARTS), whole,
             len(run.history), run.info["images_seen"], run.info["seconds"] / 3600, hours,
             hours * WATTS_PER_CORE if device == "processor" else None, device,

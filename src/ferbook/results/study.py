@@ -187,10 +187,10 @@ def _check_keys(values: Mapping[str, Any], others: set[str], where: Any) -> None
     """`others` are keys beside the fields of a recipe; with any, data and study are needed."""
     known = {field.name for field in fields(Recipe)} | others
     if unknown := sorted(map(str, values.keys() - known)):
-        near = difflib.get_close_matches(unknown[0], sorted(known), 1, cutoff=0)
+        near = difflib.get_close_matches(unknown[0], sorted(known), 1)
         raise StudyError(
             f"{where}: expected {'data, study and ' if others else ''}fields of Recipe. "
-            f"Received: {', '.join(unknown):.200}. The nearest: {near[0]}."
+            f"Received: {', '.join(unknown):.200}.{f' The nearest: {near[0]}.' if near else ''}"
         )
     if others and (missing := {"data", "study"} - values.keys()):
         raise StudyError(f"{where}: expected data and study. Missing: {min(missing)}.")

@@ -16,6 +16,7 @@ from ferbook.claims.verdict import (
     FACT,
     NOT_RUN,
     NOT_SEEN,
+    NOT_TESTABLE,
     SEEN,
     UNDECIDED,
     Verdict,
@@ -57,15 +58,28 @@ def question(claim: Claim, evidence: Evidence, change: Mapping[str, Any]) -> Ver
 def weight_decay(claim: Claim, evidence: Evidence, rate: float, decay: float) -> Verdict:
     """Whether a step of decoupled decay changes a weight in float32.
 
-    The decay multiplies a weight by 1 - rate * decay. Between neighboring float32 numbers lies
-    at least 2^-24 of the larger one; a change of less than half of that is rounded away.
+    Keras multiplies a weight by 1 - rate * decay, as PyTorch does; Loshchilov & Hutter's Algorithm
+    2, at its constant schedule, and TensorFlow Addons by 1 - decay. Between neighboring float32
+    numbers lies at least 2^-24 of the larger one; a change of less than half of that is rounded
+    away. Where the two ways disagree, the original does not say which it took.
     """
     share, least = rate * decay, float(np.finfo(np.float32).epsneg) / 2
-    text = f"A step takes {share:.0e} of a weight; float32 rounds less than {least:.1e} away."
+    text = (
+        f"In Keras's AdamW a step takes rate times decay, {share:.0e} of a weight; float32 rounds "
+        f"less than {least:.1e} away."
+    )
     found = _with_adam(evidence)
     if found is not None and found.identical:
         text += f" Adam and AdamW gave the same bits in {found.seeds} pairs of runs."
-    return Verdict(CONTRADICTED if share < least else FACT, f"{share:.0e} a step", text)
+    if share >= least:
+        return Verdict(FACT, f"{share:.0e} a step", text)
+    if decay < least:
+        return Verdict(CONTRADICTED, f"{share:.0e} a step", text)
+    text += (
+        f" An AdamW that takes {decay:.0e} whatever the rate, as in its source, changes the "
+        "weights. The original does not name its implementation."
+    )
+    return Verdict(NOT_TESTABLE, f"{share:.0e} a step in Keras", text)
 
 
 def deterministic(claim: Claim, evidence: Evidence) -> Verdict:
@@ -75,8 +89,8 @@ def deterministic(claim: Claim, evidence: Evidence) -> Verdict:
     if found is None:
         return Verdict(NOT_RUN, "", "No two trainings of one recipe, images and seed in the store.")
     text = (
-        f"{found.seeds} pairs of trainings with the same seed on processors, whose weight decay "
-        "is below the resolution of float32. On a GPU it was not run."
+        f"{found.seeds} pairs of runs on processors with the same seed, one with Adam and one with "
+        "AdamW, whose decay float32 rounds away. On a GPU it was not run."
     )
     grade = SEEN if found.identical else NOT_SEEN
     return Verdict(grade, "the same bits" if found.identical else "other bits", text, _page(found))

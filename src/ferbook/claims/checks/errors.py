@@ -31,7 +31,7 @@ def errors_plausible(claim: Claim, evidence: Evidence) -> Verdict:
         second = ferplus.as_class(ferplus.pluralities(run.test.files))
         wrong = (answers != run.test.labels) & (second >= 0)
         plausible = int((wrong & (answers == second)).sum())
-        text = "Errors on images of which FER+ has a clear opinion"
+        text = "Errors on images for which FER+ has a plurality among the seven classes"
         return plausible > 0, f"{plausible:,} of {int(wrong.sum()):,} errors", text
 
     return on_run(evidence, judge)

@@ -122,10 +122,11 @@ def _download() -> Path:
     try:
         return Path(kagglehub.dataset_download(KAGGLE_HANDLE))
     except Exception as error:  # kagglehub raises many kinds: network, credentials, quota
+        absent = isinstance(error, OSError) and "Connection" in type(error).__name__
+        reason = "no connection to it" if absent else f"{type(error).__name__}: {error!s:.120}"
         raise DataError(
-            f"data: Kaggle gave no {KAGGLE_HANDLE} ({type(error).__name__}: {error!s:.120}). "
-            "Put your API token into ~/.kaggle/kaggle.json, or download archive.zip by hand and "
-            "give its path."
+            f"data: Kaggle gave no {KAGGLE_HANDLE} ({reason}). Download archive.zip by hand and "
+            "give its path, or put your API token into ~/.kaggle/kaggle.json."
         ) from error
 
 
@@ -215,14 +216,15 @@ def check_counts(faces: Faces, source: str | os.PathLike[str], *, subset: bool =
     expected = np.array([OFFICIAL_COUNTS[usage] for usage in USAGES]).T  # (class, usage)
     if (counts.to_numpy() == expected).all():
         return
-    official_counts = counts * 0 + expected
+    row, column = np.unravel_index(np.abs(counts.to_numpy() - expected).argmax(), expected.shape)
     message = (
-        f"{source}: {len(faces):,} images, but FER-2013 has {expected.sum():,}. "
-        f"Found per class:\n{counts.to_string()}\nOfficial:\n{official_counts.to_string()}"
+        f"{source}: {len(faces):,} images, but FER-2013 has {expected.sum():,}. The largest "
+        f"difference: {CLASSES[row]} in {USAGES[column]} {counts.iat[row, column]:,}, there "
+        f"{expected[row, column]:,}."
     )
     if not subset:
         raise DataError(
-            f"{message}\nIf a subset is meant, say so: subset=True in Python, --subset for "
+            f"{message} If a subset is meant, say so: subset=True in Python, --subset for "
             "ferbook data check and ferbook train."
         )
     warnings.warn(message, stacklevel=3)

@@ -40,7 +40,7 @@ def read_table(source: Path, file: BufferedIOBase) -> tuple[Faces, str]:
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{source}: not a readable csv ({error}).") from error
     if not parsed:
-        raise DataError(f"{source}: expected 1 to {MAX_ROWS:,} rows.")
+        raise DataError(f"{source}: expected 1 to {MAX_ROWS:,} rows. Received: none.")
     images, labels, files = zip(*parsed, strict=True)
     known = PUBLISHED_MD5.get(counted.md5.hexdigest(), "")
     if known and len(files) == sum(map(sum, OFFICIAL_COUNTS.values())):
@@ -120,7 +120,7 @@ def _places(source: Path, header: list[str]) -> list[int]:
         shown = ", ".join(header[:8])
         raise DataError(
             f"{source}: no column {', '.join(missing)}. Expected emotion,pixels,Usage; found "
-            f"{shown:.200}. {explanations.of_columns(header)}"
+            f"{shown:.200}. {explanations.of_columns(header)}".rstrip()
         )
     return [header.index(name) for name in COLUMNS]
 

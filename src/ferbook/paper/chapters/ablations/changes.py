@@ -101,12 +101,10 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     formats |= dict.fromkeys(frame.columns[[3, 6]], "+.2f")
     caption = (
         f"{names.grid_words(study.name, study.base)} "
-        "Each change: mean scores over its seeds on all test images; the difference of the means "
-        "from the recipe itself, its interval (not corrected), and p corrected by Holm's method "
-        f"for all {len(study.changes)} planned changes; and the difference on test images without "
-        "copies. Interval and p are Student's for independent seeds. Their standard deviation is "
-        "pooled over the rows; one that varies by far more than the others has its own. A row with "
-        "one seed has the interval of the others' deviation, and no p."
+        "Each change: mean scores over its seeds on all test images, the difference of the means "
+        "from the recipe itself with its interval (not corrected), p corrected by Holm's method "
+        f"for all {len(study.changes)} planned changes, and the difference on test images without "
+        "copies. A row with one seed has the others' deviation, and no p."
     )
     return Table(frame, caption, f"tab-{study.name}", formats)
 
@@ -115,8 +113,8 @@ def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
     """`<study>_better`, `_worse` and `_like_seeds`: how changes differ from the recipe.
 
     The border is a corrected p of 0.05; changes by which the network did not learn are
-    `<study>_unlearned`. Of `<study>_undecided` too little is known: they were not run, have one
-    seed, or vary too much to differ.
+    `<study>_unlearned`. Of `<study>_undecided` too little is known: they have one seed, or vary too
+    much to differ. The others are `<study>_not_run`.
     """
     means, each = scores(study, runs), points(study, runs, leaked_files)
     alike = of_like_spread(learned_groups(means, each))
@@ -126,7 +124,7 @@ def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
     parts = {
         "better": (p < ALPHA) & gains, "worse": (p < ALPHA) & ~gains,
         "like_seeds": (p >= ALPHA) & rows.index.isin(alike),
-        "unlearned": rows.index.isin(unlearned(rows).index),
+        "unlearned": rows.index.isin(unlearned(rows).index), "not_run": rows["accuracy"].isna(),
     }  # fmt: skip
     parts["undecided"] = ~np.logical_or.reduce(list(parts.values()))
     return {

@@ -45,6 +45,19 @@ def grade_table(graded: Graded) -> Table:
     return Table(frame.rename_axis("grade"), caption, "tab-grades")
 
 
+def contradicted_table(graded: Graded) -> Table:
+    """The statements that are contradicted, one for each distinct fact, with what was found."""
+    rows: dict[str, tuple[str, str, str]] = {}
+    for claim, verdict in graded:
+        if verdict.grade == CONTRADICTED and not claim.is_question:
+            row = claim.statement, verdict.found, verdict.evidence
+            rows.setdefault(claim.fact or claim.id, row)
+    columns = ["statement", "found", "evidence"]
+    frame = pd.DataFrame(rows.values(), columns=columns).set_index("statement")
+    caption = "What is contradicted: of statements that rest on one fact, the first."
+    return Table(frame, caption, "tab-contradicted")
+
+
 def claims_table(graded: Graded) -> HTML:
     """The ledger by group: what the original says, what was found, the grade and why.
 

@@ -36,8 +36,8 @@ def copies_numbers(
     """`copies_*`: points that the copies among the training images are worth, mean over seeds.
 
     `copies_gain_<set>` for the test images with a copy ("leaked"), without ("clean"), and all
-    ("test"), and for the gap between the first two ("gap"); each with `_error`, half of Student's
-    95% interval, and `_seeds`, the same of each seed, in words;
+    ("test"), and for the gap between the first two ("gap", "gap_like"); each with `_error`, half of
+    Student's 95% interval, and `_seeds`, the same of each seed, in words;
     `copies_part_leaked`: the points on all test images that those with a copy contribute;
     `copies_gap_with`, `_without`: by how many points accuracy on the images with a copy is higher
     than on the others, after training with the copies and without; `copies_gap_finals`: the same
@@ -56,6 +56,7 @@ def copies_numbers(
         for part in ("test", "clean", "leaked")
     }
     points["gap"] = [[_gap(parts) for parts in pair] for pair in sets]
+    points["gap_like"] = [[_gap_of_like_classes(parts) for parts in pair] for pair in sets]
     found = {key: value for part, each in points.items() for key, value in _gain(part, each)}
     complete = [named_test_sets(run.test, leaked_files) for run in finals(runs)]
     without, having = ([pair[i] for pair in sets] for i in (0, 1))

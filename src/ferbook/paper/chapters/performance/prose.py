@@ -25,7 +25,7 @@ def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         **{f"input_{name}_{source}": ratio(part["ours, arrays"], part[f"generator, {source}"])
            for name, part in (("large", large), ("small", small))
            for source in ("folder", "arrays")},
-        "fed": ratio(plain, rounds["fit on our input"]),
+        "fed": ratio(rounds["fit on our input"], plain),
         "epoch": ratio(rounds["fit on the generator"], rounds["fit on our input"]),
         "kerass": ratio(rounds["Keras's layers"], plain),
         "kerass_trained": ratio(

@@ -45,7 +45,8 @@ def step_table(measured: Measured) -> Table:
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("step")
     caption = (
         f"One step of {network_name(step['backbone'])} on {step['batch_size']} images of "
-        f"{step['image_size']} px. PyTorch: "
+        f"{step['image_size']} px. Ratios are medians over rounds, and need not be those of the "
+        "medians in milliseconds. PyTorch: "
         f"{step['torch'].get('versions', 'not run')}. {where(step)}"
     )
     return Table(frame, caption, "tab-step", {"milliseconds": ".1f"})
@@ -76,6 +77,8 @@ def seconds_table(measured: Measured) -> Table:
     }  # fmt: skip
     rows = {name: (*(_digits(of(v)) for of in (np.median, min, max)), len(v))
             for name, v in named.items()}  # fmt: skip
+    for line in measured["startup"].get("not_run", ()):
+        rows[f"first answer of {line.partition(':')[0]}: not run"] = ("", "", "", 0)
     columns = ["seconds", "lowest", "highest", "rounds"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("operation")
     caption = (

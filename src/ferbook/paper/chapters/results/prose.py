@@ -17,6 +17,9 @@ from ferbook.results.metrics import accuracy, confused_pairs, confusion_rank, sc
 from ferbook.results.run import Run
 from ferbook.results.seeds import Difference, compared
 
+# Pairs that the original names as often confused, or as dominant confusions.
+_CONFUSED = (("sad", "neutral"), ("fear", "sad"), ("fear", "surprise"))
+
 
 def audit_numbers(published: Published) -> dict[str, int]:
     """`original_hits_*`: right answers per class where the printed recalls leave one number."""
@@ -70,10 +73,13 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
     """What stands out in the tables about `run`, on all test images, in percent.
 
     `reference_fallen_*`: the class whose recall lies furthest below the original's, and with `f1_`
-    that whose F1, in [0, 1], does; the rank of fear and surprise among all pairs of confused
-    classes; and accuracy where at most five of FER+'s taggers agree (`_disputed`) or all ten
-    (`_unanimous`), NaN without such images.
+    that whose F1, in [0, 1], does; the ranks of the pairs that the original names among all pairs
+    of confused classes; how many answers agree with the labels and with the plurality of FER+'s
+    taggers, where there is one; and accuracy where at most five of them agree (`_disputed`) or all
+    ten (`_unanimous`). NaN without such images.
     """
+    second = ferplus.as_class(ferplus.pluralities(run.test.files))
+    agrees = run.test.answers[second >= 0] == second[second >= 0]
     votes, pairs = ferplus.certainty(run.test.files), confused_pairs(run.test)
     found, reported = score(run.test)["classes"], original["table_2"]
     fallen, by_f1 = (_fallen(found, reported, measure) for measure in ("recall", "f1"))
@@ -84,8 +90,13 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
         "reference_fallen_f1_class": by_f1,
         "reference_fallen_f1_from": reported[by_f1]["f1"],
         "reference_fallen_f1_to": found[by_f1]["f1"],
-        "reference_confusion_rank": confusion_rank(pairs, "fear", "surprise")[0],
+        **{
+            f"reference_confusion_rank_{a}_{b}": confusion_rank(pairs, a, b)[0]
+            for a, b in _CONFUSED
+        },
         "reference_confusion_pairs": len(pairs),
+        "reference_agrees_labels": _accuracy(run, second >= 0),
+        "reference_agrees_ferplus": 100 * float(agrees.mean()) if agrees.size else np.nan,
         "reference_accuracy_disputed": _accuracy(run, (votes >= 1) & (votes <= 5)),
         "reference_accuracy_unanimous": _accuracy(run, votes == 10),
     }
