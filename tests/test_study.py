@@ -110,6 +110,8 @@ def test_train_command_runs_what_is_missing(tmp_path):
     assert trial.name == "adam-tiny-48-s42" and store.load_all(tmp_path / "results") == []
     again = ["train", str(path), "--run", "adam-tiny-48-s42", *places, "--final"]
     assert "of test images" in CliRunner().invoke(app, again).output
+    shown = CliRunner().invoke(app, ["runs", "--results", str(tmp_path / "results")])
+    assert shown.exit_code == 0 and "t/adam-tiny-48-s42" in shown.output
     assert [run.name for run in store.load_study(tmp_path / "results", "t")] == [trial.name]
     shown = CliRunner().invoke(app, ["train", str(path), "--run", "sgd", *places])
     assert shown.exit_code == 1

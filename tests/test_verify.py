@@ -307,7 +307,7 @@ def test_the_command_names_findings_and_fails(project, monkeypatch):
 
 def test_outside_a_checkout_it_says_so(tmp_path):
     shown = CliRunner().invoke(app, ["verify", "--project", str(tmp_path)])
-    assert shown.exit_code == 1 and "results: No such file or directory" in shown.output
+    assert shown.exit_code == 1 and f"{tmp_path}: no checkout of this book" in shown.output
 
 
 def test_verifying_leaves_tensorflow_out():

@@ -19,13 +19,21 @@ class _Commands(TyperGroup):
     """
 
     def main(self, *args: Any, **more: Any) -> Any:
+        told = False
         try:
-            with output.printing():
+            try:
                 return super().main(*args, **more)
+            except SystemExit as end:
+                told = bool(end.code)
+                with output.printing():
+                    pass
+                raise
         except BrokenPipeError:
             raise
         except OSError as error:
-            typer.echo(f"error: output: {error.strerror}.", err=True)
+            output.print_no_more()
+            if not told:
+                typer.echo(f"error: output: {error.strerror}.", err=True)
             sys.exit(1)
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:

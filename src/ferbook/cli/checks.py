@@ -66,11 +66,8 @@ def verify(
     data set, and runs no code from an executed notebook.
     """
     with errors():
-        if not (project / "_toc.yml").is_file():
-            from ferbook.core.files import FileError
-
-            raise FileError(f"{project}: no checkout of this book (no _toc.yml in it).")
-        look_for(project / "results")
+        if renew_manifest:
+            look_for(project / "results")
         if data:
             from ferbook.data.sources import find
 

@@ -54,15 +54,18 @@ class errors:
 def printing() -> Iterator[None]:
     """What is printed in the block is out after it. Raises OSError, as for a full disk, if not."""
     try:
-        try:
-            yield
-        finally:
-            sys.stdout.flush()
+        yield
+        sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError:
-        sys.stdout = open(os.devnull, "w")  # or Python would try once more when it ends
+        print_no_more()
         raise
+
+
+def print_no_more() -> None:
+    """What could not be printed is given up, or Python would try once more when it ends."""
+    sys.stdout = open(os.devnull, "w")
 
 
 def look_for(*paths: Path) -> None:
@@ -75,10 +78,10 @@ def look_for(*paths: Path) -> None:
 def look_for_store(results: Path) -> None:
     """Raises FileError for a folder that is no result store, FileNotFoundError for none."""
     look_for(results)
-    if not (results / "dataset.json").is_file():
+    if not any(results.glob("*/*/run.json")):
         from ferbook.core.files import FileError
 
-        raise FileError(f"{results}: no result store (no dataset.json in it).")
+        raise FileError(f"{results}: no result store (no <study>/<run>/run.json in it).")
 
 
 def make(*folders: Path) -> None:

@@ -168,7 +168,6 @@ def compare(
     --results, in place of those that are there.
     """
     with errors():
-        look_for_store(results)
         from ferbook.data.sources import find, load
 
         find(data)

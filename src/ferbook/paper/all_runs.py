@@ -22,8 +22,12 @@ _PARTS = ("test", "private", "clean")  # of the test images, see `metrics.named_
 
 
 def of_store(results: Path, named: Callable[[Run], str] | None = None) -> Table:
-    """`ledger_table` of all runs in the store `results`, trials last."""
-    leaked = frozenset(store.load_dataset(results)["leaked_files"])
+    """`ledger_table` of all runs in the store `results`, trials last.
+
+    Copies are those that its `dataset.json` names; a store of other data may have none.
+    """
+    known = (results / "dataset.json").exists()
+    leaked = frozenset(store.load_dataset(results)["leaked_files"] if known else ())
     runs = store.load_all(results, trials=None)
     return ledger_table(sorted(runs, key=lambda run: not run.is_final), leaked, named or _label)
 
