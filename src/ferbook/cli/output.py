@@ -87,9 +87,14 @@ def look_for_store(results: Path) -> None:
 def make(*folders: Path) -> None:
     """Before anything slow is begun: raises OSError for a folder that cannot be written to."""
     for folder in folders:
-        if folder.is_file():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        refuse_file(folder)
         folder.mkdir(parents=True, exist_ok=True)
+
+
+def refuse_file(path: Path) -> None:
+    """Raises NotADirectoryError for what is there and is no folder."""
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
 
 
 def _in_words(error: FerbookError | OSError) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import errno
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferbook.cli.output import errors, look_for, look_for_store, make, print_table
+from ferbook.cli.output import errors, look_for, look_for_store, make, print_table, refuse_file
 
 if TYPE_CHECKING:
     from ferbook.core.recipe import Recipe
@@ -229,12 +227,11 @@ def network(
     """Write the released model as a Keras file that needs no ferbook, to be trained on."""
     with errors():
         make(folder.parent)
-        if folder.is_dir():
+        refuse_file(folder)
+        if folder.exists():
             from ferbook.core.writing import refuse_strangers
 
             refuse_strangers(folder, ("model.keras", "README.md"))
-        elif folder.exists():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
         from ferbook.export import released  # late, since it starts TensorFlow
 
         released.write(folder)
