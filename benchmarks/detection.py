@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ TURNS = (0, 15, 30, 45)  # degrees
 TURNED = {"count": 4, "sides": (64, 150)}  # scenes on which the classifier is measured
 FOUND = 0.4  # of the union of a face's square and a box is shared, at least
 SEED = 2027
+COUNTED = ("found", "false", "false_on_face")  # by `hits`
 Box = tuple[int, int, int, int]
 Detector = Callable[[np.ndarray], list[Box]]
 
@@ -75,15 +76,15 @@ def _some(order: np.ndarray, part: int, count: int) -> np.ndarray:
 
 
 def _count(some: Iterable[tuple[np.ndarray, list[Placed]]]) -> dict[str, Any]:
-    """Faces shown, scenes, and of each detector how many it found and its false alarms."""
-    counts = {name: np.zeros(2, int) for name in DETECTORS}
+    """Faces shown, scenes, and of each detector what `hits` counts."""
+    counts = {name: np.zeros(len(COUNTED), int) for name in DETECTORS}
     faces = number = 0
     for picture, placed in some:
         faces, number = faces + len(placed), number + 1
         for name, detect in DETECTORS.items():
             counts[name] += hits(placed, detect(picture))
     return {"faces": faces, "scenes": number} | {
-        name: {"found": int(found), "false": int(false)} for name, (found, false) in counts.items()
+        name: dict(zip(COUNTED, some.tolist(), strict=True)) for name, some in counts.items()
     }
 
 
@@ -110,15 +111,23 @@ def _haar(picture: np.ndarray) -> list[Box]:
 DETECTORS: dict[str, Detector] = {"CenterFace": _center_face, "Haar": _haar}
 
 
-def hits(placed: list[Placed], boxes: Iterable[Box]) -> tuple[int, int]:
-    """How many faces have a box, and how many boxes have no face.
+def hits(placed: list[Placed], boxes: Sequence[Box]) -> tuple[int, int, int]:
+    """How many faces have a box, how many boxes have no face, and how many of these lie on one.
 
     A face and a box belong together if the box and the face's square, as if upright, share FOUND
-    of their union.
+    of their union. A box of another size or place lies on a face if its middle is in the square.
     """
     shared = np.array([[overlap(face, box) for box in boxes] for face in placed])
-    shared = shared.reshape(len(placed), len(list(boxes))) >= FOUND
-    return int(shared.any(axis=1).sum()), int((~shared.any(axis=0)).sum())
+    shared = shared.reshape(len(placed), len(boxes)) >= FOUND
+    false = [box for box, has in zip(boxes, shared.any(axis=0), strict=True) if not has]
+    on_face = sum(any(_holds(face, box) for face in placed) for box in false)
+    return int(shared.any(axis=1).sum()), len(false), on_face
+
+
+def _holds(face: Placed, box: Box) -> bool:
+    left, top, width, height = box
+    away = max(abs(left + width / 2 - face.x), abs(top + height / 2 - face.y))
+    return away <= face.side / 2
 
 
 def overlap(face: Placed, box: Box) -> float:

@@ -330,11 +330,12 @@ def test_the_list_of_all_runs_is_sorted_and_searched(tab, built_book):
     page.wait("document.querySelector('.dt-search input')")
     rows = "[...document.querySelectorAll('#tab-ledger tbody tr')]"
     page.run("document.querySelectorAll('#tab-ledger thead th')[2].click()")
-    test = page.run(f"{rows}.map((row) => parseFloat(row.cells[2].textContent))")
+    shown = page.run(f"{rows}.map((row) => row.cells[2].textContent)")
+    test = [float(text.rstrip("%")) for text in shown if text != "-"]  # a trial has none
     assert len(test) > 10 and test == sorted(test)
     page.run("""(() => { const field = document.querySelector('.dt-search input');
         field.value = 'copies grid 43'; field.dispatchEvent(new Event('input')); })()""")
-    page.wait(f"{rows}.length < {len(test)}")
+    page.wait(f"{rows}.length < {len(shown)}")
     names = page.run(f"{rows}.map((row) => row.cells[0].textContent)")
     assert names and all("copies grid" in name and "43" in name for name in names)
 

@@ -296,6 +296,17 @@ def test_changes_that_differ_are_told_from_those_within_the_spread_of_seeds():
     }  # fmt: skip
 
 
+def test_the_seeds_of_a_change_are_told_one_by_one():
+    some = [run("one", [0], seed=3), run("one", [], seed=1), run("one", [0, 1], seed=2)]
+    found = changes.seed_words(
+        PLAN, [*some, run("base", []), run("distinct", []), run("base", [], seed=2)]
+    )
+    assert found == {
+        "s_one_each": "100.0%, 85.7% and 92.9%", "s_base_each": "100.0% and 100.0%",
+        "s_distinct_each": "100.0%", "s_never_each": "not run",
+    }  # fmt: skip
+
+
 def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_seeds():
     """8 and 14 of 14 images wrong, against bases of none; the other change loses 1 and none."""
     some = [run("base", []), run("base", [], seed=2), run("distinct", [0]),

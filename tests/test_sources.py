@@ -182,15 +182,15 @@ def test_the_contests_archive_and_its_download(tmp_path, faces, rows):
 @pytest.mark.parametrize(
     ("tail", "message"),
     [
-        (b"\n</html>", "row 300 has 1 of 3 columns: '</html>'. Something was cut off or appended"),
-        (b"\n3,70 80 82", "row 300 has 2 of 3 columns"),
-        (b"\n3,70 80 82,Training", "row 300: 3 pixels. Expected 2,304. Is the file complete"),
-        (b"\n\x1a", "row 300 has 1 of 3 columns"),
-        (b"\n9,70,Training", "row 300: emotion is '9'"),
-        (b"\n,70,Training", "row 300: emotion is ''"),
-        (b"\n12,70,Training", "row 300: emotion is '12'"),
+        (b"\n</html>", "line 302 has 1 of 3 columns: '</html>'. Something was cut off or appended"),
+        (b"\n3,70 80 82", "line 302 has 2 of 3 columns"),
+        (b"\n3,70 80 82,Training", "line 302: 3 pixels. Expected 2,304. Is the file complete"),
+        (b"\n\x1a", "line 302 has 1 of 3 columns"),
+        (b"\n9,70,Training", "line 302: emotion is '9'"),
+        (b"\n,70,Training", "line 302: emotion is ''"),
+        (b"\n12,70,Training", "line 302: emotion is '12'"),
         (b"\n" + b"\xff" * 9, "not a readable csv"),
-        (b'\n3,"70 80', "row 300 has 2 of 3"),
+        (b'\n3,"70 80', "line 302 has 2 of 3"),
     ],
 )
 def test_trailing_rubbish_is_told_in_words(tmp_path, rows, tail, message):

@@ -2,9 +2,10 @@
 // reasons stand. Turned squares differ from OpenCV's by some gray levels, so boxes may differ by a
 // pixel or two. A spot is where a face may be: score, middle, side (px), turn (degrees, clockwise).
 
-const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, NEXT_SCORE = 0.02, LAST_SCORE = 0.15;
-const PLACES = 16, MOST_LIKELY = 2000, BATCH = 16, MOST_OVERLAP = 0.3, MOST_SHARED = 0.5, MOST_TURN = 60;
-const LEVEL = 160, CLOSER = [[112, 2.0], [160, 1.25]], CELL = 4, MULTIPLE = 32;
+const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, LAST_SCORE = 0.15;
+const PLACES = 24, PLACES_OF_LARGE = 16, MOST_LIKELY = 2000, BATCH = 16, MOST_TURN = 60;
+const MOST_OVERLAP = 0.3, MOST_ALIKE = 0.7, MOST_SHARED = 0.5;
+const LEVEL = 160, CLOSER = [[112, 2.0], [160, 1.25]], LOOKS = CLOSER.length + 1, CELL = 4, MULTIPLE = 32;
 const CUT_OUT = 1.18, LEAST_TURN = 15, MIN_FACE = 20;
 
 // Squares {x, y, width, height, turn} in a gray picture of at most 1024 px a side, the largest
@@ -21,15 +22,18 @@ export async function detect(pixels, width, height, run) {
   spots = best(spots, MOST_OVERLAP, ofUnion);
   const likely = spots.filter((spot) => spot.score > LIKELY_SCORE).length;
   spots = spots.slice(0, Math.max(
-    PLACES * Math.ceil((width * height) / 1e6), Math.min(likely, MOST_LIKELY)));
+    PLACES, PLACES_OF_LARGE * Math.ceil((width * height) / 1e6), Math.min(likely, MOST_LIKELY)));
+  spots.forEach((spot) => { spot.score = 1; }); // from here on a product of scores
   for (const [side, sides] of CLOSER) {
     const found = await closer(levels, spots, side, sides, run);
-    spots = best(found.flat(), MOST_OVERLAP, ofUnion).filter((spot) => spot.score > NEXT_SCORE);
+    found.forEach(([spot], i) => { if (spot) spot.score *= spots[i].score; });
+    spots = best(found.flat(), MOST_ALIKE, ofUnion).filter((spot) => spot.score > LAST_SCORE ** LOOKS);
   }
   const mirrored = await closer(levels, spots, ...CLOSER.at(-1), run, true);
   spots = spots.map((spot, i) => ({
-    ...spot, score: Math.sqrt(spot.score * (mirrored[i][0]?.score ?? 0)) }));
-  return best(spots.filter((spot) => spot.score > LAST_SCORE), MOST_SHARED, ofSmaller)
+    ...spot, score: (spot.score * (mirrored[i][0]?.score ?? 0)) ** (1 / LOOKS) }));
+  spots = best(spots.filter((spot) => spot.score > LAST_SCORE), MOST_OVERLAP, ofUnion);
+  return best(spots, MOST_SHARED, ofSmaller)
     .map((spot) => square(spot, width, height)).filter((box) => box.width >= MIN_FACE)
     .sort((a, b) => b.width - a.width);
 }

@@ -33,12 +33,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     """A name at which a library writes a file, which takes the place of `path` after the block.
 
     If the block ends with an error, or nothing was written, `path` stays as it was. Raises
-    FileError for a folder, and for a file in a folder that does not exist.
+    FileError as `check_place` does.
     """
-    if path.is_dir():
-        raise FileError(f"{path}: a folder. Give a file's name.")
-    if not path.parent.is_dir():
-        raise FileError(f"{path}: there is no folder {path.parent}.")
+    check_place(path)
     with _workshop(path) as folder:
         yield folder / path.name  # its own name: some libraries choose a format by the suffix
         if (folder / path.name).exists():
@@ -63,6 +60,14 @@ def whole_folder(folder: Path) -> Iterator[Path]:
             refuse_strangers(folder, [path.name for path in new.iterdir()])
             os.replace(folder, _old(workshop, folder))
         os.replace(new, folder)
+
+
+def check_place(path: Path) -> None:
+    """Raises FileError for a folder, and for a file in a folder that does not exist."""
+    if path.is_dir():
+        raise FileError(f"{path}: a folder. Give a file's name.")
+    if not path.parent.is_dir():
+        raise FileError(f"{path}: there is no folder {path.parent}.")
 
 
 def check_writable(path: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.writing import check_writable, refuse_sources, write_atomically
+from ferbook.core.writing import check_place, check_writable, refuse_sources, write_atomically
 from ferbook.inference.face import Face, InputError
 
 _PLACE = ("source", "frame", "seconds", "track", "left", "top", "width", "height")
@@ -55,8 +55,8 @@ class Report:
 def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
     """Before hours of looking: whether reports can be written, and none replaces a source.
 
-    Raises InputError for what is no file in a folder that can be written to, and for two reports
-    of one name; FileError for a source.
+    Raises FileError for a folder, for what lies in none, and for a source; InputError for what else
+    is no file that can be written, and for two reports of one name.
     """
     targets = list(filter(None, files))
     for file in targets:
@@ -69,12 +69,9 @@ def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
 def _check_target(file: Path) -> None:
     if _is_printed(file):
         return
-    if not file.parent.is_dir():
-        raise InputError(f"{file}: there is no folder {file.parent}.")
+    check_place(file)
     if (file.exists() and not file.is_file()) or _is_stream(file):
-        raise InputError(
-            f"{file}: {'a folder' if file.is_dir() else 'no file'}. Give a file's name."
-        )
+        raise InputError(f"{file}: no file. Give a file's name.")
     try:
         check_writable(file)
     except OSError as error:

@@ -21,7 +21,11 @@ WATTS_PER_CORE = 12.0
 _PARTS = ("test", "private", "clean")  # of the test images, see `metrics.named_test_sets`
 
 
-def of_store(results: Path, named: Callable[[Run], str] | None = None) -> Table:
+def _label(run: Run) -> str:
+    return f"{run.label}, seed {run.recipe.seed}{'' if run.is_final else ' (trial)'}"
+
+
+def of_store(results: Path, named: Callable[[Run], str] = _label) -> Table:
     """`ledger_table` of all runs in the store `results`, trials last.
 
     Copies are those that its `dataset.json` names; a store of other data may have none.
@@ -29,11 +33,7 @@ def of_store(results: Path, named: Callable[[Run], str] | None = None) -> Table:
     known = (results / "dataset.json").exists()
     leaked = frozenset(store.load_dataset(results)["leaked_files"] if known else ())
     runs = store.load_all(results, trials=None)
-    return ledger_table(sorted(runs, key=lambda run: not run.is_final), leaked, named or _label)
-
-
-def _label(run: Run) -> str:
-    return f"{run.label}, seed {run.recipe.seed}{'' if run.is_final else ' (trial)'}"
+    return ledger_table(sorted(runs, key=lambda run: not run.is_final), leaked, named)
 
 
 def ledger_table(

@@ -36,7 +36,7 @@ def read_table(source: Path, file: BufferedIOBase) -> tuple[Faces, str]:
     counted = _Counted(source, file)
     text = io.TextIOWrapper(io.BufferedReader(counted, 1 << 20), "utf-8-sig", newline="")
     try:
-        parsed = list(_rows(source, csv.reader(_lines(source, text))))
+        parsed = list(_rows(source, _lines(source, text)))
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{source}: not a readable csv ({error}).") from error
     if not parsed:
@@ -95,8 +95,9 @@ def _lines(source: Path, text: io.TextIOWrapper) -> Iterator[str]:
         yield line
 
 
-def _rows(source: Path, reader: Iterator[list[str]]) -> Iterator[tuple[np.ndarray, int, str]]:
+def _rows(source: Path, lines: Iterator[str]) -> Iterator[tuple[np.ndarray, int, str]]:
     """(image, label, name) of each row; the name is made of its number, from 0."""
+    reader = csv.reader(lines)
     header = [name.strip() for name in next(reader, [])]
     places = _places(source, header)
     number = 0
@@ -105,7 +106,7 @@ def _rows(source: Path, reader: Iterator[list[str]]) -> Iterator[tuple[np.ndarra
             continue
         if number == MAX_ROWS:
             raise DataError(f"{source}: expected 1 to {MAX_ROWS:,} rows.")
-        where = f"{source}: row {number}"
+        where = f"{source}: line {reader.line_num}"
         if len(row) < len(header) or row[places[0]].strip() not in tuple("0123456"):
             _refuse(where, header, row, places)
         yield _parse(where, number, *(row[place].strip() for place in places))

@@ -1,9 +1,9 @@
 """The faces of a whole picture: a first look at several scales, then closer ones.
 
 The network sees a turned or small face with little confidence, and much else as well. What it may
-be is looked at again as if it were upright and of the size that the network knows best. What was
-seen by chance is not seen in a mirror: the geometric mean of the last score and that of the mirror
-image decides. All constants were chosen on synthetic scenes made from training images and on
+be is looked at again as if it were upright and of the size that the network knows best: twice, and
+in a mirror, where what was seen by chance is not seen. The geometric mean of these three scores
+decides. All constants were chosen on synthetic scenes made from training images and on
 photographs of scikit-image.
 """
 
@@ -27,16 +27,18 @@ if TYPE_CHECKING:
 
 FIRST_SCORE = 0.01  # for a second look
 LIKELY_SCORE = 0.1  # for a second look even if there are more than
-PLACES = 16  # for each million pixels begun
+PLACES = 24  # for a second look at least
+PLACES_OF_LARGE = 16  # for each million pixels begun
 MOST_LIKELY = 2000  # for a second look: a stand of spectators has some hundreds, noise has more
-NEXT_SCORE = 0.02  # for a third look
 LAST_SCORE = 0.15  # of a face
-MOST_OVERLAP = 0.3  # of the union of two places, which are else one
+MOST_OVERLAP = 0.3  # of the union of two faces, or two places of the first look, which are else one
+MOST_ALIKE = 0.7  # of that of two places between closer looks, of which the likelier may be lost
 MOST_SHARED = 0.5  # of the smaller one of two faces, which are else one
 LEAST_SEEN = 20  # px, of a face in the first look
 LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbors share
 BATCH = 16  # closer looks at once, of up to 8 MB each
 CLOSER = ((112, 2.0), (160, 1.25))  # px of a closer look, and how many sides of a face it shows
+LOOKS = len(CLOSER) + 1  # with the one in a mirror
 MOST_WARPED = 32766  # px a side that OpenCV turns at once
 MOST_TURN = 60  # degrees; more is an error of the first look
 
@@ -54,16 +56,20 @@ def find(picture: Gray, min_face: int) -> Spots:
     """The faces, the most certain first; those much smaller than `min_face` px may be missed."""
     levels = _pyramid(picture, min_face)
     spots = best(np.concatenate([_first(*level) for level in levels]), MOST_OVERLAP)
-    places = PLACES * math.ceil(picture.size / 1e6)
+    places = max(PLACES, PLACES_OF_LARGE * math.ceil(picture.size / 1e6))
     likely = min(int((spots[:, 0] > LIKELY_SCORE).sum()), MOST_LIKELY)
     spots = spots[: max(places, likely)]
+    spots[:, 0] = 1  # from here on a product of scores
     for look_closer in CLOSER:
-        found = _closer(levels, spots, *look_closer)
-        spots = best(np.concatenate([spots[:0], *found]), MOST_OVERLAP)
-        spots = spots[spots[:, 0] > NEXT_SCORE]
+        seen = _closer(levels, spots, *look_closer)
+        for found, before in zip(seen, spots, strict=True):
+            found[:, 0] *= before[0]
+        spots = best(np.concatenate([spots[:0], *seen]), MOST_ALIKE)
+        spots = spots[spots[:, 0] > LAST_SCORE**LOOKS]  # others cannot become a face
     mirrored = [one[:, 0].sum() for one in _closer(levels, spots, *CLOSER[-1], mirrored=True)]
-    spots[:, 0] = np.sqrt(spots[:, 0] * mirrored)
-    return best(spots[spots[:, 0] > LAST_SCORE], MOST_SHARED, of_smaller)
+    spots[:, 0] = (spots[:, 0] * mirrored) ** (1 / LOOKS)
+    spots = best(spots[spots[:, 0] > LAST_SCORE], MOST_OVERLAP)
+    return best(spots, MOST_SHARED, of_smaller)
 
 
 def _pyramid(picture: Gray, min_face: int) -> list[tuple[float, Gray]]:

@@ -89,6 +89,18 @@ def change_numbers(
     }
 
 
+def seed_words(study: Study, runs: Iterable[Run]) -> dict[str, str]:
+    """`<study>_<change>_each`: accuracy on test in percent of each seed, or "not run"."""
+    found: dict[str, list[str]] = {name: [] for name in study.changes}
+    for run in sorted(of_study(study, runs), key=lambda run: run.recipe.seed):
+        found.setdefault(run.recipe.name, []).append(f"{100 * accuracy(run.test):.1f}%")
+    return {
+        f"{study.name}_{name}_each": " and ".join(filter(None, [", ".join(each[:-1]), *each[-1:]]))
+        or "not run"
+        for name, each in found.items()
+    }
+
+
 def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     """The base and each change that was run: mean scores, and how far from the base.
 
