@@ -65,6 +65,8 @@ def test_the_border_of_another_spread_is_one_in_a_hundred_for_all_groups():
     pairs = {name: [0, 2] for name in "abc"}
     assert "wide" in seeds.of_like_spread(pairs | {"wide": [0, 18.6]})
     assert "wide" not in seeds.of_like_spread(pairs | {"wide": [0, 19.3]})
+    shares = {name: [0, 0.02] for name in "abc"}
+    assert "wide" not in seeds.of_like_spread(shares | {"wide": [0, 0.193]})
 
 
 def test_noise_is_that_of_runs_that_learned_each_counted_once():
@@ -72,6 +74,7 @@ def test_noise_is_that_of_runs_that_learned_each_counted_once():
     assert seeds.seed_noise([*RUNS, run("failed", 1, 20), run("failed", 2, 24)]) == noise
     assert seeds.seed_noise([*RUNS, run("same", 1, 60), run("same", 2, 62)]) == noise
     assert seeds.seed_noise([*RUNS, run("like", 1, 61), run("like", 2, 63)]) < noise
+    assert seeds.seed_noise([*RUNS, run("half", 1, 49), run("half", 2, 51)]) < noise
 
 
 def test_p_of_three_pairs_is_corrected_by_holm():
@@ -96,6 +99,8 @@ def test_means_are_compared_by_a_pooled_deviation():
     t = 4 / 5**0.5
     assert more == pytest.approx((4, 4.3027 * 5**0.5, 1 - t / (2 + t**2) ** 0.5), abs=1e-3)
     assert once[:2] == pytest.approx((1, 4.3027 * (5 * 1.5) ** 0.5), abs=1e-3)
+    shares = seeds.compared({"base": [0.01, 0.03], "more": [0.04, 0.08]}, "base")["more"]
+    assert shares == pytest.approx((more.mean / 100, more.error / 100, more.p))
     twice = seeds.compared({"base": [1, 3], "same": [1, 3], "more": [4, 8]}, "base")
     assert twice["more"] == more  # equal groups tell of one spread
     for values in ([3], [1, 1]):

@@ -62,6 +62,7 @@ METRICS, AUDIT = "results.metrics", "data.audit"
 FEASIBILITY, LEDGER = "claims.feasibility", "claims.ledger"
 EVIDENCE, EFFECTS = "claims.evidence", "claims.effects"
 CHANGES, SCORES = "paper.chapters.ablations.changes", "claims.checks.scores"
+SEEDS = "results.seeds"
 _ONES = "multiplying by one and dividing by one give the same."
 _REPR = "repr=False only keeps a long field out of error messages."
 _NONE = "the value is None already."
@@ -91,6 +92,9 @@ EQUIVALENT = {
     f"{EVIDENCE}: 0 -> 1": _ANY_SEED,
     f"{EFFECTS}: 0 -> 1": _ANY_SEED,
     f"{EFFECTS}: len(values) > 1 -> len(values) >= 1": "a lone run adds no degree of freedom.",
+    f"{SEEDS}: chances[widest] * len(left) >= OUTLYING -> "
+    "chances[widest] * len(left) > OUTLYING": _NEVER_EQUAL,
+    f"{SEEDS}: 1.0 -> 2.0": "what is certain and what is more than certain are both no outlier.",
     f"{EFFECTS}: 0.0 -> 1.0": "its caller does not use a deviation without degrees of freedom.",
 }
 
