@@ -83,7 +83,7 @@ stress: fuzz bounds faults forgeries  ## the same, odd files and killed pipeline
 	$(BIN)/python -m pytest -q tests/test_verify.py tests/test_files.py \
 		tests/test_store.py tests/test_faults.py
 
-mutants: $(READY)  ## one small error at a time in eight modules, before their tests
+mutants: $(READY)  ## one small error at a time, before the tests of its module
 	$(BIN)/python -m trials.mutants --into results
 
 licences: $(READY)  ## the license of every locked package

@@ -328,6 +328,7 @@ figures.pareto(tables.models_frame(finals, others, original, parameters))
 # - Without augmentation, accuracy changes by {glue:text}`ours_changes_no_augmentation_leaked:+.1f` points on test images
 #   with a copy in training and by {glue:text}`ours_changes_no_augmentation_clean:+.2f` on the others: the network
 #   memorizes copies.
+# - Better than the variant of the original's recipe, by the corrected p: {glue:text}`paper_changes_better`.
 # - Worse than our recipe, by the corrected p: {glue:text}`ours_changes_worse`.
 # - A plain network from random weights, without ImageNet and FER+, reaches
 #   {glue:text}`second_accuracy_test:.2f`%, a difference of {glue:text}`second_difference:+.1f` points from the

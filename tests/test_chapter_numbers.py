@@ -129,10 +129,10 @@ def test_memory_is_in_mebibytes():
 
 def test_detection_counts_faces_and_alarms():
     """3 of 4 faces; of 10 found, 6 against 4 are right: 20 points."""
-    scene = {"faces": 4, "scenes": 2, "CenterFace": {"found": 3, "false": 0},
-             "Haar": {"found": 1, "false": 5}}  # fmt: skip
+    scene = {"faces": 4, "scenes": 2, "CenterFace": {"found": 3, "false": 0, "false_on_face": 0},
+             "Haar": {"found": 1, "false": 5, "false_on_face": 2}}  # fmt: skip
     empty = {"faces": 0, "scenes": 9} | {
-        k: {"found": 0, "false": 1} for k in ("CenterFace", "Haar")
+        k: {"found": 0, "false": 1, "false_on_face": 0} for k in ("CenterFace", "Haar")
     }
     turned = {"faces": 12, "found": 10, "right_turned_back": 6, "right_left_turned": 4}
     kinds = ("upright", "turned by 30 degrees", "turned by 45 degrees", "dark")
@@ -144,8 +144,8 @@ def test_detection_counts_faces_and_alarms():
     }  # fmt: skip
     frame = detection.detection_table(found).frame
     shares = ["75 (30\u00a0to\u00a095)", "25 (5\u00a0to\u00a070)"]
-    assert frame.loc["upright"].tolist() == [2, 4, *shares, 0, 5]
-    assert frame.loc["no face"].tolist() == [9, 0, "-", "-", 1, 1]
+    assert frame.loc["upright"].tolist() == [2, 4, *shares, "0 (0)", "5 (2)"]
+    assert frame.loc["no face"].tolist() == [9, 0, "-", "-", "1 (0)", "1 (0)"]
     assert detection.time_table(found).frame.loc["9 \u00d7 9"].tolist() == [20.0, 1000.0]
     assert detection.turn_table(found).frame.loc["30 degrees"].tolist() == [
         12, 10, "60 (31\u00a0to\u00a083)", "40 (17\u00a0to\u00a069)"
@@ -163,6 +163,7 @@ def test_detection_counts_faces_and_alarms():
     assert numbers["bench_faces_haar_more"] == "25%" and numbers["bench_faces_gain_less"] == "+20.0"
     assert numbers["bench_faces_right_upright"] == "60 (31\u00a0to\u00a083)"
     assert numbers["bench_faces_first_answer"] == "0.7" and numbers["bench_faces_empty"] == 9
+    assert numbers["bench_faces_haar_on_face_dark"] == 2
     assert numbers["bench_faces_haar_false_dark"] == 5 and numbers["bench_faces_dark"] == 2
 
 

@@ -459,6 +459,20 @@ def test_deterministic():
     assert judge("deterministic", evidence(*adam(8, 9)))[:2] == (NOT_SEEN, "other bits")
 
 
+def test_seeds_far_further_apart_than_others_decide_nothing():
+    """Recipe and five others at 80% and 70%; without the part, 80% and 0% or 80% and 70%."""
+    others = [
+        a_run(errors, name=f"dropout_{i}", dropout=i / 10, seed=seed, **STAND_IN)
+        for i in range(1, 6)
+        for seed, errors in ((1, 2), (2, 3))
+    ]
+    for last, found, grade in ((10, "+35.00 points", UNDECIDED), (3, "+0.00 points", NOT_SEEN)):
+        runs = evidence(*two(2, 2), *two(3, last, seed=2), *others)
+        verdict = judge("ablation", runs, without=WITHOUT, measure="accuracy")
+        assert verdict[:2] == (grade, found)
+        assert effect(runs.runs, WITHOUT, MEASURES["accuracy"]).uneven == (grade == UNDECIDED)
+
+
 def test_adam_in_place_of_adamw_has_one_answer_in_all_rows():
     """Networks that did not learn, the same bit for bit: the effect is zero, not unknown."""
     found, change = evidence(*adam(9, 9)), {"finetune_optimizer": "adam"}

@@ -14,7 +14,7 @@ from ferbook.data import ferplus
 from ferbook.results.metrics import accuracy, calibration, score
 from ferbook.results.names import scale_words, small_number
 from ferbook.results.run import Run
-from ferbook.results.seeds import compared
+from ferbook.results.seeds import compared, of_like_spread
 from ferbook.results.study import LEARNED
 
 
@@ -33,7 +33,8 @@ class Measure(NamedTuple):
 class Effect(NamedTuple):
     """A measure with and without a part: means over seeds, `seeds` of each or more.
 
-    `error` is that of `seeds.compared` within the study.
+    `error` is that of `seeds.compared` within the study; `uneven`: with or without, runs differ by
+    far more from seed to seed than others of the study.
     """
 
     study: str
@@ -43,6 +44,7 @@ class Effect(NamedTuple):
     without: float
     error: float
     identical: bool  # all answers of each pair agree, bit for bit
+    uneven: bool
 
     @property
     def difference(self) -> float:
@@ -144,14 +146,16 @@ def effect(
     own = {replace(run.recipe, name="any"): run for run in runs if run.study == base.study}
     for run in own.values():  # one training that has two names is one
         groups.setdefault(_any_seed(run), []).append(measure.of(run))
-    whole, without = groups[_any_seed(base)], groups[_any_seed(changed)]
+    names = _any_seed(base), _any_seed(changed)
+    whole, without = (groups[name] for name in names)
     seeds, identical = min(len(whole), len(without)), all(map(_same, found))
     if identical:  # whatever other seeds of one of the two give
         whole, without = ([measure.of(pair[i]) for pair in found] for i in (0, 1))
-    error = compared(groups, _any_seed(base))[_any_seed(changed)].error
+    error = compared(groups, names[0])[names[1]].error
+    uneven = not of_like_spread(groups).keys() >= {*names}
     return Effect(
         base.study, _where(base.recipe), seeds, float(np.mean(whole)), float(np.mean(without)),
-        error, identical,
+        error, identical, uneven,
     )  # fmt: skip
 
 

@@ -25,8 +25,8 @@ GRADES = {
     NOT_REPLICATED: "a run of the original's configuration gives something else",
     CONTRADICTED: "counts, arithmetic or the source named exclude it",
     NOT_TESTABLE: "nothing that we have could decide it",
-    UNDECIDED: "runs with and without it were made, but of one seed or with a network that did "
-    "not learn",
+    UNDECIDED: "runs with and without it were made, but of one seed, of seeds too far "
+    "apart, or with a network that did not learn",
     NOT_RUN: "an experiment could decide it, and was not made",
 }
 """Grade -> when it is given, in the order in which the book lists them."""

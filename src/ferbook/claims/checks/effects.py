@@ -28,7 +28,7 @@ def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measu
     """Whether a measure is better with a part of the recipe than without, beyond other seeds.
 
     `without` are the fields of the recipe without that part. What a part should prevent must
-    happen without it. One seed grades nothing.
+    happen without it. One seed grades nothing, nor do seeds that are too far apart to show it.
     """
     how = MEASURES[measure]
     found = effect(evidence.runs, without, how)
@@ -39,7 +39,7 @@ def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measu
     nothing = how.prevents and found.without <= 0
     text = _words(found, how) + (" Nothing to prevent." if nothing else "")
     grade = SEEN if beyond and not nothing else NOT_SEEN
-    if found.seeds < 2 and not found.identical:
+    if (found.seeds < 2 or (found.uneven and not beyond)) and not found.identical:
         grade = UNDECIDED
     return Verdict(grade, f"{100 * found.difference:+.2f} points", text, _page(found))
 
