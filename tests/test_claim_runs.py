@@ -251,6 +251,25 @@ def test_pairs_are_found_by_recipe_seed_and_study():
     twice = [two(2, 3, seed=s, study="t") for s in (1, 2)]
     for runs in ([first, other, *sum(twice, ())], [*sum(twice, ()), first, other]):
         assert pairs(runs, WITHOUT) == twice  # of equals, those with more seeds
+    thrice = [*twice, two(2, 3, seed=3, study="t")]
+    for runs in ([first, other, *more, *sum(thrice, ())], [*sum(thrice, ()), first, other, *more]):
+        assert pairs(runs, WITHOUT) == thrice
+
+
+def test_below_the_least_accuracy_only_pairs_that_are_all_the_same_count():
+    same = [two(9, 9, seed=s, study="t") for s in (1, 2)]
+    assert pairs(sum(same, ()), WITHOUT) == same
+    assert pairs([*two(9, 9), *two(9, 8, seed=2)], WITHOUT) == []
+    first = two(2, 3)  # reaches the limit exactly, and comes before several seeds that do not
+    assert pairs([*sum(same, ()), *first], WITHOUT, accuracy(first[0].test)) == [first]
+
+
+def test_answers_are_the_same_if_those_on_validation_are_too():
+    whole, without = two(2, 2)
+    other = dataclasses.replace(without, val=two(2, 3)[1].val)
+    assert effect([whole, without], WITHOUT, MEASURES["accuracy"]).identical
+    assert not np.array_equal(other.val.probabilities, whole.val.probabilities)
+    assert not effect([whole, other], WITHOUT, MEASURES["accuracy"]).identical
 
 
 OURS = {"weights": "none", "dropout": 0.3, "schedule": "cosine", "finetune_optimizer": "adam",

@@ -222,7 +222,10 @@ LEAKED = frozenset(FILES[:4].tolist())
 
 def test_changes_are_differences_from_the_mean_of_the_recipe_itself():
     """14 images, 10 of them without a copy; image 0 is a copy. The recipe: 12 and 11 right."""
-    frame = changes.differences(changes.points(PLAN, RUNS, LEAKED)).set_index(["change", "seed"])
+    points = changes.points(PLAN, RUNS, LEAKED)
+    frame = changes.differences(points).set_index(["change", "seed"])
+    assert list(frame.columns) == list(changes.PARTS)
+    assert changes.differences(points[points["change"] != changes.ITSELF]).empty
     assert list(frame.index) == [
         ("without copies in training", 1), ("one", 1), ("without copies in training", 2),
     ]  # fmt: skip
@@ -325,6 +328,25 @@ def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_see
     (bound,) = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]
     noise = 100 / 14 * (0.5 / 2) ** 0.5  # of the base, the same twice, and of the other change
     assert bound == pytest.approx(4.3027 * noise, abs=1e-3)
+
+
+def test_half_the_images_are_learned():
+    half = [run("base", []), run("one", list(range(7)))]
+    assert changes.unlearned(changes.scores(PLAN, half)).empty
+    less = [run("base", []), run("one", list(range(8)))]
+    assert list(changes.unlearned(changes.scores(PLAN, less)).index) == ["one"]
+
+
+def test_a_gain_of_less_than_a_point_is_a_gain(monkeypatch):
+    wrong = {"base": (5, 6), "one": (0, 0)}  # of 14 images, by seed
+    runs = [
+        run(name, list(range(count)), seed=seed)
+        for name, counts in wrong.items() for seed, count in enumerate(counts, 1)
+    ]  # fmt: skip
+    hundredth = changes.points(PLAN, runs, LEAKED)
+    hundredth[[*changes.PARTS]] /= 100
+    monkeypatch.setattr(changes, "points", lambda *_: hundredth)
+    assert changes.change_words(PLAN, runs, LEAKED)["s_better"] == "one"
 
 
 def test_a_change_that_varies_by_far_more_than_the_others_has_a_deviation_of_its_own():
