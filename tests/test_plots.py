@@ -364,6 +364,7 @@ def test_a_change_that_varies_by_far_more_than_the_others_has_a_deviation_of_its
         {"base": [0, 0], "wild": [0, 1200 / 14], **{n: [0, 100 / 14] for n in names[:4]}}, "base"
     )["wild"]
     assert frame.loc["wild", "95% interval"] == changes._range(-600 / 14, wild.error)
+    assert changes._range(1, 2.5) == "-1.50\u00a0to\u00a0+3.50"
     assert wild.error > 12.7 * 600 / 14  # Student's with 1 degree of freedom
     words = changes.change_words(plan, runs, LEAKED)
     assert (words["s_undecided"], words["s_like_seeds"]) == ("wild", "one; two; three; four")

@@ -72,8 +72,11 @@ EQUIVALENT = {
     f"{METRICS}: True -> False": _STRICT,
     f"{AUDIT}: True -> False": _STRICT,
     f"{CHANGES}: True -> False": _STRICT,
-    f"{CHANGES}: values < ALPHA -> values <= ALPHA": _NEVER_EQUAL,
-    f"{CHANGES}: values >= ALPHA -> values > ALPHA": _NEVER_EQUAL,
+    f"{CHANGES}: p < ALPHA -> p <= ALPHA": _NEVER_EQUAL,
+    f"{CHANGES}: p >= ALPHA -> p > ALPHA": _NEVER_EQUAL,
+    f"{CHANGES}: rows['difference, points'] > 0 -> "
+    "rows['difference, points'] >= 0": "no difference has no p below the limit.",
+    f"{CHANGES}: 1.0 -> 2.0": "what was not run comes last in Holm's order with either.",
     f"{AUDIT}: line 161: 1 -> 2": "n_jobs says how many processes search, not what they find.",
     f"{METRICS}: a & b -> a | b": _MCNEMAR,
     f"{METRICS}: ~a & ~b -> ~a | ~b": _MCNEMAR,
