@@ -55,9 +55,10 @@ def detection(budget: Budget, data: str) -> dict[str, Any]:
     first_answer = _first_answers(budget.starts)
     order = random.permutation(len(faces))
     conditions = {
-        name: _count(scenes.scenes(condition, some, SEED + i))
+        name: _count(
+            scenes.scenes(condition, faces.images[_some(order, i, budget.scenes)], SEED + i)
+        )
         for i, (name, condition) in enumerate(CONDITIONS.items())
-        for some in [faces.images[_some(order, i, budget.scenes)]]
     }
     empty = ((scenes.background(scenes.SMALL, random), []) for _ in range(budget.scenes))
     return {
@@ -75,16 +76,16 @@ def _some(order: np.ndarray, part: int, count: int) -> np.ndarray:
     return order.take(range(part * count, (part + 1) * count), mode="wrap")
 
 
-def _count(some: Iterable[tuple[np.ndarray, list[Placed]]]) -> dict[str, Any]:
+def _count(pictures: Iterable[tuple[np.ndarray, list[Placed]]]) -> dict[str, Any]:
     """Faces shown, scenes, and of each detector what `hits` counts."""
     counts = {name: np.zeros(len(COUNTED), int) for name in DETECTORS}
     faces = number = 0
-    for picture, placed in some:
+    for picture, placed in pictures:
         faces, number = faces + len(placed), number + 1
         for name, detect in DETECTORS.items():
             counts[name] += hits(placed, detect(picture))
     return {"faces": faces, "scenes": number} | {
-        name: dict(zip(COUNTED, some.tolist(), strict=True)) for name, some in counts.items()
+        name: dict(zip(COUNTED, found.tolist(), strict=True)) for name, found in counts.items()
     }
 
 

@@ -88,7 +88,9 @@ figures.montage(faces, seed=seed)
 # scores known. Before the split, images are sorted by the SHA-256
 # of their pixels, so that the split depends on the pixels and the seed alone. The pictures of Kaggle's archive are
 # JPEG files, whose pixels differ slightly from those of the contest's csv file, which therefore yields another split;
-# this book uses the archive.
+# this book uses the archive. In this split {glue:text}`09_leak.ipynb::data_n_val_twins:d` validation images are copies of
+# training images. Most grids of [](04_ablations.ipynb) and our second recipe use another split, which moves such images into the
+# training part ([](09_leak.ipynb)).
 #
 # Class weights compensate for the imbalance in the loss: the rarer a class, the larger its weight, up
 # to the clip of the recipe ({numref}`tab-weights`).
@@ -116,8 +118,8 @@ tables.weight_table(counts, splits.class_weights(parts.train.labels, clip), clip
 # for happy, {glue:text}`data_ferplus_agreement_fear:.1f`% for fear ({numref}`fig-ferplus`). The
 # more the taggers agree with each other, the more they agree with FER-2013
 # ({numref}`tab-certainty`). According to the plurality, {glue:text}`data_ferplus_no_face` of the matched images
-# show no face at all. FER+ leaves {glue:text}`data_ferplus_unnamed` more without a name, since all ten taggers saw no
-# face in them; these are among the images without votes.
+# show no face at all. For {glue:text}`data_ferplus_unnamed` more, all ten taggers saw no face; FER+ lists no
+# file name for them, so that they count as images without votes here.
 
 # %% mystnb={"figure": {"caption": "FER-2013's label (row) against the plurality of ten taggers (column), as fractions of each row; ties left out. The diagonal is agreement; right of the line are answers for which FER-2013 has no class.", "name": "fig-ferplus"}, "image": {"alt": "Heat map: happy and neutral agree mostly; fear is spread over surprise, neutral and sadness."}} tags=["hide-input"]
 figures.ferplus_confusion(dataset)

@@ -17,7 +17,7 @@
 # # Deployment
 #
 # **On two processor cores, our model classifies a face in {glue:text}`deployment_ms_single:.1f` ms as an ONNX
-# file in float32. Quantized to int8, the two files score {glue:text}`deployment_int8_onnx:.1f`% (ONNX) and
+# file in float32. The two int8 files score {glue:text}`deployment_int8_onnx:.1f`% (ONNX) and
 # {glue:text}`deployment_int8_litert:.1f`% (LiteRT), against {glue:text}`deployment_float32:.1f`%.** The original mentions real-time use on small devices and measures neither latency nor file size. Here
 # the run of our recipe with FER+ is exported as single files. Each is evaluated on all test images, and its size, accuracy and
 # latency are measured beside published packages, one after the other on the same machine.
@@ -109,7 +109,7 @@ tables.pruning_table(measured)
 # %% mystnb={"figure": {"caption": "Accuracy on corrupted test images against the severity of the corruption; 0 is the unaltered picture. The steeper a line falls, the more the model depends on what is disturbed.", "name": "fig-robustness"}, "image": {"alt": "Lines of accuracy falling with severity for eight kinds of corruption."}} tags=["hide-input"]
 figures.robustness(measured["robustness"])
 # %% [markdown]
-# ## Where the evidence lies
+# ## Which part of the face decides
 #
 # The network ends with an average over positions and one dense layer. Each position of its last feature map
 # therefore has its own logits, and their mean gives the answer. {numref}`fig-evidence` overlays the logit of
@@ -132,7 +132,7 @@ figures.evidence(splits.split(faces).test, classifier.Classifier())
 # - Quantization to int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points, in a file of
 #   {glue:text}`deployment_int8_megabytes:.1f` MB.
 # - One face takes {glue:text}`deployment_ms_single:.1f` ms as float32, without face detection.
-# - Speed on phones and microcontrollers was **not run**.
+# - Speed on phones and microcontrollers was **not measured**.
 # ```
 
 # %% tags=["remove-cell"]

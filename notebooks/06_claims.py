@@ -16,12 +16,13 @@
 # %% [markdown]
 # # Claims
 #
-# **Of the original's {glue:text}`claims_total` statements of fact, {glue:text}`claims_fact_confirmed` are confirmed as
+# **Of {glue:text}`claims_total` checkable statements that we drew from the original, {glue:text}`claims_fact_confirmed` are confirmed as
 # facts, {glue:text}`claims_consistent_by_arithmetic` are consistent by arithmetic,
 # {glue:text}`claims_contradicted` are contradicted, by {glue:text}`claims_contradicted_facts` distinct facts, and
 # {glue:text}`claims_replicated` are replicated, which takes a run of the original's own configuration.** Each is
-# listed below in the original's own words, with a grade that a program computes from the result store, from the
-# counts of the data, and by arithmetic.
+# listed below with the words of the original that it rests on, and with a grade that a program computes from the result
+# store, from the counts of the data, and by arithmetic. Their number depends on how finely we divided the text: each
+# score of a table is one, and a sentence may yield several.
 #
 # *Input:* the result store, the ledger `book/claims.yml` and `book/sentences.yml`, which maps each
 # sentence of the original to its claims. *Run time:* seconds.
@@ -57,7 +58,8 @@ grades.grade_bar(graded)
 # In the original's configuration, {glue:text}`claims_replicated` statements are replicated and
 # {glue:text}`claims_not_replicated` are not. On a stand-in,
 # {glue:text}`claims_seen_on_a_stand_in` are seen and {glue:text}`claims_not_seen_on_a_stand_in` are
-# not; {glue:text}`claims_undecided` are undecided. {glue:text}`claims_not_run` were not run, and {glue:text}`claims_not_testable_here` cannot be
+# not; of these, {glue:text}`claims_seen_by_one_run` and {glue:text}`claims_not_seen_by_one_run` rest on one run with
+# one seed. {glue:text}`claims_undecided` are undecided. {glue:text}`claims_not_run` were not run, and {glue:text}`claims_not_testable_here` cannot be
 # tested here. {glue:text}`claims_questions` recommendations are treated as questions and listed at the end.
 #
 # ## What the grades mean
@@ -73,8 +75,9 @@ tables.grade_table(graded)
 # of a part of the recipe is graded by runs of the original's recipe with and without it, never of ours, and counts
 # as seen only if it exceeds the variation between seeds, by the test of [](../method.md) without a correction for
 # many claims. So an effect may count as seen here that [](04_ablations.ipynb), where p is corrected for all planned
-# changes, does not distinguish from the variation between seeds; label smoothing is such a case. One seed, or runs with
-# fewer than half of the test images right, leave it undecided, unless all answers of each pair agree bit for bit: then the effect is exactly zero.
+# changes, does not distinguish from the variation between seeds; label smoothing is such a case. If the same was run at several
+# scales, one with several seeds decides, and the evidence names the difference at the others. One seed, or fewer than
+# half of the test images right on average, with or without the part, leave an effect undecided, unless all answers of each pair agree bit for bit: then the effect is exactly zero.
 #
 # A printed number may have been rounded or truncated. Both readings are tried, and a number
 # is contradicted only if it is impossible under both.

@@ -14,10 +14,10 @@
 # ---
 
 # %% [markdown]
-# # Performance
+# # Speed, memory and finding faces
 #
-# **Training does not wait for its input: fed by our pipeline, a training step takes {glue:text}`bench_fed` times as
-# long as on a constant batch.** The original feeds its
+# **Training does not measurably wait for its input: fed by our pipeline, a training step takes
+# {glue:text}`bench_fed` times as long as on a constant batch.** The original feeds its
 # network from the generator of Keras, which warps one image at a time. Here each image is
 # resampled once, in a compiled loop, from the bytes in memory to the input size. This chapter measures the
 # cost of that and of the rest of the code.
@@ -51,11 +51,12 @@ table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 
 # %% [markdown]
 # All times were measured on {glue:text}`bench_hardware`. The benchmark should run alone on the machine;
-# other work increases the spread. Competing variants were measured in interleaved rounds. A ratio is the
+# other work increases the spread. Competing variants were measured in interleaved rounds, those of a training step in
+# {glue:text}`bench_rounds`. A ratio is the
 # median over rounds, with its minimum and maximum in parentheses. Random pixels replace faces, since no time
 # depends on the content of the images.
 #
-# ## Input
+# ## Images per second of the input pipeline
 #
 # Our pipeline and the original's generator draw from the same distribution; tests compare the geometry
 # with Keras, and our compiled loop with TensorFlow's own operation, bit for bit. At
@@ -154,10 +155,8 @@ tables.memory_table(measured)
 # {glue:text}`bench_faces_haar_upright`, {glue:text}`bench_faces_haar_less` and
 # {glue:text}`bench_faces_haar_more`. In {glue:text}`bench_faces_empty` scenes without a face, the count
 # of false alarms is {glue:text}`bench_faces_centerface_false` for CenterFace and
-# {glue:text}`bench_faces_haar_false` for the cascade; in {glue:text}`bench_faces_dark` dark ones, where the cascade
-# finds few faces, {glue:text}`bench_faces_centerface_false_dark` and {glue:text}`bench_faces_haar_false_dark`, of which
-# {glue:text}`bench_faces_centerface_on_face_dark` and {glue:text}`bench_faces_haar_on_face_dark` lie on a face but
-# differ from it in size or place ({numref}`tab-detection`).
+# {glue:text}`bench_faces_haar_false` for the cascade. {numref}`tab-detection` has the other scenes, and how many false
+# alarms lie on a face but differ from it in size or place.
 
 # %% tags=["hide-input"]
 detection.detection_table(measured["detection"])
@@ -194,7 +193,7 @@ detection.turn_table(measured["detection"])
 # - A step fed by our pipeline takes {glue:text}`bench_fed` times as long as on a constant batch.
 # - Our pipeline delivers {glue:text}`bench_input_large_folder` times as many images as the original's
 #   generator at {glue:text}`bench_size_large`; on this machine, where the step itself is slow, an epoch with the
-#   generator takes {glue:text}`bench_epoch` times as long.
+#   generator takes {glue:text}`bench_epoch` times as long, which need not be more.
 # - Peak memory grows by {glue:text}`bench_copies_held:.1f` bytes for each byte of pixels.
 # ```
 

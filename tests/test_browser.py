@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shutil
+import subprocess
 import zipfile
 
 import numpy as np
@@ -359,3 +360,21 @@ def test_an_npm_that_fails_is_named(tmp_path):
     if shutil.which("npm") is None:
         pytest.skip("no npm")
     assert "npm could not fetch" in try_it.add(tmp_path / "page", project=tmp_path)["missing"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (subprocess.TimeoutExpired("npm", 5, stderr=b"slow\nnet"), "(slow)"),
+        (subprocess.CalledProcessError(1, "npm", stderr=b" \n"), "returned non-zero exit"),
+    ],
+)
+def test_what_npm_says_is_told_in_a_line_and_nothing_half_fetched_stays(
+    tmp_path, monkeypatch, error, words
+):
+    for name in ("package.json", "package-lock.json"):
+        (tmp_path / name).write_text("{}")
+    monkeypatch.setattr(try_it.shutil, "which", lambda _: "npm")
+    monkeypatch.setattr(try_it.subprocess, "run", lambda *_, **__: (_ for _ in ()).throw(error))
+    assert words in try_it.add(tmp_path / "page", project=tmp_path)["missing"]
+    assert not list((tmp_path / "_build/browser").iterdir())

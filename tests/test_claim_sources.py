@@ -221,7 +221,7 @@ def test_which_statements_wait_for_the_original_configuration(graded):
     both = [(claim, graded[claim.id]) for claim in read_claims(LEDGER)]
     waiting = {c.id for c, v in both if v.grade == NOT_RUN and "It takes a GPU and" in v.evidence}
     assert {"accuracy", "reproducible"} < waiting
-    assert grading.waiting_for_the_original(both) == len(waiting)
+    assert grading.by_a_run(both, NOT_RUN) == len(waiting)
 
 
 def test_counts_leave_out_questions(graded):
@@ -247,8 +247,10 @@ NO_TWINS = {"leaked_files": frozenset(), "val_twins": frozenset()}
 def test_only_runs_on_fer2013_are_evidence(tmp_path):
     for name in ("dataset", "parameters"):
         (tmp_path / f"{name}.json").write_bytes((ROOT / "results" / f"{name}.json").read_bytes())
-    facts = {"parameters": {"total": 1, "trainable": 1}, "hardware": {"cores": 1}, "seconds": 1.0,
-             "images_seen": 1}  # fmt: skip
+    facts = {
+        "parameters": {"total": 1, "trainable": 1}, "hardware": {"cpu": "A", "cores": 1},
+        "seconds": 1.0, "images_seen": 1,
+    }  # fmt: skip
     history = store.load_study(ROOT / "results", "reference")[0].history
     for name in ("fer2013", "synthetic", "other"):
         run = a_run(name=name)

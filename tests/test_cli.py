@@ -54,6 +54,8 @@ def test_runs_are_listed_by_their_folders(monkeypatch, tmp_path):
     shown = run("runs", "--csv", str(tmp_path / "runs.csv"), monkeypatch=monkeypatch)
     frame = pd.read_csv(tmp_path / "runs.csv")
     assert shown.output == "" and set(frame["run"]) == rows and "images seen" in frame
+    shown = run("runs", "--csv", "-", monkeypatch=monkeypatch)
+    assert shown.output == (tmp_path / "runs.csv").read_text()
 
 
 def test_claims_prints_the_ledger(monkeypatch):
@@ -75,6 +77,13 @@ def test_audit_of_an_accuracy_that_no_test_set_allows(monkeypatch, tmp_path):
     table.write_text("name: mine\naccuracy: 0.5\ntest_sets: {three: {all: 3}}\n")
     shown = run("audit", str(table), monkeypatch=monkeypatch)
     assert shown.exit_code == 2 and "On no test set possible: mine" in shown.output
+    assert "accuracy is taken as printed to 0.0001, which no number here needs" in shown.output
+    table.write_text(table.read_text() + "printed_to: {accuracy: 0.1}\n")
+    shown = run("audit", str(table), monkeypatch=monkeypatch)
+    assert shown.exit_code == 2 and "note:" not in shown.output
+    table.write_text("accuracy: 0.5\ntest_sets: {three: {all: 3}}\n")
+    shown = run("audit", str(table), monkeypatch=monkeypatch)
+    assert "On no test set possible: table" in shown.output  # by the name of the file
 
 
 def test_options_are_taken_from_home_where_a_shell_does_not(monkeypatch, tmp_path):
@@ -85,7 +94,8 @@ def test_options_are_taken_from_home_where_a_shell_does_not(monkeypatch, tmp_pat
 
 
 def test_a_terminal_gets_text_and_nothing_that_steers_it():
-    assert output.plain("2\u00a0to\u00a03%\n") == "2\u00a0to\u00a03%\n"
+    assert output.plain("2\u00a0to\u00a03%") == "2\u00a0to\u00a03%"
+    assert output.plain("a.png\nerror: b") == r"a.png\nerror: b"  # a name of a file
     assert output.plain("a\x1b[31m\u202eb") == r"a\x1b[31m\u202eb"
 
 
@@ -102,7 +112,13 @@ def test_a_terminal_gets_text_and_nothing_that_steers_it():
         (["verify", "--project", "book"], "book: no checkout of this book"),
         (["verify", "--data", "nowhere.zip"], "no file or folder at nowhere.zip"),
         (["network", "README.md"], "README.md: Not a directory"),
-        (["network", "book"], "which would be lost"),
+        (["network", "book"], "book: is there already"),
+        (
+            ["any-size", "README.md"],
+            "README.md: is there already, and its name does not",
+        ),
+        (["runs", "--csv", "README.md"], "README.md: is there already, and its name does not end"),
+        (["runs", "--csv", "nowhere/a.csv"], "nowhere/a.csv: there is no folder nowhere"),
         (
             ["train", "configs/leak.yml", "--run", "wrong"],
             "no wrong in configs/leak.yml, which has",
@@ -218,6 +234,14 @@ def test_a_mistyped_profile_is_told_with_the_known_ones():
     )
     assert shown.returncode != 0
     assert "no configs/laptopp.yml. Known: gpu" in shown.stdout + shown.stderr
+    for given, words in (
+        ("profile=ours_changes", "configs/ours_changes.yml is a grid"),
+        ("study=nope", "STUDY: there is no configs/nope.yml. Known: gpu"),
+    ):
+        shown = subprocess.run(
+            [*command, "--config", given], capture_output=True, text=True, cwd=ROOT
+        )
+        assert shown.returncode != 0 and words in shown.stdout + shown.stderr
 
 
 def test_markup_in_names_is_text_on_a_terminal(tmp_path, monkeypatch):

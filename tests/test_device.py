@@ -63,6 +63,13 @@ def test_the_command_line_stops_before_images_are_read():
     assert shown.exit_code == 0 and "device: processor" in shown.output
 
 
+def test_tensorflow_starts_in_silence_unless_asked(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-m", "ferbook", "device", str(ROOT / "configs/quick.yml")]
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (shown.stdout, shown.stderr) == ("device: processor, precision float32, XLA off\n", "")
+
+
 def test_a_card_without_cuda_packages_is_told_apart(monkeypatch):
     rows = "NVIDIA GeForce RTX 3060, 12288 MiB, 550.90\n"
     shown = subprocess.CompletedProcess([], 0, rows)

@@ -106,6 +106,37 @@ def test_a_true_table_is_never_called_impossible(cells, reading):
         assert low <= matrix[:, i].sum() <= high
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=9, max_size=9), st.sampled_from(READINGS))
+def test_a_class_that_a_table_leaves_out_may_have_any_scores(cells, reading):
+    matrix = np.array(cells).reshape(3, 3)
+    result, supports = printed_table(matrix, reading=reading)
+    result.classes.pop("c")
+    bounds = solve(result, supports, reading)
+    assert bounds.keys() == {"a", "b"}
+    assert all(bounds[n]["hits"][0] <= matrix[i, i] <= bounds[n]["hits"][1]
+               for i, n in enumerate("ab"))  # fmt: skip
+
+
+def test_what_a_table_leaves_out_must_still_be_possible():
+    """Of a and b 70 of 100 are right; with all 60 of c that makes at most 130 of 160."""
+    result, supports = printed_table(
+        np.array([[40, 5, 5], [4, 30, 16], [3, 7, 50]]), accuracy=0.8125
+    )
+    result.classes.pop("c")
+    assert solve(result, supports)
+    result, supports = printed_table(np.array([[40, 5, 5], [4, 30, 16], [3, 7, 50]]), accuracy=0.82)
+    result.classes.pop("c")
+    assert not solve(result, supports)
+
+
+def test_bounds_of_large_test_sets_are_exact():
+    """Of two million images of a class, recall 0.50 leaves 990,000 to 1,010,000 right answers."""
+    result, supports = printed_table(np.array([[1_000_000, 1_000_000], [1_000_000, 1_000_000]]))
+    hits = solve(result, supports)["a"]["hits"]
+    assert hits == (990_000, 1_010_000)
+
+
 def test_cells_that_agree_one_by_one_may_not_agree_together():
     matrix = np.array([[40, 5, 5], [4, 30, 6], [3, 7, 50]])
     assert solve(*printed_table(matrix))
@@ -143,6 +174,12 @@ def test_what_the_solver_leaves_open_is_no_verdict(monkeypatch):
     trouble = SimpleNamespace(status=4, x=None, message="numerical difficulties")
     monkeypatch.setattr(feasibility, "milp", lambda *_, **__: trouble)
     with pytest.raises(TableError, match=r"not decided .*numerical difficulties"):
+        solve(*printed_table(np.array([[40, 5], [4, 30]])))
+
+
+def test_what_takes_too_long_is_no_verdict(monkeypatch):
+    monkeypatch.setattr(feasibility, "MAX_SECONDS", -1.0)
+    with pytest.raises(TableError, match="not decided within"):
         solve(*printed_table(np.array([[40, 5], [4, 30]])))
 
 

@@ -51,6 +51,7 @@ def test_a_method_is_read(tmp_path):
         ({"repeated": [{"accuracy": "66%"}]}, "missing"),
         ({"repeated": [FULL["repeated"][0] | {"threads": ["3"]}]}, "threads: expected numbers"),
         ({"repeated": [FULL["repeated"][0] | {"threads": []}]}, "expected how and threads"),
+        ({"repeated": [FULL["repeated"][0] | {"other_model": "S"}]}, "other_model: expected true"),
         ({"color": "red"}, "color"),
     ],
 )
@@ -94,6 +95,9 @@ def test_a_row_has_the_protocol_and_the_span_of_what_others_measured():
         "Net, {cite:t}`doe2020`", "70.5%", "PrivateTest", "PrivateTest itself", "ten crops", "-",
         "1,234,567", "9.5% to 66%",
     ]  # fmt: skip
+    small = tuple(Repetition(f"6{i}%", "its size S", (3,), other_model=True) for i in (1, 2))
+    table = field_table.comparison_table([], ORIGINAL, [Method(**FULL | {"repeated": small})], {})
+    assert row(table, "Net")[-1] == "61% to 62% (its size S)"
 
 
 def test_sources_name_file_and_thread():

@@ -109,6 +109,7 @@ def test_json_is_strict(tmp_path, text, message):
         ("a: 1\na: 2\n", "the key 'a' stands twice"),
         ("a:\n  b: 1\n  b: 1\n", "the key 'b' stands twice"),
         ("a: .nan\n", "nan is not a finite number"),
+        ("a: 0x" + 5000 * "f" + "\n", "a whole number of more than 1,024 bits"),
         ("a: 1e999\n", "not a finite number|expected a mapping|"),
         ("a: -.inf\n", "-inf is not a finite number"),
         ("a: [" + "1, " * 200_000 + "1]\n", r"600,007 bytes\. Expected at most 300,000"),

@@ -48,6 +48,10 @@ def test_every_backbone_is_counted():
     counts = models.count_all_parameters()
     assert names < set(counts) and all(c["trainable"] <= c["total"] for c in counts.values())
     assert counts["efficientnet_b0"]["total"] < counts["efficientnet_b3"]["total"]
+    # A thousand classes in place of seven add parameters that learn, and nothing else.
+    b2, wide = counts["efficientnet_b2"], counts["efficientnet_b2_imagenet"]
+    assert wide["total"] - wide["trainable"] == b2["total"] - b2["trainable"]
+    assert wide["total"] == 9_177_569 and counts["vgg16_imagenet"]["total"] == 138_357_544
 
 
 def test_phases_freeze_what_they_should():

@@ -8,6 +8,7 @@ from ferbook.results import names
 from ferbook.results.run import Answers
 
 OURS = "our recipe with FER+"
+VARIANT = f"variant of {OURS}"
 
 LITE = {"backbone": "efficientnet_lite2", "image_size": 96}
 GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
@@ -25,18 +26,18 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
         ("ours", {"name": "ours_no_ferplus", **LITE}, "our recipe without FER+",
          "our recipe without FER+"),
         ("smoke", {"name": "quick", "backbone": "tiny"}, "smoke run", OURS),
-        ("ours_changes", {"name": "base", **GRID}, f"{OURS}, EfficientNet-Lite0 at 48 px",
-         OURS),
+        ("ours_changes", {"name": "base", **GRID}, f"{VARIANT}, EfficientNet-Lite0 at 48 px", OURS),
         ("paper_changes", {"name": "no_smoothing", **GRID},
-         "original\u2019s recipe, EfficientNet-Lite0 at 48 px: without label smoothing",
+         "variant of the original\u2019s recipe, EfficientNet-Lite0 at 48 px: "
+         "without label smoothing",
          "original\u2019s recipe"),
         ("short_ours_changes", {"name": "mixup", **GRID},
-         "our recipe with FER+, short grid, EfficientNet-Lite0 at 48 px: mixup", OURS),
+         f"{VARIANT}, short grid, EfficientNet-Lite0 at 48 px: mixup", OURS),
         ("remedies", {"name": "pruned_80_longer", **GRID},
-         "our recipe with FER+, remedies grid, EfficientNet-Lite0 at 48 px: "
+         f"{VARIANT}, remedies grid, EfficientNet-Lite0 at 48 px: "
          "80% of the weights pruned, trained longer", OURS),
         ("remedies", {"name": "pruned_80", **GRID},
-         f"{OURS}, remedies grid, EfficientNet-Lite0 at 48 px: 80% of the weights pruned",
+         f"{VARIANT}, remedies grid, EfficientNet-Lite0 at 48 px: 80% of the weights pruned",
          OURS),
         ("ours", {"name": "ours_scratch", "backbone": "vgg_medium", "image_size": 48},
          "our second recipe, medium VGG, 48 px", "our second recipe"),
@@ -44,7 +45,7 @@ GRID = {"backbone": "efficientnet_lite0", "image_size": 48}
          "our third recipe, medium VGG, 48 px", "our second recipe"),
         ("scratch_rates",
          {"name": "vgg_small_3e3", "backbone": "vgg_small", "weights": "none", "image_size": 48},
-         "our recipe without FER+, rates grid, small VGG at 48 px, random weights: "
+         "variant of our recipe without FER+, rates grid, small VGG at 48 px, random weights: "
          "learning rate 3e-3",
          "our recipe without FER+"),
         ("another", {"name": "no_such_thing"}, "without such thing, EfficientNetB2, 260 px",

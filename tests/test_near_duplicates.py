@@ -5,7 +5,9 @@ import math
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
+from ferbook.core.files import read_yaml
 from ferbook.data import audit, duplicates, near_duplicates
 from ferbook.data import faces as data_faces
 
@@ -42,9 +44,14 @@ def test_equal_bright_and_mirrored_copies_are_found_and_constant_images_are_not(
     images[7] = np.clip(images[6].astype(int) // 2 + 40, 0, 255)
     images[9] = images[8][:, ::-1]
     images[10] = images[11] = 128
+    images[12] = images[13] = (images[13] // 2) + (images[13, :, ::-1] // 2)  # symmetric
     pairs = near_duplicates.near_duplicates(faces_of(images, ["Training"] * 20))
     found = {(p.first, p.second): (p.mirrored, p.identical) for p in pairs.itertuples()}
-    assert found == {(4, 5): (False, True), (6, 7): (False, False), (8, 9): (True, False)}
+    assert found == {
+        (4, 5): (False, True), (6, 7): (False, False), (8, 9): (True, False),
+        (12, 13): (False, True),
+    }  # fmt: skip
+    assert len(pairs) == 4
 
 
 def test_the_order_of_the_files_decides_nothing():
@@ -88,6 +95,15 @@ def test_on_the_real_data(fer2013):
     groups = [set(group) - shades for group in duplicates.duplicate_groups(fer2013)]
     assert pairs["identical"].sum() == sum(math.comb(len(group), 2) for group in groups)
     assert not fer2013.constant[pairs[["first", "second"]].to_numpy()].any()
+    seen = read_yaml(ROOT / "book/near_pairs.yml")
+    near = pairs[~pairs["identical"]].reset_index(drop=True)
+    rows = np.random.default_rng(0).choice(
+        np.flatnonzero(~near["mirrored"]), seen["drawn"], replace=False
+    )
+    for name, some in (("others", near.loc[rows]), ("mirrored", near[near["mirrored"]])):
+        known = {frozenset(fer2013.files[pair].tolist())
+                 for pair in some[["first", "second"]].to_numpy()}  # fmt: skip
+        assert {*map(frozenset, seen[name])} <= known
 
 
 def test_images_are_described():

@@ -82,7 +82,7 @@ def test_texts_name_what_tells_the_rows_of_a_recipe_apart(frame):
     assert prose.score_texts(frame.iloc[:1])["overview_ours"] == "not run"
     gpu = [final("paper", [0, 1], backbone="efficientnet_b2", image_size=260)]
     found = prose.score_texts(tables.accuracy_frame(gpu, ORIGINAL, DATASET))
-    assert found["overview_paper"] == "85.7% with EfficientNetB2 at 260 px (one seed)"
+    assert found["overview_paper"] == "85.7% (EfficientNetB2 at 260 px, one seed)"
 
 
 def test_the_third_recipe_is_not_taken_for_the_second(monkeypatch):
@@ -93,7 +93,7 @@ def test_the_third_recipe_is_not_taken_for_the_second(monkeypatch):
     )
     frame = tables.accuracy_frame([third, second], ORIGINAL, DATASET)
     found = prose.score_texts(frame)["overview_ours_scratch"]
-    assert found == "85.7% with medium VGG at 48 px (one seed)"
+    assert found == "85.7% (medium VGG at 48 px, one seed)"
     monkeypatch.setattr(ablations_prose, "run_numbers", lambda run, *_, prefix: {prefix: run})
     numbers = ablations_prose.second_numbers([third, second, first], DATASET, ORIGINAL)
     assert numbers["second"] is second

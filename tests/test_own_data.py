@@ -69,6 +69,22 @@ def test_parts_that_are_there_stay(tmp_path):
     assert (faces.usages == "PublicTest").sum() == 7 * 2
 
 
+def test_a_target_inside_the_source_is_refused(photos):
+    with pytest.raises(DataError, match=r"mine: lies in .*photos"):
+        own_data.convert(photos, photos / "mine")
+    assert not (photos / "mine").exists()
+
+
+def test_pictures_to_validate_on_are_no_test_images_beside_others(tmp_path):
+    for label in CLASSES:
+        for part, count, start in (("train", 8, 0), ("val", 3, 8), ("test", 2, 11)):
+            put(tmp_path / "photos" / part, label, count, start=start)
+    own_data.convert(tmp_path / "photos", tmp_path / "mine")
+    faces = ferbook.load(tmp_path / "mine", subset=True)
+    assert (faces.usages == "Training").sum() == 7 * 11
+    assert (faces.usages != "Training").sum() == 7 * 2
+
+
 def test_copies_and_broken_files_are_left_out_and_told(photos, tmp_path):
     (photos / "sad/copy.png").write_bytes((photos / "sad/3.png").read_bytes())
     (photos / "sad/broken.png").write_bytes(b"\x89PNG no picture")

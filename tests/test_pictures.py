@@ -253,8 +253,12 @@ def test_a_report_never_takes_the_place_of_a_source(tmp_path):
     path = saved(tmp_path / "a.png")
     for option in ("--json", "--csv"):
         shown = run(path, option, path)
-        assert shown.exit_code == 1 and "to be read and to be written" in shown.output
+        assert shown.exit_code == 1 and "a.png: is there already, and its name" in shown.output
     assert Image.open(path).size == (512, 512)
+    named = tmp_path / "b.csv"
+    named.write_bytes(path.read_bytes())
+    shown = run(named, "--csv", named)
+    assert shown.exit_code == 1 and "to be read and to be written" in shown.output
 
 
 @pytest.mark.parametrize(
@@ -504,7 +508,7 @@ def test_of_a_moving_picture_the_first_is_answered_and_the_rest_told(tmp_path):
     images = [Image.fromarray(ASTRONAUT), Image.fromarray(ASTRONAUT[::-1].copy())]
     images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:])
     found = gather(tmp_path / "a.gif")
-    assert len(found.faces) == 1 and "only the first picture in it" in found.skipped[0]
+    assert len(found.faces) == 1 and "all but the first picture in it" in found.skipped[0]
     several = [shutil.copy(tmp_path / "a.gif", tmp_path / f"{i}.gif") for i in range(9)]
     names = [line.partition(": ")[0] for line in gather(several).skipped]
     assert names == [*map(str, several)]  # in the order of the sources, whichever thread was first
@@ -612,6 +616,13 @@ def test_a_pipe(tmp_path):
         with open(saved(tmp_path / "a.png"), "rb") as file:
             shown = started(code, name, stdin=file)
         assert shown.returncode == 0 and "happy" in shown.stdout, shown.stderr
+
+
+def test_a_pipe_that_brings_too_much_is_not_cut(monkeypatch):
+    monkeypatch.setattr(collecting, "MAX_FILE_BYTES", 3)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1234")))
+    with pytest.raises(InputError, match="standard input: more than 3 bytes"):
+        collecting.collect("-")
 
 
 def test_without_standard_input_this_is_said(monkeypatch):

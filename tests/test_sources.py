@@ -160,6 +160,13 @@ def test_forms_of_the_csv(tmp_path, faces, rows, change):
     assert contents(load(tmp_path / "icml_face_data.csv")) == contents(faces)
 
 
+def test_a_folder_that_holds_the_archive_names_it(tmp_path):
+    (tmp_path / "archive.zip").write_bytes(b"")
+    (tmp_path / "README.md").write_text("x")
+    with pytest.raises(DataError, match=r"give the zip itself, .*archive\.zip"):
+        load(tmp_path)
+
+
 def test_the_contests_archive_and_its_download(tmp_path, faces, rows):
     files = [("fer2013/README", b"x"), ("fer2013/fer2013.bib", b"x"), ("fer2013/fer2013.csv", rows)]
     tar = write_tar(tmp_path / "fer2013.tar.gz", files)
@@ -177,6 +184,12 @@ def test_the_contests_archive_and_its_download(tmp_path, faces, rows):
     ]
     for form in forms:
         assert contents(load(form)) == contents(faces), form
+    twice = write_tar(tmp_path / "twice.tar", [("fer2013.tar.gz", tar.read_bytes())], "w")
+    assert contents(load(twice)) == contents(faces)
+    with pytest.raises(
+        DataError, match=r"'twice\.tar' lies in an archive in an archive|an archive in"
+    ):
+        load(write_zip(tmp_path / "thrice.zip", [("twice.tar", twice.read_bytes())]))
 
 
 @pytest.mark.parametrize(

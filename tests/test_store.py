@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import shutil
 
@@ -22,7 +23,7 @@ LEAKED = frozenset({"test/angry/PublicTest_0.jpg"})
 TWINS = frozenset({"train/angry/Training_0.jpg"})
 FACTS = {
     "dataset": {"name": "synthetic", "fingerprint": "0"}, "seconds": 1.0, "images_seen": 3,
-    "parameters": {"total": 1, "trainable": 1}, "hardware": {"cores": 2},
+    "parameters": {"total": 1, "trainable": 1}, "hardware": {"cpu": "A", "cores": 2},
 }  # fmt: skip
 
 
@@ -213,7 +214,10 @@ def test_run_json_without_a_recipe_is_refused(tmp_path, info):
         ({"dataset": {"name": "fer2013"}}, "dataset: no fingerprint"),
         ({"final": {}}, "final: expected bool"),
         ({"parameters": 5}, "parameters: expected a mapping. Received: 5"),
-        ({"hardware": {"cores": "2"}}, "hardware: cores: expected int. Received: 2"),
+        ({"hardware": {"cpu": "A", "cores": "2"}}, "hardware: cores: expected int. Received: 2"),
+        ({"cpu_seconds": "x"}, "cpu_seconds: expected float. Received: x"),
+        ({"device": [1]}, "device: expected a mapping"),
+        ({"device": {"kind": "gpu", "names": ["A"]}}, "device: no count"),
     ],
 )
 def test_run_json_without_what_readers_rely_on_is_refused(tmp_path, change, message):
@@ -222,6 +226,14 @@ def test_run_json_without_what_readers_rely_on_is_refused(tmp_path, change, mess
     (folder / "run.json").write_text(json.dumps(info | change))
     with pytest.raises(files.StoreError, match=message):
         store.load_run(folder)
+
+
+def test_without_an_image_that_has_no_twin_there_is_no_clean_accuracy(tmp_path):
+    folder = write(tmp_path)
+    info = json.loads((folder / "run.json").read_text())
+    info["metrics"].pop("val_clean", None)
+    (folder / "run.json").write_text(json.dumps(info))
+    assert math.isnan(store.load_run(folder).val_clean_accuracy)
 
 
 def test_arrays_that_unpack_without_end_are_refused(tmp_path):

@@ -81,7 +81,9 @@ def test_the_second_table_was_printed_in_two_ways_or_measured_elsewhere():
     ("text", "message"),
     [
         ("title: nothing\n", "expected an accuracy"),
-        ("accuracy: 68.78\n", "fractions from 0 to 1"),
+        ("accuracy: 68.78\n", "accuracy: expected fractions from 0 to 1, .*looks like percent"),
+        ("accuracy: 0.68785\n", "0.68785 has more digits than printed_to says, 0.0001"),
+        ("overall: {recall: 0.505}\n", "overall: recall: 0.505 has more digits"),
         ("accuracy: high\n", "not a table"),
         ("accuracy: 0.5\ntable_2: {angry: {precision: 0.5}}\n", "angry: expected precision"),
         ("accuracy: 0.5\ntest_sets: {mine: 3}\n", "not a table"),
@@ -98,7 +100,7 @@ def test_wrong_tables_are_refused(tmp_path, text, message):
 
 def test_classes_without_a_number_of_images_are_named():
     result, _ = printed_table(np.array([[40, 5], [4, 30]]))
-    with pytest.raises(TableError, match="no number of images for a, b"):
+    with pytest.raises(TableError, match="no number of images for a, b; its classes are"):
         table_audit.audit_result(result)
 
 

@@ -123,12 +123,37 @@ def test_copies_are_counted_apart(plan, runs):
     assert points["copies_gain_leaked"] == pytest.approx(37.5)
     assert points["copies_gain_clean"] == pytest.approx(5)
     assert points["copies_seeds"] == 2 and points["copies_removed"] == "0, 0"
-    assert points["copies_part_leaked"] == pytest.approx(37.5 * 4 / 14)
+    assert np.isnan(points["copies_alone_leaked"])  # no run on as many images
     assert points["copies_gap_with"] - points["copies_gap_without"] == pytest.approx(37.5 - 5)
     assert len(points["copies_gain_clean_seeds"].split(", ")) == 2
     # 75 and 100% with copies, 25 and 75% without: the mean of the variances is 781.25.
     assert points["copies_gain_leaked_error"] == pytest.approx(4.302653 * 781.25**0.5)
     assert points["copies_gap_finals"] == "-15 to 10"  # of the grid, where there is no final
+
+
+def test_what_was_seen_of_near_duplicates():
+    """Nine of ten, by Wilson 59.6 to 98.2 percent; five of seven mirrored ones."""
+    seen = {"drawn": 10, "others": [["a", "b"]], "mirrored": [["c", "d"], ["e", "f"]]}
+    found = leak_prose.seen_numbers(seen, {"near_duplicates": {"mirrored": 7}})
+    assert found == pytest.approx({
+        "data_near_seen": 10, "data_near_same": 9, "data_near_same_low": 59.585,
+        "data_near_same_high": 98.2124, "data_near_mirrored_same": 5,
+    }, abs=1e-3)  # fmt: skip
+
+
+def test_copies_are_told_apart_from_the_number_of_images(plan, runs):
+    """Right of the four with a copy: 3 and 4 of all images, 3 and 3 of fewer, 1 and 3 without."""
+    fewer = [run("fewer", [0, 5, 6, 7], seed=seed) for seed in (1, 2)]
+    points = leak_prose.copies_numbers(plan, [*runs, *fewer], LEAKED)
+    of = {name: points[f"copies_{name}_leaked"] for name in ("gain", "alone", "count")}
+    assert of == pytest.approx({"gain": 37.5, "alone": 25, "count": 12.5})
+    assert points["copies_part_leaked"] == pytest.approx(25 * 4 / 14)
+    assert points["copies_alone_clean"] == pytest.approx(70 - 85)
+    assert points["copies_alone_leaked_seeds"] == "50.0, 0.0"
+    # Variances of three groups of two: (12.5² + 25² + 0) * 2 / 3; so of a difference.
+    assert points["copies_alone_leaked_error"] == pytest.approx(
+        3.182446 * (2 / 3 * (12.5**2 + 25**2)) ** 0.5
+    )
 
 
 def test_the_gap_between_copies_and_others_at_one_mix_of_classes():

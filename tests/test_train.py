@@ -524,11 +524,20 @@ def eagerly():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of TensorFlow about NumPy's arrays
-@pytest.mark.parametrize("profile", ["gpu", "gpu_ours"])
-def test_gpu_profiles_take_a_few_steps(tmp_path, faces, eagerly, profile):
-    """The recipes that were not run: their network on a few small images, random weights."""
+@pytest.mark.parametrize(
+    ("profile", "backbone"), [("gpu", "tiny"), ("gpu_ours", "efficientnet_b2")]
+)
+def test_gpu_profiles_take_a_few_steps(tmp_path, faces, eagerly, profile, backbone):
+    """The recipes that were not run, one with their network: a few small images, random weights."""
     recipe = Recipe.from_mapping(read_yaml(ROOT / "configs" / f"{profile}.yml"))
-    tiny = {"weights": "none", "image_size": 48, "small_image_size": 32, "train_images": 32}
+    assert recipe.backbone == "efficientnet_b2"
+    tiny = {
+        "backbone": backbone,
+        "weights": "none",
+        "image_size": 48,
+        "small_image_size": 32,
+        "train_images": 32,
+    }
     tiny["warmup_epochs"] = min(1, recipe.warmup_epochs)
     tiny["small_epochs"] = min(1, recipe.small_epochs)
     recipe = dataclasses.replace(recipe, finetune_epochs=1 + tiny["small_epochs"], **tiny)
@@ -536,5 +545,5 @@ def test_gpu_profiles_take_a_few_steps(tmp_path, faces, eagerly, profile):
         recipe, faces, study="s", results_dir=tmp_path, runs_dir=tmp_path, verbose=0
     )
     run = store.load_run(folder)
-    assert run.info["backbone"] == "efficientnet_b2" and len(run.history) == 2
+    assert run.info["backbone"] == backbone and len(run.history) == 2
     assert run.info["images_seen"] == 2 * 32 and np.isfinite(run.history["loss"]).all()

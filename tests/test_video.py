@@ -155,15 +155,15 @@ def test_the_closest_pair_is_matched_first():
 
 
 def test_smoothing_by_hand():
-    """Half-life 2 s: after 2 s the old weighs 1/2, after 4 s 1/4 of what it had."""
+    """Half-life 2 s: weights 1/2 and 1 after 2 s, 1/8, 1/4 and 1 after 4 s more."""
     tracker = tracking.Tracker(half_life=2.0)
     (first,) = tracker.follow([face(0, 1.0, 0.0)], 0.0)
     (second,) = tracker.follow([face(0, 0.0, 1.0)], 2.0)
     (third,) = tracker.follow([face(0, 0.0, 1.0)], 6.0)
     shares = [list(f.probabilities.values())[:2] for f in (first, second, third)]
-    assert shares == [[1, 0], [0.5, 0.5], [0.125, 0.875]]
+    np.testing.assert_allclose(shares, [[1, 0], [1 / 3, 2 / 3], [1 / 11, 10 / 11]], atol=1e-4)
     assert [list(f.unsmoothed.values())[:2] for f in (second, third)] == [[0, 1], [0, 1]]
-    assert (third.expression, third.confidence) == (CLASSES[1], 0.875)
+    assert (third.expression, third.confidence) == (CLASSES[1], pytest.approx(10 / 11, abs=1e-4))
 
 
 def test_smoothing_is_of_one_face_and_off_unless_asked_for():
@@ -178,14 +178,14 @@ def test_smoothing_is_of_one_face_and_off_unless_asked_for():
 
 
 def test_smoothed_answers_of_a_video(tmp_path):
-    """Frames 0.2 s apart and a half-life of 0.2 s: the mean of what each says alone."""
+    """Frames 0.2 s apart and a half-life of 0.2 s: what the first says weighs half as much."""
     path = video(tmp_path / "v.avi", [SMALL, SMALL // 4])
     first, second = gathering.gather(path, every=1, smooth=0.2).faces
     alone = gathering.gather(path, every=1).faces
     assert [f.track for f in (first, second)] == [1, 1]
     assert second.unsmoothed == alone[1].probabilities != second.probabilities
     for name in CLASSES:
-        mean = (alone[0].probabilities[name] + alone[1].probabilities[name]) / 2
+        mean = (alone[0].probabilities[name] + 2 * alone[1].probabilities[name]) / 3
         assert second.probabilities[name] == pytest.approx(mean, abs=2e-4)
 
 

@@ -136,14 +136,19 @@ def test_plan_on_a_cluster(executor):
 
 
 def test_missing_data_stops_with_the_reason(tmp_path):
-    """A notebook that fails keeps its half-done copy, and the command says why."""
+    """Before anything is executed; and a notebook that fails keeps its half-done copy."""
     link_sources(tmp_path)
-    shown = snakemake(
-        "--cores", "1", "--config", "profile=laptop", "data=nowhere.zip", "--",
-        "_build/laptop/executed/01_data.ipynb", cwd=tmp_path,
-    )  # fmt: skip
-    assert shown.returncode != 0
-    assert "no file or folder at nowhere.zip" in shown.stdout + shown.stderr
+    (tmp_path / "bad.csv").write_text("emotion,pixels\n")
+    for data, reason in (
+        ("nowhere.zip", "no file or folder at nowhere.zip"),
+        ("bad.csv", "bad.csv"),
+    ):
+        assert not (tmp_path / "_build/laptop/partial").exists()
+        shown = snakemake(
+            "--cores", "1", "--config", "profile=laptop", f"data={data}", "--",
+            "_build/laptop/executed/01_data.ipynb", cwd=tmp_path,
+        )  # fmt: skip
+        assert shown.returncode != 0 and reason in shown.stdout + shown.stderr
     assert (tmp_path / "_build/laptop/partial/01_data.ipynb").exists()
     assert not (tmp_path / "_build/laptop/executed/01_data.ipynb").exists()
     assert not (tmp_path / "results").exists()

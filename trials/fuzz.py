@@ -366,7 +366,7 @@ def files(*names):
     return lambda: [(ROOT / name).read_bytes() for name in names]
 
 
-TEXT, BYTES = mutate.mutated_document, mutate.mutated_bytes
+TEXT = mutate.mutated_document
 LOADERS = {
     "archive": Loader(archives, "a.zip", read_faces, DataError, 1600, mutate.mutated_zip),
     "folder": Loader(small_faces, "p.jpg", read_folder, DataError, 500),

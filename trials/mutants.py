@@ -77,7 +77,6 @@ EQUIVALENT = {
     f"{CHANGES}: rows['difference, points'] > 0 -> "
     "rows['difference, points'] >= 0": "no difference has no p below the limit.",
     f"{CHANGES}: 1.0 -> 2.0": "what was not run comes last in Holm's order with either.",
-    f"{AUDIT}: line 161: 1 -> 2": "n_jobs says how many processes search, not what they find.",
     f"{METRICS}: a & b -> a | b": _MCNEMAR,
     f"{METRICS}: ~a & ~b -> ~a | ~b": _MCNEMAR,
     f"{FEASIBILITY}: 20.0 -> 21.0": "one second more of a time limit that no program reaches.",
@@ -94,11 +93,9 @@ EQUIVALENT = {
     f"{EFFECTS}: return None -> return None": _NONE,
     f"{EVIDENCE}: 0 -> 1": _ANY_SEED,
     f"{EFFECTS}: 0 -> 1": _ANY_SEED,
-    f"{EFFECTS}: len(values) > 1 -> len(values) >= 1": "a lone run adds no degree of freedom.",
     f"{SEEDS}: chances[widest] * len(left) >= OUTLYING -> "
     "chances[widest] * len(left) > OUTLYING": _NEVER_EQUAL,
     f"{SEEDS}: 1.0 -> 2.0": "what is certain and what is more than certain are both no outlier.",
-    f"{EFFECTS}: 0.0 -> 1.0": "its caller does not use a deviation without degrees of freedom.",
 }
 
 

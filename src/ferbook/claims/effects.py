@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from ferbook.data import ferplus
 from ferbook.results.metrics import accuracy, calibration, score
 from ferbook.results.names import scale_words, small_number
 from ferbook.results.run import Run
-from ferbook.results.seeds import compared, of_like_spread
+from ferbook.results.seeds import compared
 from ferbook.results.study import LEARNED
 
 
@@ -34,7 +34,9 @@ class Effect(NamedTuple):
     """A measure with and without a part: means over seeds, `seeds` of each or more.
 
     `error` is that of `seeds.compared` within the study; `uneven`: with or without, runs differ by
-    far more from seed to seed than others of the study.
+    far more from seed to seed than others of the study. `learned`: both with and without the part,
+    runs reach the least accuracy on average. `elsewhere`: the same difference of other pairs, each
+    with its scale in words.
     """
 
     study: str
@@ -45,6 +47,8 @@ class Effect(NamedTuple):
     error: float
     identical: bool  # all answers of each pair agree, bit for bit
     uneven: bool
+    learned: bool
+    elsewhere: tuple[tuple[float, str], ...]
 
     @property
     def difference(self) -> float:
@@ -90,7 +94,15 @@ def pairs(
     runs: Iterable[Run], change: Mapping[str, Any], least: float = LEARNED
 ) -> list[tuple[Run, Run]]:
     """(run of the original's recipe, run with `change` to it and no other) of one study, a pair
-    for each seed.
+    for each seed: the first of `scales`, or none.
+    """
+    return next(iter(scales(runs, change, least)), [])
+
+
+def scales(
+    runs: Iterable[Run], change: Mapping[str, Any], least: float = LEARNED
+) -> list[list[tuple[Run, Run]]]:
+    """The pairs of runs with and without `change` at each scale, the most telling first.
 
     Of several scales those at which a run reached the accuracy `least` on test, then those with
     several seeds, then the nearest to the original's, then the one with most seeds. Where none
@@ -105,11 +117,10 @@ def pairs(
             key = study, replace(recipe, seed=0)
             found.setdefault(key, []).append((base, named[study, changed]))
     usable = [row for row in found.items() if _best(row[1]) >= least or all(map(_same, row[1]))]
-    first = sorted(
-        usable,
-        key=lambda row: (_best(row[1]) < least, len(row[1]) < 2, distance(row[0][1]), -len(row[1])),
+    usable.sort(
+        key=lambda row: (_best(row[1]) < least, len(row[1]) < 2, distance(row[0][1]), -len(row[1]))
     )
-    return first[0][1] if first else []
+    return [found for _, found in usable]
 
 
 def _changed(recipe: Recipe, change: Mapping[str, Any]) -> Recipe | None:
@@ -138,25 +149,43 @@ def effect(
 ) -> Effect | None:
     """What the recipe is worth against the same with `change`; None without such `pairs`."""
     runs = list(runs)
-    found = pairs(runs, change, least)
+    found, *others = scales(runs, change, least) or [[]]
     if not found:
         return None
     base, changed = found[0]
     groups: dict[Recipe, list[float]] = {}
+    right: dict[Recipe, list[float]] = {}
     own = {replace(run.recipe, name="any"): run for run in runs if run.study == base.study}
     for run in own.values():  # one training that has two names is one
         groups.setdefault(_any_seed(run), []).append(measure.of(run))
+        right.setdefault(_any_seed(run), []).append(accuracy(run.test))
     names = _any_seed(base), _any_seed(changed)
+
+    def learned(name: Recipe) -> bool:
+        return float(np.mean(right[name])) >= least
+
     whole, without = (groups[name] for name in names)
     seeds, identical = min(len(whole), len(without)), all(map(_same, found))
     if identical:  # whatever other seeds of one of the two give
         whole, without = ([measure.of(pair[i]) for pair in found] for i in (0, 1))
-    error = compared(groups, names[0])[names[1]].error
-    uneven = not of_like_spread(groups).keys() >= {*names}
+    pooled = {name: g for name, g in groups.items() if name in names or learned(name)}
+    difference = compared(pooled, names[0])[names[1]]
     return Effect(
         base.study, _where(base.recipe), seeds, float(np.mean(whole)), float(np.mean(without)),
-        error, identical, uneven,
+        difference.error, identical, not difference.alike,
+        all(map(learned, names)),
+        tuple(_elsewhere(pairs, measure) for pairs in others),
     )  # fmt: skip
+
+
+def _elsewhere(found: Sequence[tuple[Run, Run]], measure: Measure) -> tuple[float, str]:
+    gain = np.mean([measure.of(base) - measure.of(changed) for base, changed in found])
+    return float(gain), f"{_where(found[0][0].recipe)}, {seed_count(len(found))}"
+
+
+def seed_count(count: int) -> str:
+    """So many seeds, in words."""
+    return f"{count} seed{'s' * (count != 1)}"
 
 
 def _where(recipe: Recipe) -> str:

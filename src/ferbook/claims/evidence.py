@@ -61,17 +61,19 @@ class Evidence:
         """What `measure` may differ by in two runs of the original's recipe; None: too few seeds.
 
         Student's t times the deviation over seeds times the root of two, at 95 %, of that recipe
-        at the largest scale that was run with three seeds or more.
+        at the largest scale that was run with three seeds or more; of several networks there, the
+        original's, or else the one with most seeds.
         """
-        groups: dict[tuple, list[Run]] = {}
+        groups: dict[Recipe, dict[int, Run]] = {}
         for run in self.runs:
             if distance(run.recipe) == 0:
                 where = replace(run.recipe, name="any", seed=0)
-                groups.setdefault((_scale(where), where), []).append(run)
-        large = {scale: runs for (scale, _), runs in groups.items() if len(runs) >= _LEAST_SEEDS}
+                groups.setdefault(where, {}).setdefault(run.recipe.seed, run)
+        large = {where: runs for where, runs in groups.items() if len(runs) >= _LEAST_SEEDS}
         if not large:
             return None
-        runs = large[max(large)]
+        first = max(large, key=lambda r: (_scale(r), r.backbone == Recipe.backbone, len(large[r])))
+        runs = list(large[first].values())
         deviation = float(np.std([measure(run) for run in runs], ddof=1))
         value = float(student.ppf(0.975, len(runs) - 1)) * deviation * 2**0.5
         return Spread(value, f"from {len(runs)} seeds of {scale_words(runs[0].recipe)}")

@@ -8,6 +8,7 @@ papers rarely say which, so both readings are tried. Nothing here needs an image
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,7 +18,7 @@ from ferbook.claims.published import SCORES, Published, TableError
 
 ROUNDED, TRUNCATED = READINGS = ("rounded", "truncated")
 EPSILON = 1e-9  # for floats such as 0.685, which no binary number equals
-MAX_SECONDS = 20.0  # of deciding whether cells agree
+MAX_SECONDS = 20.0  # of deciding whether the cells of a table agree on one test set
 
 
 def printed_range(value: float, unit: float, reading: str = ROUNDED) -> tuple[float, float]:
@@ -63,21 +64,25 @@ def solve(
     """Bounds on each class's right answers and predictions that satisfy all cells at once.
 
     Whole numbers h (right) and p (predicted) per class must give every printed precision h / p,
-    recall h / n and F1 2 h / (p + n); the p add up to all images and the h to the accuracy. All
-    of these are linear in h and p, so an integer program decides. Its tolerance (1e-6) lets in
-    the end of a range that truncation leaves out: it errs toward "possible". Returns class ->
-    {"hits", "predicted"} -> (least, most); empty when no whole numbers satisfy all of them.
+    recall h / n and F1 2 h / (p + n); the p add up to all images and the h to the accuracy. A class
+    that the table leaves out may have any. All of these are linear in h and p, so an integer
+    program decides. Its tolerance (1e-6) lets in the end of a range that truncation leaves out: it
+    errs toward "possible". Returns class -> {"hits", "predicted"} -> (least, most); empty when no
+    whole numbers satisfy all of them. Raises TableError when that takes too long to decide.
     """
-    names, constraints = list(result.classes), _constraints(result, supports, reading)
-    bounds = {}
-    for i, name in enumerate(names):
-        bounds[name] = {
-            key: (_extreme(constraints, column, 1), _extreme(constraints, column, -1))
-            for key, column in (("hits", i), ("predicted", len(names) + i))
+    constraints, names = _constraints(result, supports, reading), list(supports)
+    end = time.monotonic() + MAX_SECONDS
+    if _extreme(constraints, 0, 0, end) is None:
+        return {}
+    return {
+        name: {
+            key: (_extreme(constraints, column, 1, end), _extreme(constraints, column, -1, end))
+            for key, column in (
+                ("hits", names.index(name)), ("predicted", len(names) + names.index(name)),
+            )
         }
-        if None in bounds[name]["hits"]:
-            return {}
-    return bounds
+        for name in result.classes
+    }  # fmt: skip
 
 
 def average(result: Published, supports: Mapping[str, int], how: str) -> dict[str, float]:
@@ -117,7 +122,7 @@ def _constraints(
     result: Published, supports: Mapping[str, int], reading: str
 ) -> list[LinearConstraint]:
     """Rows over the columns (h of each class, then p of each class)."""
-    names, unit = list(result.classes), result.printed_to["classes"]
+    names, unit = list(supports), result.printed_to["classes"]
     hits, k, total = possible_hits(result, supports, reading), len(names), sum(supports.values())
     rows, lows, highs = [], [], []
 
@@ -127,8 +132,12 @@ def _constraints(
         highs.append(high)
 
     for i, name in enumerate(names):
-        one, n, scores = np.eye(k)[i], supports[name], result.classes[name]
-        _add_range(add, one, 0, hits[name])
+        one, n = np.eye(k)[i], supports[name]
+        _add_range(add, one, 0, hits.get(name, range(n + 1)))
+        add(-one, one, 0, np.inf)  # whoever is right has been predicted
+        if name not in result.classes:
+            continue
+        scores = result.classes[name]
         # low <= h / p <= high and low <= 2 h / (p + n) <= high, times p and times p + n
         for factor, offset, score in ((1, 0, "precision"), (2, n, "f1")):
             low, high = printed_range(scores[score], unit, reading)
@@ -148,13 +157,18 @@ def _add_range(add, h: np.ndarray | float, p: float, counts: range) -> None:
     add(h, p, *((counts[0], counts[-1]) if counts else (1, 0)))
 
 
-def _extreme(constraints: list[LinearConstraint], column: int, sign: int) -> int | None:
-    """The least (sign 1) or greatest (-1) value of one column; None when nothing is feasible."""
+def _extreme(constraints: list[LinearConstraint], column: int, sign: int, end: float) -> int | None:
+    """The least (sign 1), greatest (-1) or any (0) value of one column; None when none is feasible.
+
+    `end` is when to give up, by time.monotonic.
+    """
     size = constraints[0].A.shape[1]
     found = milp(
         sign * np.eye(size)[column], constraints=constraints, integrality=np.ones(size),
         # HiGHS 1.12's presolve calls some tables impossible that are not: see the tests.
-        options={"time_limit": MAX_SECONDS, "presolve": False},
+        options={
+            "time_limit": max(0.0, end - time.monotonic()), "mip_rel_gap": 0, "presolve": False,
+        },
     )  # fmt: skip
     if found.status == 1:
         raise TableError(f"not decided within {MAX_SECONDS:g} s whether the cells agree.")

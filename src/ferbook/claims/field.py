@@ -34,6 +34,7 @@ class Repetition:
     how: str
     threads: tuple[int, ...]
     other_images: bool = False  # than those of the published accuracy
+    other_model: bool = False  # or training, which `how` names
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Method:
         """What others measured on the same images, as fractions and as printed, lowest first."""
         found = {fraction(r.accuracy): r.accuracy for r in self.repeated if not r.other_images}
         return dict(sorted(found.items()))
+
+    @property
+    def instead(self) -> str:
+        """Models or trainings other than the published one that `by_others` is of, in words."""
+        return "; ".join(dict.fromkeys(r.how for r in self.repeated if r.other_model))
 
     @property
     def is_plain(self) -> bool:
@@ -128,8 +134,9 @@ def _repetition(entry: Any) -> Repetition:
     fraction(found.accuracy)
     if not isinstance(found.how, str) or not isinstance(found.threads, list) or not found.threads:
         raise TypeError(f"repeated: expected how and threads. Received: {entry!r:.80}")
-    if type(found.other_images) is not bool:
-        raise TypeError(f"other_images: expected true or false. Received: {entry!r:.80}")
+    for flag in ("other_images", "other_model"):
+        if type(getattr(found, flag)) is not bool:
+            raise TypeError(f"{flag}: expected true or false. Received: {entry!r:.80}")
     if not all(map(_is_count, found.threads)):
         raise TypeError(f"threads: expected numbers. Received: {found.threads!r:.80}")
     return replace(found, threads=tuple(found.threads))

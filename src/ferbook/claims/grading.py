@@ -9,7 +9,7 @@ from pathlib import Path
 from ferbook.claims.checks import BY_A_RUN, CHECKS
 from ferbook.claims.evidence import Evidence, gather
 from ferbook.claims.ledger import Claim, ClaimError, read_claims
-from ferbook.claims.verdict import GRADES, NOT_RUN, Verdict
+from ferbook.claims.verdict import GRADES, Verdict
 
 Graded = list[tuple[Claim, Verdict]]
 
@@ -54,8 +54,8 @@ def facts(graded: Iterable[tuple[Claim, Verdict]], name: str) -> int:
     })  # fmt: skip
 
 
-def waiting_for_the_original(graded: Iterable[tuple[Claim, Verdict]]) -> int:
-    """How many claims were not run for want of a run of the original's own configuration."""
+def by_a_run(graded: Iterable[tuple[Claim, Verdict]], grade: str) -> int:
+    """How many claims have this grade by one run of the original's recipe, or for want of one."""
     return sum(
-        verdict.grade == NOT_RUN and claim.check["kind"] in BY_A_RUN for claim, verdict in graded
+        verdict.grade == grade and claim.check["kind"] in BY_A_RUN for claim, verdict in graded
     )

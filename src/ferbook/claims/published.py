@@ -15,7 +15,7 @@ A table is a YAML file (`book/original.yml` is one):
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from ferbook.data.faces import OFFICIAL_COUNTS
 
 SCORES = ("precision", "recall", "f1")
 # Beyond these a file is no table of a paper, and deciding about it could take forever.
-MAX_IMAGES, MAX_CLASSES, MAX_RESULTS = 10_000_000, 32, 100
+MAX_IMAGES, MAX_CLASSES, MAX_RESULTS, MAX_SETS = 10_000_000, 32, 100, 10
 _FILE = ("title", "authors", "source", "test_sets", "printed_to", "results")
 _RESULT = ("name", "accuracy", "table_2", "overall", "text_recalls")
 _OTHER = ("parameters_claimed", "recipe", "table_3")  # of book/original.yml, which others read
@@ -80,7 +80,8 @@ def read_table(path: str | Path) -> tuple[list[Published], dict[str, dict[str, i
         if "results" in content:
             for row in rows:
                 _known(row, _RESULT)
-        results = [_published(row, content.get("title", ""), printed_to) for row in rows]
+        name = content.get("title", Path(path).stem)
+        results = [_published(row, name, printed_to) for row in rows]
         sets = _test_sets(content["test_sets"]) if "test_sets" in content else TEST_SETS
         _check_names(results, sets)
     except (TypeError, ValueError, AttributeError) as error:
@@ -125,6 +126,8 @@ def _check_names(results: list[Published], sets: Mapping[str, Mapping[str, int]]
 
 def _test_sets(content: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
     sets = {str(name): dict(counts) for name, counts in content.items()}
+    if len(sets) > MAX_SETS:
+        raise ValueError(f"test_sets: expected at most {MAX_SETS}, received {len(sets):,}")
     for name, counts in sets.items():
         if not counts or not all(type(n) is int and 0 < n <= MAX_IMAGES for n in counts.values()):
             raise ValueError(
@@ -142,9 +145,17 @@ def _published(row: Mapping[str, Any], title: str, printed_to: Mapping[str, floa
         str(row.get("name", title)), row.get("accuracy"), table, overall,
         row.get("text_recalls", {}), printed_to,
     )  # fmt: skip
-    for value in _values(result):
+    for kind, where, value in _values(result):
+        place = f"{result.name}: {where}"
         if not _is_number(value) or not 0 <= value <= 1:
-            raise ValueError(f"expected fractions from 0 to 1, received {value!r}")
+            percent = ", which looks like percent" if _is_number(value) and 1 < value <= 100 else ""
+            raise ValueError(
+                f"{place}: expected fractions from 0 to 1, received {value!r}{percent}"
+            )
+        if not _fits(value, printed_to[kind]):
+            raise ValueError(
+                f"{place}: {value!r} has more digits than printed_to says, {printed_to[kind]:g}"
+            )
     if len(table) > MAX_CLASSES:
         raise ValueError(f"expected at most {MAX_CLASSES} classes, received {len(table):,}")
     for name, scores in table.items():
@@ -153,7 +164,30 @@ def _published(row: Mapping[str, Any], title: str, printed_to: Mapping[str, floa
     return result
 
 
-def _values(result: Published) -> Iterator[float]:
-    yield 0 if result.accuracy is None else result.accuracy
-    yield from (*result.overall.values(), *result.recalls.values())
-    yield from (value for scores in result.classes.values() for value in scores.values())
+def _values(result: Published) -> Iterator[tuple[str, str, float]]:
+    """(key of printed_to, place in the file, value) of each number."""
+    if result.accuracy is not None:
+        yield "accuracy", "accuracy", result.accuracy
+    for kind, values in (("overall", result.overall), ("recalls", result.recalls)):
+        yield from ((kind, f"{kind}: {name}", value) for name, value in values.items())
+    for name, scores in result.classes.items():
+        yield from (("classes", f"table_2: {name}: {key}", value) for key, value in scores.items())
+
+
+def _fits(value: float, unit: float) -> bool:
+    """Whether a number with `unit` in its last digit can be `value`."""
+    return abs(value / unit - round(value / unit)) < 1e-6
+
+
+def coarser(results: Iterable[Published]) -> dict[str, float]:
+    """Keys of `printed_to` whose usual unit no number needs, with ten times this unit.
+
+    YAML loses zeros at the end, so that 0.86 may have been printed as 0.86 or as 0.8600.
+    """
+    found: dict[str, list[float]] = {}
+    for result in results:
+        for kind, _, value in _values(result):
+            if result.printed_to[kind] == _PRINTED_TO[kind]:
+                found.setdefault(kind, []).append(value)
+    wider = {kind: 10 * _PRINTED_TO[kind] for kind in found}
+    return {k: wider[k] for k, values in found.items() if all(_fits(v, wider[k]) for v in values)}

@@ -90,7 +90,10 @@ def _checks(
     if result.accuracy is not None:
         yield ACCURACY, *_accuracy(result, sum(supports.values()), reading)
     if missing := set(result.classes) - set(supports):
-        raise TableError(f"{name}: no number of images for {', '.join(sorted(missing))}.")
+        raise TableError(
+            f"{result.name}: {name} has no number of images for {', '.join(sorted(missing))}; its "
+            f"classes are {', '.join(supports)}."
+        )
     if result.classes or result.recalls:
         yield RECALLS, *_recalls(result, supports, reading)
     if not result.classes:

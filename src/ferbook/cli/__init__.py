@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -71,7 +72,8 @@ def _start(
     ] = False,
 ) -> None:
     output.any_terminal()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.showwarning = output.warn
+    output.quiet_tensorflow()
 
 
 _PANELS = {

@@ -39,10 +39,18 @@ def audit(
     """
     with errors():
         look_for(table)
+        from ferbook.claims import published
         from ferbook.claims.table_audit import audit_table
         from ferbook.paper.chapters.results import audit_tables
 
         findings = audit_table(table)
+        coarser = published.coarser(published.read_table(table)[0])
+    for kind, unit in coarser.items():
+        typer.echo(
+            f"note: {kind} is taken as printed to {unit / 10:g}, which no number here needs; "
+            f"if not, give printed_to: {{{kind}: {unit:g}}}",
+            err=True,
+        )
     print_table(audit_tables.audit_table(findings).formatted(), str(table))
     homeless = audit_tables.homeless_results(findings)
     if homeless:

@@ -85,7 +85,8 @@ def convert(
     """Turn pictures of any size or color into a data set like FER-2013: 48 px, gray, seven classes.
 
     SOURCE holds angry/, disgust/, fear/, happy/, neutral/, sad/ and surprise/, or train/ and test/
-    with these in them.
+    with these in them. Pictures below val/ are tested on where there is no test/, and else trained
+    on.
     """
     with errors():
         look_for(source)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_SILENT = "3"  # of TF_CPP_MIN_LOG_LEVEL, which the commands set unless it is set
 _TENSORFLOW = "TensorFlow: pip install 'ferbook[train]', or [gpu]."
 # Module -> what to install for it.
 _EXTRAS = {
@@ -30,7 +31,7 @@ _EXTRAS = {
 }
 
 
-_HARMLESS = "\n\N{NO-BREAK SPACE}"
+_HARMLESS = "\N{NO-BREAK SPACE}"
 
 
 class errors:
@@ -66,6 +67,28 @@ def printing() -> Iterator[None]:
 def print_no_more() -> None:
     """What could not be printed is given up, or Python would try once more when it ends."""
     sys.stdout = open(os.devnull, "w")
+
+
+def start_tensorflow() -> None:
+    """Import TensorFlow without what its core prints of GPUs that it does not find.
+
+    Unless TF_CPP_MIN_LOG_LEVEL asks for that. Python's own errors are raised as ever.
+    """
+    import ferbook.training  # noqa: F401  settings that TensorFlow reads when it starts
+
+    if os.environ["TF_CPP_MIN_LOG_LEVEL"] != _SILENT:
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def look_for(*paths: Path) -> None:
@@ -117,11 +140,21 @@ def _in_checkout() -> bool:
         return False
 
 
+def quiet_tensorflow() -> None:
+    """Ask TensorFlow for silence, here and in processes that this one starts, unless it is set."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", _SILENT)
+
+
 def any_terminal() -> None:
     """Characters that a terminal's code page lacks are shown as escapes, not as a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def warn(message: Warning | str, *_: object) -> None:
+    """A warning in one line, without the place in the code that Python names."""
+    typer.echo(f"warning: {plain(message)}", err=True)
 
 
 def plain(text: object) -> str:

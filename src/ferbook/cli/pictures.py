@@ -137,8 +137,9 @@ def _progress() -> Iterator[Track]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     text = TextColumn("{task.description}", markup=False)
-    columns = (text, BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    columns, console = (text, BarColumn(), TimeRemainingColumn()), Console(stderr=True)
+    quiet = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
 
         def track(items: Iterable, total: int | None, description: str) -> Iterable:
             return progress.track(items, total, description=plain(description))

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferbook.cli.output import errors, look_for, look_for_store, make, print_table, refuse_file
+from ferbook.cli.output import (
+    errors,
+    look_for,
+    look_for_store,
+    make,
+    print_table,
+    refuse_file,
+    start_tensorflow,
+)
 
 if TYPE_CHECKING:
     from ferbook.core.recipe import Recipe
@@ -61,7 +69,7 @@ def train(
         from ferbook.data.sources import find, load
 
         find(data or study.data)
-        # Late, so that a mistyped name is told before TensorFlow starts.
+        start_tensorflow()  # late, so that a mistyped name is told before
         from ferbook.training import keras_weights
         from ferbook.training.device import check
         from ferbook.training.train import train as train_one
@@ -72,7 +80,9 @@ def train(
             typer.echo(keras_weights.bring(recipes[0].backbone, weights))
         faces = load(data or study.data, subset=subset or study.subset)
         for recipe in recipes:
-            typer.echo(f"{study.name}/{recipe.run_name}")
+            known = (results / study.name / recipe.run_name / "run.json").exists()
+            there = " (in the store already; not trained again)" if known else ""
+            typer.echo(f"{study.name}/{recipe.run_name}{there}")
             places = {"study": study.name, "results_dir": results, "runs_dir": runs}
             how = {"deterministic": deterministic, "augment_in_model": augment_in_model}
             typer.echo(_outcome(train_one(recipe, faces, **places, **how, final=final)))
@@ -123,6 +133,7 @@ def device(
         from ferbook.results.study import read_study
 
         study = read_study(config)
+        start_tensorflow()
         from ferbook.training.device import check
 
         recipe = study.base
@@ -138,20 +149,26 @@ def device(
 def runs(
     results: Annotated[Path, typer.Option(help="The result store.")] = Path("results"),
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", help="Write all columns here, and show nothing.")
+        Path | None, typer.Option("--csv", help="Write all columns here, - to print it; no table.")
     ] = None,
 ) -> None:
     """List the runs of the store, each by its folder, with accuracy and cost; trials come last."""
     with errors():
         look_for_store(results)
+        from ferbook.core.writing import check_place, write_atomically
+
+        printed = str(csv_file) == "-"
+        if csv_file and not printed:
+            check_place(csv_file, ".csv")
         from ferbook.paper import all_runs
 
         table = all_runs.of_store(results, named=lambda run: f"{run.study}/{run.name}")
-        if csv_file:
-            from ferbook.core.writing import write_atomically
-
+        if printed:
+            typer.echo(table.frame.to_csv(), nl=False)
+        elif csv_file:
             write_atomically(csv_file, table.frame.to_csv().encode())
-            return
+    if csv_file:
+        return
     print_table(table.formatted()[["run", *_SHOWN]], "Runs")
 
 
@@ -211,6 +228,7 @@ def export(
 
         trained = store.load_run(run)
         # Late, so that a mistyped name is told before TensorFlow starts.
+        start_tensorflow()
         from ferbook.comparison.peers import answerers
         from ferbook.export.deploy import deploy
 
@@ -228,11 +246,11 @@ def network(
     with errors():
         make(folder.parent)
         refuse_file(folder)
-        if folder.exists():
-            from ferbook.core.writing import refuse_strangers
+        from ferbook.core.writing import refuse_filled
 
-            refuse_strangers(folder, ("model.keras", "README.md"))
-        from ferbook.export import released  # late, since it starts TensorFlow
+        refuse_filled(folder)
+        start_tensorflow()
+        from ferbook.export import released
 
         released.write(folder)
     typer.echo(folder)

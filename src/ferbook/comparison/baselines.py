@@ -76,7 +76,10 @@ def lbp(image: UInt8[np.ndarray, "side side"]) -> np.ndarray:
 
 
 def gabor(image: UInt8[np.ndarray, "side side"]) -> np.ndarray:
-    """Mean magnitude by cell of 40 Gabor filters. Source: Lyons et al., FG 1998 (5 x 8 filters)."""
+    """Mean magnitude by cell of 40 Gabor filters; an image goes on beyond a border as at the other.
+
+    Source: Lyons et al., FG 1998 (5 x 8 filters).
+    """
     answers = np.fft.ifft2(np.fft.fft2(image / 255.0) * _gabor_bank(image.shape[0]))
     return np.abs(np.stack(_cells(answers))).mean(axis=(2, 3)).ravel()
 

@@ -26,6 +26,7 @@ from ferbook.core.errors import FerbookError
 
 MAX_TEXT_BYTES = 10_000_000  # of a text file; the largest of the project, a notebook, has 565,000
 MAX_YAML_BYTES = 300_000  # the largest has 45,000; PyYAML takes seconds for this many
+MAX_INTEGER_BITS = 1024  # of a whole number in YAML, as large as a float can be
 MAX_DIRECTORY_BYTES = 20_000_000  # of a zip; Kaggle's archive has 3 million for 35,887 images
 MAX_QUOTED = 200  # characters of a file in a message
 _CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
@@ -58,7 +59,7 @@ def is_clutter(name: str) -> bool:
 
 
 def walk(folder: Path) -> tuple[list[Path], list[str]]:
-    """The files below `folder` in order of name, and why each folder that is not entered is not.
+    """The files below `folder` in order of name, and why what else is there is left out.
 
     Links to folders are not followed, since they may lead anywhere. Left out without a word is
     what `is_clutter` names.
@@ -72,6 +73,7 @@ def walk(folder: Path) -> tuple[list[Path], list[str]]:
         folders[:] = [name for name in folders if not is_clutter(name)]
         paths = [Path(place, name) for name in names if not is_clutter(name)]
         files += [path for path in paths if path.is_file()]
+        unseen += [f"{path}: not a file" for path in paths if not path.is_file()]
         links = [Path(place, name) for name in folders if Path(place, name).is_symlink()]
         unseen += [f"{link}: a link to a folder, which is not followed" for link in links]
     return sorted(files), sorted(unseen)
@@ -202,7 +204,14 @@ class _Loader(yaml.SafeLoader):
     def construct_finite(self, node: Any) -> float:
         return _finite(self.construct_yaml_float(node))
 
+    def construct_short(self, node: Any) -> int:
+        # Python prints no whole number of thousands of digits, so that no message could name it.
+        if (value := self.construct_yaml_int(node)).bit_length() > MAX_INTEGER_BITS:
+            raise yaml.YAMLError(f"a whole number of more than {MAX_INTEGER_BITS:,} bits")
+        return value
 
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_short)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_finite)
 
 

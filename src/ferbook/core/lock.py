@@ -108,13 +108,12 @@ def _found_group() -> None:
     with contextlib.suppress(OSError):
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
     foreground = terminal is not None and os.tcgetpgrp(terminal) == before
-    try:
-        os.setpgid(0, 0)
-    except PermissionError:  # the leader of a session
-        return
+    os.setpgid(0, 0)
     if foreground:
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         os.tcsetpgrp(terminal, os.getpgrp())
+    if terminal is not None:
+        os.close(terminal)
 
 
 def _guard(ended: int, group: int) -> None:

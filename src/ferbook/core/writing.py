@@ -62,12 +62,26 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         os.replace(new, folder)
 
 
-def check_place(path: Path) -> None:
-    """Raises FileError for a folder, and for a file in a folder that does not exist."""
+def check_place(path: Path, *suffixes: str) -> None:
+    """Raises FileError for a folder, and for a file in a folder that does not exist.
+
+    With `suffixes`, such as ".csv", also for a file that is there and has none of them.
+    """
     if path.is_dir():
         raise FileError(f"{path}: a folder. Give a file's name.")
     if not path.parent.is_dir():
         raise FileError(f"{path}: there is no folder {path.parent}.")
+    if suffixes and path.is_file() and path.suffix.lower() not in suffixes:
+        raise FileError(
+            f"{path}: is there already, and its name does not end with {' or '.join(suffixes)}. "
+            "Give another name."
+        )
+
+
+def refuse_filled(folder: Path) -> None:
+    """Raises FileError for a folder that is there and holds anything."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise FileError(f"{folder}: is there already. Give a new folder.")
 
 
 def check_writable(path: Path) -> None:

@@ -70,18 +70,18 @@ def near_duplicates(faces: Faces) -> pd.DataFrame:
     like = _correlations(normal, first, second, mirrored, faces.images.shape[1])
     alike = like >= CORRELATION
     first, second, mirrored = first[alike], second[alike], mirrored[alike]
-    identical = (faces.images[first] == faces.images[second]).all(axis=(1, 2)) & ~mirrored
+    identical = (faces.images[first] == faces.images[second]).all(axis=(1, 2))
     columns = {"first": first, "second": second, "mirrored": mirrored, "identical": identical}
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns)[~(identical & mirrored)]  # equal and symmetric: one pair
 
 
 def planted_copies(
     images: UInt8[np.ndarray, "n side side"], *, count: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
-    """How many of `count` altered copies of images the two thresholds recognize, by alteration.
+    """By alteration: the share of `pairs`, an image and its copy, that the thresholds recognize.
 
-    The last row compares images at random instead: what is recognized there is a false alarm, or
-    one of the copies that the data set holds by itself.
+    At most `count` images are altered. The last row compares images at random instead: what is
+    recognized there is a false alarm, or one of the copies that the data set holds by itself.
     """
     random = np.random.default_rng(seed)
     chosen = images[random.choice(len(images), min(count, len(images)), replace=False)]
@@ -91,7 +91,9 @@ def planted_copies(
         rows[name] = _recognized(chosen, copies)
     rows["another image"] = _recognized(chosen, np.roll(chosen, 1, axis=0))
     columns = ["within hash distance", "above correlation", "both"]
-    return pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("copy")
+    frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("copy")
+    frame.insert(0, "pairs", len(chosen))
+    return frame
 
 
 def _neighbors(keys: np.ndarray) -> list[np.ndarray]:

@@ -19,7 +19,7 @@ from keras import layers
 from ferbook.core.classes import CLASSES, SIDE
 from ferbook.core.files import read_json
 from ferbook.core.recipe import Recipe
-from ferbook.core.writing import whole_folder
+from ferbook.core.writing import refuse_filled, whole_folder
 from ferbook.export.convert import ExportError
 from ferbook.inference.classifier import RELEASED
 from ferbook.training import models
@@ -48,8 +48,9 @@ def build(dropout: float = 0.3) -> keras.Model:
 def write(folder: Path) -> None:
     """`model.keras`, and a model card with the metadata that the hub of Hugging Face reads.
 
-    Replaces earlier ones; raises FileError when `folder` holds anything else.
+    Raises FileError when `folder` holds anything.
     """
+    refuse_filled(folder)
     with whole_folder(folder) as new:
         build().save(new / "model.keras")
         (new / "README.md").write_text(card_text(_card()), encoding="utf-8")

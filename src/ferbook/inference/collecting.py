@@ -79,11 +79,13 @@ def _add(source: str, found: Collected, leave_out: Path | None) -> None:
         if sys.stdin is None:
             raise InputError("standard input: closed.")
         content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise InputError(f"standard input: more than {MAX_FILE_BYTES:,} bytes.")
         found.items.append(Item("standard input", "picture", content=content))
     elif is_address(source):
         raise InputError(f"{source}: nothing is fetched from the network. Save it as a file first.")
     else:
-        _add_path(Path(source).expanduser(), found, leave_out)
+        _add_path(Path(os.path.expanduser(source)), found, leave_out)
 
 
 def _camera(source: str) -> Item:

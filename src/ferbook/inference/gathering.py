@@ -111,7 +111,7 @@ class _Look:
             with self._report.noting(item.name):
                 several, pairs = next(looked)()
                 if several:
-                    self._report.skipped.append(f"{item.name}: only the first picture in it.")
+                    self._report.skipped.append(f"{item.name}: all but the first picture in it.")
                 if not pairs:
                     self._report.empty.append(item.name)
                 yield from pairs

@@ -151,7 +151,7 @@ def annotated(picture: Image.Image, faces: Iterable[Face]) -> Image.Image:
     size = max(12, picture.width // 60)
     for face in faces:
         x, y, w, h = face.box
-        draw.rectangle((x, y, x + w, y + h), outline="#0072B2", width=max(2, size // 8))
+        draw.rectangle((x, y, x + w - 1, y + h - 1), outline="#0072B2", width=max(2, size // 8))
         text = f"{face.expression} {face.confidence:.0%}"
         place = (x, max(0, y - size - 4))
         draw.rectangle(draw.textbbox(place, text, font_size=size), fill="#0072B2")

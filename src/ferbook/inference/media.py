@@ -21,6 +21,7 @@ from ferbook.inference.face import InputError
 from ferbook.inference.formats import HEAD_BYTES, READ, kind_of_bytes
 
 MAX_PIXELS = 50_000_000
+_TOO_LARGE = f"more than {MAX_PIXELS / 1e6:.0f} million pixels. Scale it down."
 MAX_FILE_BYTES = 100_000_000
 USUAL_RATE, HIGHEST_RATE = 25.0, 1000.0  # frames a second: if none is told; more is no rate
 FEWEST_LOST, LARGEST_LOSS = 3, 0.03  # a container's count of frames is often an estimate
@@ -50,15 +51,19 @@ def decode(content: bytes, name: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content), formats=READ) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise InputError(f"more than {MAX_PIXELS / 1e6:.0f} million pixels.")
+                raise InputError(_TOO_LARGE)
             image.load()
             picture = pixels.upright(image)
             picture.info = {"several": _holds_several(image)}
             return picture
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
+    except Image.DecompressionBombError as error:  # before its size can be asked for
+        raise InputError(f"{name}: {_TOO_LARGE}") from error
     except UnidentifiedImageError as error:
-        raise InputError(f"{name}: not a readable picture of {', '.join(READ)}.") from error
+        raise InputError(
+            f"{name}: not a readable picture; formats are {', '.join(READ)}."
+        ) from error
     except Exception as error:  # Pillow raises many kinds for damaged files
         raise InputError(f"{name}: not a readable picture ({error}).") from error
 

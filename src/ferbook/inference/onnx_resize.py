@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ferbook.core.writing import refuse_sources, whole_file
+from ferbook.core.writing import check_place, refuse_sources, whole_file
 from ferbook.inference.classifier import Classifier
 from ferbook.inference.face import InputError
 
@@ -66,7 +66,8 @@ def write(source: Path, target: Path) -> None:
     """Write `source`, an exported ONNX file, to `target` with input uint8 (n, height, width, 1).
 
     Outputs and metadata stay as they are. Raises InputError when `source` is no such file, takes
-    any size already, or the package onnx is missing; FileError when `target` is `source`.
+    any size already, or the package onnx is missing; FileError when `target` is `source`, lies in
+    no folder, or is another file that is there and not named .onnx.
     """
     try:
         import onnx
@@ -77,6 +78,7 @@ def write(source: Path, target: Path) -> None:
         ) from error
     Classifier(source)  # says what is wrong with it
     refuse_sources([target], [source])
+    check_place(target, ".onnx")
     model, resize = onnx.load(source), onnx.parser.parse_graph(_GRAPH)
     if not model.graph.input[0].type.tensor_type.shape.dim[1].dim_value:
         raise InputError(f"{source}: takes faces of any size already.")

@@ -25,7 +25,7 @@ from ferbook.inference.face import InputError
 from ferbook.inference.media import read_picture
 
 _PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test",
-          "val": "test", "validation": "test"}  # fmt: skip
+          "val": "val", "validation": "val"}  # fmt: skip
 _TESTS = ("PublicTest", "PrivateTest")
 _EXPECTED = f"Expected {', '.join(CLASSES)}."
 
@@ -50,22 +50,20 @@ def convert(
     """Write the pictures below `source` as a folder that `ferbook.load` reads with subset=True.
 
     Without train/ and test/ in `source`, `test_share` of each class is drawn for testing with
-    `seed`. Test images go to PublicTest and PrivateTest in turn. `renamed` maps the name of a
-    folder to a class, or to "" to leave it out. With `crop`, the largest face of a picture above
-    64 px is taken, else the whole picture. Copies with the same pixels are written once.
+    `seed`. Pictures below val/ are test images where there is no test/, and else training images,
+    of which a training draws its own validation images. Test images go to PublicTest and
+    PrivateTest in turn. `renamed` maps the name of a folder to a class, or to "" to leave it out.
+    With `crop`, the largest face of a picture above 64 px is taken, else the whole picture. Copies
+    with the same pixels are written once.
 
     Raises DataError for a folder of no known class, for a class with too few pictures, for a
-    `source` that is no folder, and for a `target` that exists.
+    `source` that is no folder, and for a `target` that exists or lies in `source`.
     """
-    if not source.is_dir():
-        raise DataError(f"{source}: not a folder. Give one with pictures in folders by class.")
     if not 0 < test_share < 1:
         raise DataError(f"test share: expected a fraction between 0 and 1. Received: {test_share}.")
     if seed < 0:
         raise DataError(f"seed: expected a whole number from 0 on. Received: {seed}.")
-    if target.exists():
-        raise DataError(f"{target}: is there already. Give a new folder.")
-    check_writable(target)
+    _check_folders(source, target)
     for folder, label in (renamed or {}).items():
         if label.lower() not in (*CLASSES, ""):
             raise DataError(f"{folder} is to be renamed: {label!r} is no class. {_EXPECTED}")
@@ -84,6 +82,16 @@ def convert(
     return result
 
 
+def _check_folders(source: Path, target: Path) -> None:
+    if not source.is_dir():
+        raise DataError(f"{source}: not a folder. Give one with pictures in folders by class.")
+    if target.exists():
+        raise DataError(f"{target}: is there already. Give a new folder.")
+    if target.resolve().is_relative_to(source.resolve()):
+        raise DataError(f"{target}: lies in {source}. Give a folder elsewhere.")
+    check_writable(target)
+
+
 def _find(
     source: Path, renamed: Mapping[str, str], result: Converted
 ) -> list[tuple[Path, str, str]]:
@@ -100,9 +108,11 @@ def _find(
         elif label := _label(path, inside.parts, renamed):
             parts = [_PARTS[name.lower()] for name in inside.parts if name.lower() in _PARTS]
             found.append((path, label, parts[0] if parts else ""))
-    if len({part == "" for _, _, part in found}) > 1:
+    parts = {part for _, _, part in found}
+    if "" in parts and len(parts) > 1:
         raise DataError(f"{source}: some pictures are below train/ or test/ and some are not.")
-    return found
+    val = "train" if "test" in parts else "test"
+    return [(path, label, val if part == "val" else part) for path, label, part in found]
 
 
 def _label(path: Path, inside: tuple[str, ...], renamed: Mapping[str, str]) -> str:

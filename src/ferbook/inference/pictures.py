@@ -89,7 +89,7 @@ def predict(
 
 
 def _classifier(model: str | Path | None, providers: tuple[str, ...]) -> Classifier:
-    path = Path(model or RELEASED / "model-int8.onnx").expanduser()
+    path = Path(os.path.expanduser(model or RELEASED / "model-int8.onnx"))
     changed = path.stat().st_mtime_ns if path.is_file() else 0
     return _loaded(path, changed, providers)
 
@@ -113,7 +113,7 @@ def _array(picture: Any) -> np.ndarray | bytes:
 
 def _is_picture(path: str | os.PathLike[str]) -> bool:
     """Not a folder, a video, a camera or a pipe."""
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     return os.path.isfile(path) and kind_of(path) != "video"
 
 
@@ -134,9 +134,9 @@ def _many(
 def _several(
     pictures: Sequence, classifier: Classifier, search: Search, boxes: Sequence | None
 ) -> list[list[Face]]:
-    if boxes is not None and len(boxes) != len(pictures):
+    each = _listed(boxes) if boxes is not None else (None,) * len(pictures)
+    if len(each) != len(pictures):
         raise InputError(f"boxes: expected {len(pictures)} lists, one for each picture.")
-    each = boxes if boxes is not None else [None] * len(pictures)
     searches = [_with_boxes(search, some) for some in each]
     pairs = list(zip(pictures, searches, strict=True))
     found: list[list[Found]] = []
@@ -156,13 +156,25 @@ def _several(
 
 
 def _with_boxes(search: Search, boxes: Iterable[Box] | None) -> Search:
-    return search if boxes is None else Search(boxes=tuple(boxes))
+    return search if boxes is None else Search(boxes=_listed(boxes))
+
+
+def _listed(boxes: Any) -> tuple:
+    try:
+        return tuple(boxes)
+    except TypeError:
+        raise InputError(f"boxes: expected a list. Received: {boxes!r:.80}.") from None
 
 
 def _look(picture: Any, search: Search) -> list[Found]:
     """The faces of one picture of any form with their cut-outs."""
     source = str(picture) if isinstance(picture, (str, os.PathLike)) else ""
-    gray = np.asarray(_opened(picture).convert("L"))
+    opened = _opened(picture)
+    if opened.info.get("several"):
+        warnings.warn(
+            f"{source or 'picture'}: only the first of several was looked at", stacklevel=3
+        )
+    gray = np.asarray(opened.convert("L"))
     return faces_in(gray, source, search=search)
 
 
@@ -170,7 +182,7 @@ def _opened(picture: Any) -> Image.Image:
     if isinstance(picture, (str, os.PathLike)):
         if not str(picture):
             raise InputError("an empty name. Expected a picture.")
-        path = Path(picture).expanduser()
+        path = Path(os.path.expanduser(picture))
         if os.path.isdir(path):
             raise InputError(f"{picture}: a folder in a list. Give it alone.")
         if str(picture).startswith("camera:") or (path.is_file() and kind_of(path) == "video"):

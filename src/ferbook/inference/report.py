@@ -55,8 +55,9 @@ class Report:
 def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
     """Before hours of looking: whether reports can be written, and none replaces a source.
 
-    Raises FileError for a folder, for what lies in none, and for a source; InputError for what else
-    is no file that can be written, and for two reports of one name.
+    Raises FileError for a folder, for what lies in none, for a source, and for a file that is there
+    and is named neither .json nor .csv; InputError for what else is no file that can be written,
+    and for two reports of one name.
     """
     targets = list(filter(None, files))
     for file in targets:
@@ -69,9 +70,9 @@ def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
 def _check_target(file: Path) -> None:
     if _is_printed(file):
         return
-    check_place(file)
-    if (file.exists() and not file.is_file()) or _is_stream(file):
+    if _is_stream(file) or (file.exists() and not file.is_file() and not file.is_dir()):
         raise InputError(f"{file}: no file. Give a file's name.")
+    check_place(file, ".json", ".csv")
     try:
         check_writable(file)
     except OSError as error:

@@ -3,8 +3,9 @@
 Two frames show the same face where boxes share at least SAME of their union; the most overlapping
 pair is matched first. A face that is missing in more than MISSED frames in a row, of those looked
 at, has left.
-Smoothing is exponential: what was seen a half-life ago weighs half as much as what is seen now, as
-long as the face is followed. It uses no later frames, so that it serves before a camera too.
+Smoothing is a weighted mean of all that was seen of the face since it is followed: what was seen a
+half-life ago weighs half as much as what is seen now. It uses no later frames, so that it serves
+before a camera too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class _Track:
     box: Box
     seconds: float
     smoothed: np.ndarray  # (7,)
+    weight: float = 0.0  # of all that is in it, where what is seen now has one
     missed: int = 0
 
 
@@ -67,7 +69,8 @@ class Tracker:
             track = _Track(self._begun, face.box, seconds, now)
             self._tracks.append(track)
         kept = 0.5 ** ((seconds - track.seconds) / self._half_life) if self._half_life else 0.0
-        track.smoothed = kept * track.smoothed + (1 - kept) * now
+        track.weight = kept * track.weight + 1
+        track.smoothed = track.smoothed + (now - track.smoothed) / track.weight
         track.box, track.seconds, track.missed = face.box, seconds, 0
         face = dataclasses.replace(face, track=track.number)
         if not self._half_life:

@@ -22,6 +22,7 @@ from PIL import Image
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
 from ferbook.core.files import read_json
+from ferbook.core.writing import whole_folder
 from ferbook.data.synthetic import draw_faces
 from ferbook.inference import centerface
 from ferbook.inference.classifier import RELEASED
@@ -87,7 +88,9 @@ def runtime(project: Path) -> Path:
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     folder = project / "_build" / "browser" / digest
     if not (folder / BINARY).is_file():
-        _fetch(lock, folder)
+        shutil.rmtree(folder, ignore_errors=True)  # what an older version began
+        with whole_folder(folder) as new:
+            _fetch(lock, new)
     return folder
 
 
@@ -97,16 +100,14 @@ def _fetch(lock: Path, folder: Path) -> None:
         raise MissingRuntime(
             "npm was not there when this book was built. Install Node.js and run make book again."
         )
-    folder.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", lock.name):
         shutil.copy(lock.with_name(name), folder)
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
     try:
-        subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, text=True, timeout=_SECONDS
-        )
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=_SECONDS)
     except (OSError, subprocess.SubprocessError) as error:
-        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[0]
+        said = (getattr(error, "stderr", None) or b"").decode(errors="replace")
+        reason = next(iter(said.strip().splitlines()), str(error))
         raise MissingRuntime(
             f"npm could not fetch its packages when this book was built ({reason})."
         ) from error
@@ -115,7 +116,7 @@ def _fetch(lock: Path, folder: Path) -> None:
     shutil.copy(folder / "node_modules" / "datatables.net" / "js" / TABLES, folder)
     for name in PYTHON:
         shutil.copy(folder / "node_modules" / "pyodide" / name, folder)
-    _pack(folder / _DIST / "ort-wasm-simd-threaded.wasm", folder / BINARY)  # last: it means done
+    _pack(folder / _DIST / "ort-wasm-simd-threaded.wasm", folder / BINARY)
     shutil.rmtree(folder / "node_modules")  # of 160 MB nine files are used
 
 

@@ -46,6 +46,7 @@ _CHANGES = {
     "co_teaching": "co-teaching",
     "bare": "one phase, no regularizers",
     "distinct": "without copies in training",
+    "fewer": "as many images, drawn at random",
     "double_rate": "twice the learning rate",
     "double_rate_frozen": "twice the rate, BatchNorm frozen",
     "frozen_batch_norm": "BatchNorm frozen",
@@ -88,8 +89,7 @@ def display_name(study: str, recipe: Recipe) -> str:
     """A run by its recipe and, where these tell it from others, its network, size and change."""
     if study not in _GRIDS:
         return ", ".join([RECIPES.get(recipe.name) or change_name(recipe.name), *scale(recipe)])
-    changed, grid = _GRIDS[study]
-    words = f"{RECIPES[changed]}, {grid}{scale_words(recipe)}"
+    words = f"{grid_recipe(study)}, {_GRIDS[study][1]}{scale_words(recipe)}"
     return words if recipe.name == "base" else f"{words}: {change_name(recipe.name)}"
 
 
@@ -161,15 +161,24 @@ def scale_words(recipe: Recipe) -> str:
 
 
 def grid_words(study: str, recipe: Recipe) -> str:
-    """What a grid changes, by the recipe of its base, as a sentence: network, px and epochs."""
-    changed = grid_recipe(study)
+    """What a grid changes, as a sentence: its base and the scale that it is run at."""
+    changed, rate = grid_recipe(study), small_number(recipe.finetune_learning_rate)
     epochs = recipe.warmup_epochs + recipe.finetune_epochs
-    return f"{changed[0].upper()}{changed[1:]} on {scale_words(recipe)}, {epochs} epochs."
+    return (
+        f"{changed[0].upper()}{changed[1:]} on {scale_words(recipe)}, learning rate {rate}, "
+        f"{epochs} epochs{', split by groups of copies' * recipe.grouped_split}."
+    )
 
 
 def grid_recipe(study: str) -> str:
-    """The recipe that a grid changes; of one of a reader's own, its name."""
-    return RECIPES[_GRIDS[study][0]] if study in _GRIDS else study
+    """What a grid changes, one part at a time: smaller, shorter or at another rate than a recipe.
+
+    A grid of a reader's own has its name.
+    """
+    if study not in _GRIDS:
+        return study
+    changed = RECIPES[_GRIDS[study][0]]
+    return f"variant of {'the ' * changed.startswith('original')}{changed}"
 
 
 def small_number(value: float) -> str:

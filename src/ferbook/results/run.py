@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +58,11 @@ class Run:
 
     @property
     def val_clean_accuracy(self) -> float:
-        """Accuracy on validation images without a twin in training, by which runs are chosen."""
-        return self.info["metrics"]["val_clean"]["accuracy"]
+        """Accuracy on validation images without a twin in training, by which runs are chosen.
+
+        NaN where every validation image has one.
+        """
+        return self.info["metrics"].get("val_clean", {"accuracy": math.nan})["accuracy"]
 
     @property
     def training_images(self) -> int:

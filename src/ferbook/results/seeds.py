@@ -72,28 +72,34 @@ def seed_noise(runs: Iterable[Run]) -> float:
     """
     groups = by_recipe(runs)
     learned = {name: group for name, group in groups.items() if np.mean(group) >= 100 * LEARNED}
-    return pooled_deviation({tuple(group) for group in of_like_spread(learned).values()})[0]
+    return common_deviation(learned)[0]
+
+
+def common_deviation(groups: Mapping[K, Sequence[float]]) -> tuple[float, int]:
+    """`pooled_deviation` of groups `of_like_spread`, of which equal ones count once."""
+    return pooled_deviation({tuple(group) for group in of_like_spread(groups).values()})
 
 
 class Difference(NamedTuple):
     """Between two means over seeds: `error` is half of its 95% interval, `p` that of no difference.
 
     Both are NaN where no recipe has two seeds; p is also NaN where no seed made a difference.
+    `alike`: both differ from seed to seed by as much as the other groups do.
     """
 
     mean: float
     error: float
     p: float
+    alike: bool
 
 
 def compared(groups: Mapping[K, Sequence[float]], base: K) -> dict[K, Difference]:
     """Each group's mean less that of `base`, with Student's interval and p.
 
-    Seeds are independent samples of each recipe. Their standard deviation is pooled over groups
-    `of_like_spread`, of which equal ones count once; any other group has its own.
+    Seeds are independent samples of each recipe. Their standard deviation is `common_deviation`;
+    a group that is not `of_like_spread` has its own.
     """
-    alike = of_like_spread(groups)
-    pool = pooled_deviation({tuple(group) for group in alike.values()})
+    alike, pool = of_like_spread(groups), common_deviation(groups)
 
     def compare(name: K) -> Difference:
         mean = float(np.mean(groups[name]) - np.mean(groups[base]))
@@ -103,9 +109,11 @@ def compared(groups: Mapping[K, Sequence[float]], base: K) -> dict[K, Difference
         ]
         error = math.sqrt(sum(deviation**2 / seeds for (deviation, _), seeds in spreads))
         freedom = min(freedom for (_, freedom), _ in spreads)
+        both_alike = name in alike and base in alike
         if not error > 0:
-            return Difference(mean, error, math.nan)
+            return Difference(mean, error, math.nan, both_alike)
         p = 2 * student.sf(abs(mean) / error, freedom)
-        return Difference(mean, float(student.ppf(0.975, freedom)) * error, float(p))
+        half = float(student.ppf(0.975, freedom)) * error
+        return Difference(mean, half, float(p), both_alike)
 
     return {name: compare(name) for name in groups if name != base}

@@ -52,11 +52,18 @@ HISTORY_COLUMNS = (
 _RUN = {
     "dataset": {"name": str, "fingerprint": str},
     "parameters": {"total": int, "trainable": int},
-    "hardware": {"cores": int},
+    "hardware": {"cpu": str, "cores": int},
     "seconds": float,
     "images_seen": int,
     "metrics": {},
 }
+# What newer versions write as well.
+_SINCE = {
+    "cpu_seconds": float,
+    "device": {"kind": str},
+    "git_commit": (str, type(None)),
+}
+_GPU = {"names": [str], "count": int}
 _ANSWERS = {"parameters": (int, type(None))}
 MAX_HISTORY_BYTES = 1_000_000  # of a history; a row has 150
 
@@ -111,7 +118,7 @@ def load_run(folder: str | Path) -> Run:
 
     Raises FileNotFoundError when a part is missing, StoreError when the parts disagree.
     """
-    folder = Path(os.path.abspath(Path(folder).expanduser()))  # "." too has a name and a study
+    folder = Path(os.path.abspath(os.path.expanduser(folder)))  # "." too has a name and a study
     info = read_json(folder / "run.json")
     final = require(folder / "run.json", info.get("final", True), bool, "final: ")
     names = ("val", "test") if final else ("val",)
@@ -125,6 +132,9 @@ def load_run(folder: str | Path) -> Run:
     if described != folder.name:
         raise StoreError(f"{folder}: run.json describes {described}.")
     require(folder / "run.json", info, _RUN)
+    require(folder / "run.json", info, {key: kind for key, kind in _SINCE.items() if key in info})
+    if info.get("device", {}).get("kind") == "gpu":
+        require(folder / "run.json", info["device"], _GPU, "device: ")
     return run
 
 

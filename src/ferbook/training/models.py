@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import keras
 import numpy as np
@@ -92,9 +93,13 @@ def unfreeze(model: keras.Model, recipe: Recipe) -> None:
     """Phase 2: all layers learn; BatchNorm keeps its statistics unless `train_batch_norm`."""
     for backbone in _backbones(model):
         backbone.trainable = True
-        for layer in backbone.layers:
-            if isinstance(layer, layers.BatchNormalization):
-                layer.trainable = recipe.train_batch_norm
+        _freeze_batch_norms(backbone.layers, frozen=not recipe.train_batch_norm)
+
+
+def _freeze_batch_norms(some: Iterable[keras.Layer], *, frozen: bool) -> None:
+    for layer in some:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = not frozen
 
 
 def _backbones(model: keras.Model) -> list[keras.Model]:
@@ -122,6 +127,10 @@ def fold_gray(backbone: keras.Model, recipe: Recipe) -> keras.Model:
 def count_parameters(model: keras.Model, recipe: Recipe) -> dict[str, int]:
     """{"total", "trainable"} in phase 2, computed from the weights of the built model."""
     unfreeze(model, recipe)
+    return _counted(model)
+
+
+def _counted(model: keras.Model) -> dict[str, int]:
     return {
         "total": sum(math.prod(w.shape) for w in model.weights),
         "trainable": sum(math.prod(w.shape) for w in model.trainable_weights),
@@ -151,7 +160,8 @@ def count_all_parameters() -> dict[str, dict[str, int]]:
     built["efficientnet_b2_imagenet"] = keras.applications.EfficientNetB2(weights=None)
     built["vgg16_imagenet"] = keras.applications.VGG16(weights=None)
     for name in ("efficientnet_b2_imagenet", "vgg16_imagenet"):
-        counts[name] = dict.fromkeys(("total", "trainable"), built[name].count_params())
+        _freeze_batch_norms(built[name].layers, frozen=True)
+        counts[name] = _counted(built[name])
     for name, model in built.items():
         counts[name]["multiply_adds"] = count_multiply_adds(model)
     return counts

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ferbook.claims.effects import MEASURES, Effect, Measure, effect, pairs
+from ferbook.claims.effects import MEASURES, Effect, Measure, effect, pairs, seed_count
 from ferbook.claims.evidence import Evidence
 from ferbook.claims.ledger import Claim
 from ferbook.claims.verdict import (
@@ -28,7 +28,8 @@ def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measu
     """Whether a measure is better with a part of the recipe than without, beyond other seeds.
 
     `without` are the fields of the recipe without that part. What a part should prevent must
-    happen without it. One seed grades nothing, nor do seeds that are too far apart to show it.
+    happen without it. Nothing is graded by one seed, by seeds that are too far apart to show it, or
+    by networks that did not learn.
     """
     how = MEASURES[measure]
     found = effect(evidence.runs, without, how)
@@ -39,7 +40,8 @@ def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measu
     nothing = how.prevents and found.without <= 0
     text = _words(found, how) + (" Nothing to prevent." if nothing else "")
     grade = SEEN if beyond and not nothing else NOT_SEEN
-    if (found.seeds < 2 or (found.uneven and not beyond)) and not found.identical:
+    doubtful = found.seeds < 2 or (found.uneven and not beyond) or not found.learned
+    if doubtful and not found.identical:
         grade = UNDECIDED
     return Verdict(grade, f"{100 * found.difference:+.2f} points", text, _page(found))
 
@@ -116,13 +118,16 @@ def _not_run(evidence: Evidence, change: Mapping[str, Any]) -> Verdict:
 
 
 def _words(found: Effect, how: Measure, states: tuple[str, str] = ("with", "without")) -> str:
-    seeds = f"{found.where}, {found.seeds} seed{'s' * (found.seeds > 1)}"
+    seeds = f"{found.where}, {seed_count(found.seeds)}"
     if found.identical:
         return f"The same answers bit for bit ({seeds})."
     error = "unknown" if np.isnan(found.error) else f"{100 * found.error:.1f} points"
     return (
         f"{how.name[0].upper()}{how.name[1:]} {found.whole:.1%} {states[0]}, "
         f"{found.without:.1%} {states[1]} ({seeds}; 95% error {error}, uncorrected)."
+        + "".join(
+            f" Elsewhere {100 * gain:+.1f} points ({where})." for gain, where in found.elsewhere
+        )
     )
 
 

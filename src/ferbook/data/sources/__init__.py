@@ -99,7 +99,7 @@ def _path(source: str | os.PathLike[str]) -> Path:
             f"data: {source}: nothing is fetched from the network, but for Kaggle's archive under "
             'the name "kaggle". Save it as a file first.'
         )
-    return Path(source).expanduser()
+    return Path(os.path.expanduser(source))  # Path's own fails for a user who does not exist
 
 
 def _check_kind(path: Path) -> None:
@@ -138,6 +138,8 @@ def _read(path: Path) -> Loaded:
     if path.is_file() and name.endswith(".csv"):
         with path.open("rb") as file:
             return Loaded(*read_table(path, file))
+    if (packed := path / "archive.zip").is_file() and not (path / "train").exists():
+        raise DataError(f"{path}: the archive lies in it; give the zip itself, {packed}.")
     container = Folder(path) if path.is_dir() else Zip(path) if name.endswith(".zip") else None
     try:
         return _read_container(path, container or Tar(str(path), lambda: path.open("rb")))
@@ -150,8 +152,11 @@ def _read(path: Path) -> Loaded:
         ) from error
 
 
-def _read_container(source: Path, container: Container) -> Loaded:
-    """The whole table, or else a tar archive with it, or else the images."""
+def _read_container(source: Path, container: Container, *, is_nested: bool = False) -> Loaded:
+    """The whole table, or else a tar archive with it, or else the images.
+
+    Each level of nesting takes memory, so that there is one.
+    """
     sizes = [(name, size) for name, size in container.sizes() if not is_clutter(name)]
     if not sizes:
         raise DataError(f"{source}: no images. Expected train/<class>/ and test/<class>/ in it.")
@@ -160,7 +165,10 @@ def _read_container(source: Path, container: Container) -> Loaded:
         if found := [name for file, name in files if file == whole]:
             return _table_in(source, container, _only(source, found))
     if found := [name for file, name in files if file.endswith(_TAR_SUFFIXES)]:
-        return _read_container(source, _nested(source, _only(source, found), container))
+        packed = _only(source, found)
+        if is_nested:
+            raise DataError(f"{source}: {quoted(packed)} lies in an archive in an archive.")
+        return _read_container(source, _nested(source, packed, container), is_nested=True)
     if len(files) == 1 and files[0][0].endswith(".csv"):  # under a name of its owner's
         return _table_in(source, container, files[0][1])
     return Loaded(read_images(source, container, sizes))

@@ -66,7 +66,7 @@ def _plain_name(source: Path, name: str) -> str:
         raise DataError(
             f"{source}: unexpected file {quoted(name)}. Expected names such as "
             "train/angry/Training_3908.jpg or test/happy/PrivateTest_1043.jpg. "
-            + explanations.of_name(name)
+            f"{explanations.of_name(name)}".rstrip()
         )
     folder, label, usage = match[2], match[3], match[4]
     if label not in CLASSES:

@@ -59,7 +59,11 @@ CHAPTERS = (
         "08_reliability",
         (*_GRIDS, "results/reliability", "{results}"),
     ),
-    Chapter("09_leak", ("configs/leak.yml", "{results}"), takes=("data", "subset")),
+    Chapter(
+        "09_leak",
+        ("configs/leak.yml", "book/near_pairs.yml", "{results}"),
+        takes=("data", "subset"),
+    ),
 )
 NOTEBOOKS = tuple(chapter.name for chapter in CHAPTERS)
 

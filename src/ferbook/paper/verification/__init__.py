@@ -10,6 +10,7 @@ belongs to.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def verify(project: str | Path = ".", *, data: str = "") -> Verified:
     if not Path(project, "_toc.yml").is_file():
         raise FileNotFoundError(f"{project}: no checkout of this book (no _toc.yml in it).")
     if data not in ("", *NAMED):
-        data = str(Path(data).expanduser().resolve())
+        data = str(Path(os.path.expanduser(data)).resolve())
     found = Verified()
     layers: tuple[tuple[str, Callable[[Verified], None]], ...] = (
         ("files", _check_files),

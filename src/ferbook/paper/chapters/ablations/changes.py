@@ -13,11 +13,11 @@ from ferbook.paper.table import P_VALUE, Table
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.run import Run
-from ferbook.results.seeds import compared, of_like_spread
+from ferbook.results.seeds import common_deviation, compared, of_like_spread
 from ferbook.results.study import LEARNED, Study, of_study
 
 ALPHA = 0.05
-ITSELF = "the recipe itself"
+ITSELF = names.change_name("base")
 PARTS = ("test", "clean", "leaked")  # of the test images, see `metrics.named_test_sets`
 
 
@@ -27,7 +27,7 @@ def points(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> p
     Columns `change`, `seed`, and accuracy in percent on each of PARTS, NaN of no images.
     """
     rows = [
-        (_shown(run.recipe.name), run.recipe.seed, *_points(run.test, leaked_files))
+        (names.change_name(run.recipe.name), run.recipe.seed, *_points(run.test, leaked_files))
         for run in of_study(study, runs)
     ]
     return pd.DataFrame(rows, columns=["change", "seed", *PARTS])
@@ -46,10 +46,6 @@ def _points(test: Predictions, leaked_files: frozenset[str]) -> list[float]:
     return [100 * accuracy(sets[part]) if len(sets[part]) else np.nan for part in PARTS]
 
 
-def _shown(name: str) -> str:
-    return ITSELF if name == "base" else names.change_name(name)
-
-
 def scores(study: Study, runs: Iterable[Run]) -> pd.DataFrame:
     """`seeds`, mean `accuracy` and mean `macro F1` on test of the recipe itself and each change.
 
@@ -64,7 +60,7 @@ def scores(study: Study, runs: Iterable[Run]) -> pd.DataFrame:
     frame = groups.mean()
     frame.insert(0, "seeds", groups.size())
     frame = frame.reindex(["base", *study.changes]).fillna({"seeds": 0})
-    return frame.set_axis(pd.Index(map(_shown, frame.index), name="change"))
+    return frame.set_axis(pd.Index(map(names.change_name, frame.index), name="change"))
 
 
 def unlearned(scores: pd.DataFrame) -> pd.Series:
@@ -95,8 +91,7 @@ def seed_words(study: Study, runs: Iterable[Run]) -> dict[str, str]:
     for run in sorted(of_study(study, runs), key=lambda run: run.recipe.seed):
         found.setdefault(run.recipe.name, []).append(f"{100 * accuracy(run.test):.1f}%")
     return {
-        f"{study.name}_{name}_each": " and ".join(filter(None, [", ".join(each[:-1]), *each[-1:]]))
-        or "not run"
+        f"{study.name}_{name}_each": " and ".join(", ".join(each).rsplit(", ", 1)) or "not run"
         for name, each in found.items()
     }
 
@@ -108,7 +103,9 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
     seed there is no p. Changes by which the network did not learn have neither, and are no part of
     the pooled deviation.
     """
-    frame = _compared(study, scores(study, runs), points(study, runs, leaked_files))
+    means, each = scores(study, runs), points(study, runs, leaked_files)
+    frame = _compared(study, means, each)
+    deviation, freedom = common_deviation(learned_groups(means, each))
     formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": P_VALUE}
     formats |= dict.fromkeys(frame.columns[[3, 6]], "+.2f")
     caption = (
@@ -117,6 +114,8 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
         "from the recipe itself with its interval (not corrected), p corrected by Holm's method "
         f"for all {len(study.changes)} planned changes, and the difference on test images without "
         "copies. A row with one seed has the others' deviation, and no p."
+        + f" The standard deviation between seeds is {deviation:.2f} points, pooled over this "
+        f"table with {freedom} degrees of freedom." * bool(freedom)
     )
     return Table(frame, caption, f"tab-{study.name}", formats)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ferbook.claims.grading import Graded, counted, facts, waiting_for_the_original
+from ferbook.claims.grading import Graded, by_a_run, counted, facts
 from ferbook.claims.references import Reference
-from ferbook.claims.verdict import CONTRADICTED, NOT_RUN
+from ferbook.claims.verdict import CONTRADICTED, NOT_RUN, NOT_SEEN, SEEN
 
 
 def claim_numbers(graded: Graded) -> dict[str, int]:
@@ -15,9 +15,10 @@ def claim_numbers(graded: Graded) -> dict[str, int]:
 
     `claims_contradicted_facts`: on how many distinct facts the contradicted ones rest. Of those not
     run, `claims_not_run_configuration` need a run of the original's own, `claims_not_run_other`
-    other experiments.
+    other experiments. `claims_seen_by_one_run` and `claims_not_seen_by_one_run` rest on a stand-in
+    with one seed.
     """
-    counts, original = counted(graded), waiting_for_the_original(graded)
+    counts, original = counted(graded), by_a_run(graded, NOT_RUN)
     return {
         "claims_total": sum(counts.values()),
         "claims_questions": sum(claim.is_question for claim, _ in graded),
@@ -25,6 +26,8 @@ def claim_numbers(graded: Graded) -> dict[str, int]:
         "claims_contradicted_facts": facts(graded, CONTRADICTED),
         "claims_not_run_configuration": original,
         "claims_not_run_other": counts[NOT_RUN] - original,
+        "claims_seen_by_one_run": by_a_run(graded, SEEN),
+        "claims_not_seen_by_one_run": by_a_run(graded, NOT_SEEN),
     }
 
 

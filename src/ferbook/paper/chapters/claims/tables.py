@@ -54,7 +54,7 @@ def contradicted_table(graded: Graded) -> Table:
             rows.setdefault(claim.fact or claim.id, row)
     columns = ["statement", "found", "evidence"]
     frame = pd.DataFrame(rows.values(), columns=columns).set_index("statement")
-    caption = "What is contradicted: of statements that rest on one fact, the first."
+    caption = "What is contradicted, one statement for each fact."
     return Table(frame, caption, "tab-contradicted")
 
 

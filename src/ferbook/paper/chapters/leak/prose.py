@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import binomtest
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
@@ -15,6 +16,13 @@ from ferbook.results.metrics import accuracy, confusion_matrix, named_test_sets
 from ferbook.results.run import Run
 from ferbook.results.seeds import compared
 from ferbook.results.study import Study, finals, of_study, paired
+
+# What is less what: all training images, none with a copy, as many drawn at random.
+COMPARISONS = {
+    "gain": ("base", "distinct"),
+    "alone": ("fewer", "distinct"),
+    "count": ("base", "fewer"),
+}
 
 
 def twin_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
@@ -30,15 +38,35 @@ def twin_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
     }
 
 
+def seen_numbers(seen: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[str, int | float]:
+    """`data_near_*`: what we saw of near duplicates, by `book/near_pairs.yml`.
+
+    `seen` pairs that are not mirrored were looked at, `same` of them are one photograph, by Wilson
+    `same_low` to `same_high` percent of all; so are `mirrored_same` of the mirrored ones.
+    """
+    drawn, others = seen["drawn"], len(seen["others"])
+    interval = binomtest(drawn - others, drawn).proportion_ci(method="wilson")
+    return {
+        "data_near_seen": drawn,
+        "data_near_same": drawn - others,
+        "data_near_same_low": 100 * float(interval.low),
+        "data_near_same_high": 100 * float(interval.high),
+        "data_near_mirrored_same": dataset["near_duplicates"]["mirrored"] - len(seen["mirrored"]),
+    }
+
+
 def copies_numbers(
     plan: Study, runs: Iterable[Run], leaked_files: frozenset[str]
 ) -> dict[str, float | str]:
     """`copies_*`: points that the copies among the training images are worth, mean over seeds.
 
-    `copies_gain_<set>` for the test images with a copy ("leaked"), without ("clean"), and all
-    ("test"), and for the gap between the first two ("gap", "gap_like"); each with `_error`, half of
-    Student's 95% interval, and `_seeds`, the same of each seed, in words;
-    `copies_part_leaked`: the points on all test images that those with a copy contribute;
+    `copies_<comparison>_<set>` for the test images with a copy ("leaked"), without ("clean"), and
+    all ("test"), and for the gap between the first two ("gap", "gap_like"); each with `_error`,
+    half of Student's 95% interval, and `_seeds`, the same of each seed, in words. The comparison
+    is one of COMPARISONS: "gain", all training images against those without copies; "alone", as
+    many images drawn at random against those without copies; "count", all against so many.
+    `copies_part_leaked`: the points of "alone" on all test images that those with a copy
+    contribute;
     `copies_gap_with`, `_without`: by how many points accuracy on the images with a copy is higher
     than on the others, after training with the copies and without; `copies_gap_finals`: the same
     of the runs that trained a complete recipe, from the lowest to the highest, in words; each also
@@ -50,20 +78,26 @@ def copies_numbers(
     """
     runs = list(runs)
     pairs = paired(of_study(plan, runs), "distinct", "base")
-    sets = [[named_test_sets(run.test, leaked_files) for run in pair] for pair in pairs]
-    points = {
-        part: [[100 * accuracy(parts[part]) for parts in pair] for pair in sets]
-        for part in ("test", "clean", "leaked")
+    sets = {
+        name: {
+            run.recipe.seed: named_test_sets(run.test, leaked_files)
+            for run in of_study(plan, runs) if run.recipe.name == name
+        }
+        for name in ("distinct", "fewer", "base")
+    }  # fmt: skip
+    found = {
+        key: value
+        for part, measure in _MEASURES.items()
+        for key, value in _comparisons(
+            part, {name: {seed: measure(s) for seed, s in of.items()} for name, of in sets.items()}
+        )
     }
-    points["gap"] = [[_gap(parts) for parts in pair] for pair in sets]
-    points["gap_like"] = [[_gap_of_like_classes(parts) for parts in pair] for pair in sets]
-    found = {key: value for part, each in points.items() for key, value in _gain(part, each)}
     complete = [named_test_sets(run.test, leaked_files) for run in finals(runs)]
-    without, having = ([pair[i] for pair in sets] for i in (0, 1))
+    without, having = (list(sets[name].values()) for name in ("distinct", "base"))
     shares = [len(parts["leaked"]) / len(parts["test"]) for parts in having]
     removed = (f"{b.training_images - d.training_images:,}" for d, b in pairs)
     return found | {
-        "copies_part_leaked": found["copies_gain_leaked"] * mean(shares),
+        "copies_part_leaked": found["copies_alone_leaked"] * mean(shares),
         **{
             f"copies_gap_{name}{suffix}": write([gap(parts) for parts in some])
             for suffix, gap in (("", _gap), ("_like", _gap_of_like_classes))
@@ -81,14 +115,19 @@ def copies_numbers(
     }
 
 
-def _gain(part: str, points: Sequence[Sequence[float]]) -> Iterator[tuple[str, float | str]]:
-    """`copies_gain_<part>*` of pairs: points of the training without copies and of that with."""
-    gains = [complete - without for without, complete in points]
-    groups = dict(zip(("without", "complete"), zip(*points, strict=True), strict=False))
-    error = compared(groups, "without")["complete"].error if groups else math.nan
-    yield f"copies_gain_{part}", mean(gains)
-    yield f"copies_gain_{part}_error", error
-    yield f"copies_gain_{part}_seeds", ", ".join(f"{gain:.1f}" for gain in gains)
+def _comparisons(
+    part: str, points: Mapping[str, Mapping[int, float]]
+) -> Iterator[tuple[str, float | str]]:
+    """`copies_<comparison>_<part>*` of each recipe's points by seed."""
+    groups = {name: list(by_seed.values()) for name, by_seed in points.items() if by_seed}
+    for comparison, (more, less) in COMPARISONS.items():
+        key, both = f"copies_{comparison}_{part}", {more, less} <= groups.keys()
+        found = compared(groups, less)[more] if both else None
+        seeds = sorted(points[more].keys() & points[less].keys())
+        gains = (points[more][seed] - points[less][seed] for seed in seeds)
+        yield key, found.mean if found else math.nan
+        yield f"{key}_error", found.error if found else math.nan
+        yield f"{key}_seeds", ", ".join(f"{gain:.1f}" for gain in gains)
 
 
 def _gap(parts: Mapping[str, Predictions]) -> float:
@@ -106,6 +145,15 @@ def _gap_of_like_classes(parts: Mapping[str, Predictions]) -> float:
     leaked, clean = (m.diagonal()[known] / m.sum(axis=1)[known] for m in recalls)
     images = confusion_matrix(parts["test"]).sum(axis=1)[known]
     return 100 * float(np.average(leaked - clean, weights=images))
+
+
+_MEASURES = {
+    "test": lambda parts: 100 * accuracy(parts["test"]),
+    "clean": lambda parts: 100 * accuracy(parts["clean"]),
+    "leaked": lambda parts: 100 * accuracy(parts["leaked"]),
+    "gap": _gap,
+    "gap_like": _gap_of_like_classes,
+}
 
 
 def _span(gaps: Sequence[float]) -> str:

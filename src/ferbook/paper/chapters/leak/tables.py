@@ -25,8 +25,12 @@ def leak_table(frame: pd.DataFrame) -> Table:
 
 def altered_table(frame: pd.DataFrame) -> Table:
     """Copies planted to justify the thresholds of near duplicates; see `planted_copies`."""
-    caption = "Altered copies of real images, and the share that each threshold recognizes."
-    return Table(frame, caption, "tab-copies", dict.fromkeys(frame, ".1%"))
+    caption = (
+        f"{frame['pairs'].iloc[0]:,} altered copies of real images in each row, and the share that "
+        "each threshold recognizes."
+    )
+    shown = frame.drop(columns="pairs")
+    return Table(shown, caption, "tab-copies", dict.fromkeys(shown, ".1%"))
 
 
 def grid_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:

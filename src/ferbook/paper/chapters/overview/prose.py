@@ -26,20 +26,17 @@ def _texts(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "not run"
     *front, last = (
-        f"{100 * row['test']:.1f}%{_scale(*row['scale'])}{_mean_of(row['seeds'])}"
+        f"{100 * row['test']:.1f}%{_scale_and_seeds(row['seeds'], *row['scale'])}"
         for _, row in rows.iterrows()
     )
     return f"{', '.join(front)} and {last}" if front else last
 
 
-def _scale(network: str = "", size: str = "") -> str:
-    if not network:
-        return ""
-    return f" at {size}" if network == "Lite2" else f" with {network} at {size}"
-
-
-def _mean_of(seeds: Sequence[float]) -> str:
-    return f" (mean of {len(seeds)} seeds)" if len(seeds) > 1 else " (one seed)"
+def _scale_and_seeds(seeds: Sequence[float], network: str = "", size: str = "") -> str:
+    many = f"mean of {len(seeds)} seeds" if len(seeds) > 1 else "one seed"
+    if network in ("", "Lite2"):
+        return f" at {size} ({many})" if network else f" ({many})"
+    return f" ({network} at {size}, {many})"
 
 
 def cost_numbers(runs: Iterable[Run]) -> dict[str, Any]:

@@ -86,10 +86,6 @@ def detection_numbers(found: Mapping[str, Any]) -> dict[str, Any]:
     }
     for one in DETECTORS:
         numbers[f"{one.lower()}_false"] = found["conditions"]["no face"][one]["false"]
-        dark = found["conditions"]["dark"][one]
-        numbers[f"{one.lower()}_false_dark"] = dark["false"]
-        numbers[f"{one.lower()}_on_face_dark"] = dark["false_on_face"]
-    numbers["dark"] = found["conditions"]["dark"]["scenes"]
     for key, turn in turns.items():
         numbers[f"turned_{key}"] = turn
         numbers[f"gain_{key}"] = f"{_gain(found['turned_back'][turn]):+.1f}"

@@ -1,4 +1,4 @@
-"""Figures of the chapter Performance."""
+"""Figures of the chapter on speed and memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers in the prose of the chapter Performance."""
+"""Numbers in the prose of the chapter on speed and memory."""
 
 from __future__ import annotations
 
@@ -49,5 +49,6 @@ def bench_numbers(measured: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "bench_hashes": measured["audit"]["growth"][-1]["n"],
         "bench_growth": growth_exponent(measured["audit"]["growth"]),
         "bench_hardware": hardware_name(step),
+        "bench_rounds": len(plain),
         **detection_numbers(measured["detection"]),
     }

@@ -1,4 +1,4 @@
-"""Tables of the chapter Performance."""
+"""Tables of the chapter on speed and memory."""
 
 from __future__ import annotations
 

@@ -42,15 +42,18 @@ def _end(row: Mapping[str, Any]) -> str:
 
 
 def faults_table(faults: Mapping[str, Any]) -> Table:
-    """Each stage: kills, and whether what was restarted ended as if left alone."""
+    """Each stage: kills that hit, trials, and how many of these ended as if left alone."""
     rows = {
         name: (row["kills"], row["trials"], row["survived"], row["seconds_undisturbed"])
         for name, row in faults.get("stages", {}).items()
         if "kills" in row
     }
-    columns = ["kills", "restarts compared", "same outcome", "seconds, undisturbed"]
+    columns = ["kills", "trials", "same outcome", "seconds, undisturbed"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("stage")
-    caption = "Stages of a tiny pipeline, killed at random moments by SIGKILL and started again."
+    caption = (
+        "Stages of a tiny pipeline, to be killed by SIGKILL at one or two random moments in each "
+        "trial and started again; kills counts those that came before the end."
+    )
     formats = dict.fromkeys(columns[:3], ",d") | {columns[3]: ".1f"}
     return Table(frame, caption, "tab-faults", formats)
 
@@ -98,7 +101,9 @@ def survivors_table(mutants: Mapping[str, Any]) -> Table:
             found += ["; " if found else "", code(name), f", {line}"]
     rows = [(code(error), together(*found), reason) for (error, reason), found in places.items()]
     frame = pd.DataFrame(rows, columns=["error", "place", "why no test can notice it"])
-    caption = "Errors that no test detected. A dash: a test is missing."
+    caption = "Errors that no test detected, and why no test can."
+    if frame["why no test can notice it"].isna().any():
+        caption = "Errors that no test detected. A dash: a test is missing."
     return Table(frame.set_index("error"), caption, "tab-survivors")
 
 

@@ -63,6 +63,8 @@ def _best_first(field: Iterable[Method]) -> list[Method]:
 def _method_row(method: Method) -> Row:
     printed = list(method.by_others.values())
     spread = " to ".join(dict.fromkeys((printed[0], printed[-1]))) if printed else None
+    if method.instead:
+        spread = f"{spread} ({method.instead})"
     return (
         together(f"{method.model}, ", cited(method.key)), method.accuracy, IMAGES[method.images],
         method.chosen_on or None, method.views or None, method.extra or None, method.parameters,

@@ -9,7 +9,7 @@ import numpy as np
 
 from ferbook.claims.feasibility import possible_hits
 from ferbook.claims.field import PRIVATE, Method, fraction
-from ferbook.claims.published import TEST_SETS, Published
+from ferbook.claims.published import FOLDER_TEST, TEST_SETS, Published
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
 from ferbook.paper.key_numbers import percent
@@ -21,10 +21,19 @@ from ferbook.results.seeds import Difference, compared
 _CONFUSED = (("sad", "neutral"), ("fear", "sad"), ("fear", "surprise"))
 
 
-def audit_numbers(published: Published) -> dict[str, int]:
-    """`original_hits_*`: right answers per class where the printed recalls leave one number."""
-    hits = possible_hits(published, TEST_SETS["PublicTest + PrivateTest"])
-    return {f"original_hits_{name}": k[0] for name, k in hits.items() if len(k) == 1}
+def audit_numbers(published: Published) -> dict[str, int | float]:
+    """`original_hits_*`: right answers per class where the printed recalls leave one number.
+
+    `audit_attainable_test`, `_private`: the share in percent of all accuracies with as many digits
+    as the printed one that some number of right answers on all test images or on half yields.
+    """
+    hits = possible_hits(published, TEST_SETS[FOLDER_TEST])
+    found = {f"original_hits_{name}": k[0] for name, k in hits.items() if len(k) == 1}
+    for name, part in (("test", FOLDER_TEST), ("private", "PrivateTest")):
+        images, unit = sum(TEST_SETS[part].values()), published.printed_to["accuracy"]
+        printed = np.unique(np.round(np.arange(images + 1) / images / unit))
+        found[f"audit_attainable_{name}"] = 100 * len(printed) / (1 + round(1 / unit))
+    return found
 
 
 def field_numbers(methods: Iterable[Method]) -> dict[str, int | float]:
@@ -59,7 +68,7 @@ def size_numbers(runs: Sequence[Run]) -> dict[str, int | float]:
     for run in runs:
         sides.setdefault(run.recipe.image_size, []).append(100 * accuracy(run.test))
     ends = {"smallest": min(sides), "largest": max(sides)}
-    nothing = Difference(np.nan, np.nan, np.nan)
+    nothing = Difference(np.nan, np.nan, np.nan, alike=False)
     gain = compared(sides, ends["smallest"]).get(ends["largest"], nothing)
     values: dict[str, int | float] = {"sizes_gain": gain.mean, "sizes_gain_error": gain.error}
     for word, side in ends.items():
