@@ -3,8 +3,7 @@ import shlex
 
 GRID_FILE = f"configs/{config['study']}.yml" if "study" in config else "configs/{wildcards.study}.yml"
 if "study" in config and not Path(GRID_FILE).is_file():
-    known = ", ".join(sorted(path.stem for path in Path("configs").glob("*.yml")))
-    raise WorkflowError(f"STUDY: there is no {GRID_FILE}. Known: {known}.")
+    raise WorkflowError(f"STUDY: there is no {GRID_FILE}. Known: {KNOWN}.")
 GRID = read_study(GRID_FILE) if "study" in config else None
 GRID_DATA = config.get("data") or (GRID.data if GRID else "")
 GRID_QUOTED = shlex.quote(GRID_DATA).replace("{", "{{").replace("}", "}}")

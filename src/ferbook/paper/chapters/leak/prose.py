@@ -7,12 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
 from ferbook.paper.key_numbers import mean
-from ferbook.results.metrics import accuracy, confusion_matrix, named_test_sets
+from ferbook.results.metrics import (
+    accuracy,
+    accuracy_interval,
+    confusion_matrix,
+    named_test_sets,
+)
 from ferbook.results.run import Run
 from ferbook.results.seeds import compared
 from ferbook.results.study import Study, finals, of_study, paired
@@ -45,12 +49,12 @@ def seen_numbers(seen: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[st
     `same_low` to `same_high` percent of all; so are `mirrored_same` of the mirrored ones.
     """
     drawn, others = seen["drawn"], len(seen["others"])
-    interval = binomtest(drawn - others, drawn).proportion_ci(method="wilson")
+    low, high = accuracy_interval(drawn - others, drawn)
     return {
         "data_near_seen": drawn,
         "data_near_same": drawn - others,
-        "data_near_same_low": 100 * float(interval.low),
-        "data_near_same_high": 100 * float(interval.high),
+        "data_near_same_low": 100 * low,
+        "data_near_same_high": 100 * high,
         "data_near_mirrored_same": dataset["near_duplicates"]["mirrored"] - len(seen["mirrored"]),
     }
 
