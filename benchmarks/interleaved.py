@@ -50,7 +50,7 @@ _SIZES = (1000, 4000, 16_000, 64_000, 250_000, 1_000_000)
 _PAGES = ("03_results", "04_ablations", "06_claims")
 BUDGETS = {
     "full": Budget("full", 7, 3, 8, "efficientnet_lite2", 96, (260, 96), "efficientnet_b2", _SIZES,
-                   35_887, _PAGES, 400),
+                   35_887, _PAGES, 1000),
     "smoke": Budget("smoke", 2, 1, 2, "tiny", 48, (60, 48), "tiny", _SIZES[:2], 700, (), 2),
 }  # fmt: skip
 

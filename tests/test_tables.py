@@ -156,6 +156,14 @@ def test_copies_are_told_apart_from_the_number_of_images(plan, runs):
     )
 
 
+def test_copies_are_compared_on_seeds_that_all_recipes_have(plan, runs):
+    alone = run("base", [0, 1, 2, 3], seed=3)
+    points, others = (
+        leak_prose.copies_numbers(plan, some, LEAKED) for some in (runs, [*runs, alone])
+    )
+    assert points == pytest.approx(others, nan_ok=True)
+
+
 def test_the_gap_between_copies_and_others_at_one_mix_of_classes():
     """All right of the copies; of the others 1 of 2 angry, 2 of 2 happy, and sad has no copy."""
     happy, sad = CLASSES.index("happy"), CLASSES.index("sad")

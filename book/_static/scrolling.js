@@ -1,8 +1,8 @@
 // What scrolls in a box of its own can be reached with the keyboard; the dark theme is not printed.
 (() => {
-  // Figures up to 5.5 inches, 765 px with their labels, are made for a phone. Below this share of
+  // Figures up to 5.5 inches, 790 px with their labels, are made for a phone. Below this share of
   // the width it is made for, the smallest words of a wider one cannot be read.
-  const NARROW = 765, SHARE = 0.75;
+  const NARROW = 790, SHARE = 0.75;
   const reach = () => {
     for (const image of document.querySelectorAll(".bd-article figure img")) {
       const width = parseFloat(image.style.width) || image.naturalWidth;

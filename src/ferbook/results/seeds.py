@@ -77,7 +77,11 @@ def seed_noise(runs: Iterable[Run]) -> float:
 
 def common_deviation(groups: Mapping[K, Sequence[float]]) -> tuple[float, int]:
     """`pooled_deviation` of groups `of_like_spread`, of which equal ones count once."""
-    return pooled_deviation({tuple(group) for group in of_like_spread(groups).values()})
+    return _pooled_once(of_like_spread(groups))
+
+
+def _pooled_once(alike: Mapping[K, Sequence[float]]) -> tuple[float, int]:
+    return pooled_deviation({tuple(group) for group in alike.values()})
 
 
 class Difference(NamedTuple):
@@ -99,7 +103,8 @@ def compared(groups: Mapping[K, Sequence[float]], base: K) -> dict[K, Difference
     Seeds are independent samples of each recipe. Their standard deviation is `common_deviation`;
     a group that is not `of_like_spread` has its own.
     """
-    alike, pool = of_like_spread(groups), common_deviation(groups)
+    alike = of_like_spread(groups)
+    pool = _pooled_once(alike)
 
     def compare(name: K) -> Difference:
         mean = float(np.mean(groups[name]) - np.mean(groups[base]))

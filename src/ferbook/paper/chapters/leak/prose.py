@@ -21,6 +21,7 @@ from ferbook.results.run import Run
 from ferbook.results.seeds import compared
 from ferbook.results.study import Study, finals, of_study, paired
 
+RECIPES = ("base", "distinct", "fewer")
 # What is less what: all training images, none with a copy, as many drawn at random.
 COMPARISONS = {
     "gain": ("base", "distinct"),
@@ -64,6 +65,8 @@ def copies_numbers(
 ) -> dict[str, float | str]:
     """`copies_*`: points that the copies among the training images are worth, mean over seeds.
 
+    Seeds that were trained in one way and not in another are left out.
+
     `copies_<comparison>_<set>` for the test images with a copy ("leaked"), without ("clean"), and
     all ("test"), and for the gap between the first two ("gap", "gap_like"); each with `_error`,
     half of Student's 95% interval, and `_seeds`, the same of each seed, in words. The comparison
@@ -81,13 +84,14 @@ def copies_numbers(
     `copies_epochs`: the scale.
     """
     runs = list(runs)
-    pairs = paired(of_study(plan, runs), "distinct", "base")
+    grid = _of_shared_seeds(run for run in of_study(plan, runs) if run.recipe.name in RECIPES)
+    pairs = paired(grid, "distinct", "base")
     sets = {
         name: {
             run.recipe.seed: named_test_sets(run.test, leaked_files)
-            for run in of_study(plan, runs) if run.recipe.name == name
+            for run in grid if run.recipe.name == name
         }
-        for name in ("distinct", "fewer", "base")
+        for name in RECIPES
     }  # fmt: skip
     found = {
         key: value
@@ -117,6 +121,15 @@ def copies_numbers(
         "copies_image_size": plan.base.image_size,
         "copies_epochs": plan.base.finetune_epochs,
     }
+
+
+def _of_shared_seeds(runs: Iterable[Run]) -> list[Run]:
+    """Those whose seed every recipe has."""
+    runs = list(runs)
+    seeds: dict[str, set[int]] = {}
+    for run in runs:
+        seeds.setdefault(run.recipe.name, set()).add(run.recipe.seed)
+    return [run for run in runs if all(run.recipe.seed in some for some in seeds.values())]
 
 
 def _comparisons(
