@@ -15,9 +15,9 @@ ALLOW_CPU ?=
 BIN := .venv/bin
 ALONE := $(BIN)/python -m ferbook.core.lock .pipeline.lock
 # The workflow takes this lock itself; how it starts is in workflow/profiles/default.
-SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES)
-READY := .venv/ready$(if $(GPU),-gpu)
+SNAKEMAKE := PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores $(CORES) --resources gpu=1
 # What is installed for more is enough for less.
+READY := $(if $(GPU),.venv/ready-gpu,$(firstword $(wildcard .venv/ready .venv/ready-gpu) .venv/ready))
 READY_TO_READ := $(firstword $(wildcard .venv/ready .venv/ready-gpu) .venv/ready-read)
 READY_TO_RENDER := $(firstword $(wildcard .venv/ready .venv/ready-gpu .venv/ready-read) .venv/ready-book)
 

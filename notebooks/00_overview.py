@@ -99,7 +99,7 @@ figures.accuracies(scores)
 # 3. **The recipe.** Ours reaches {glue:text}`overview_ours` with
 #    {glue:text}`04_ablations.ipynb::ours_parameters_millions:.1f` million parameters and without a GPU. It
 #    also learns from the votes of FER+, a second labeling of the same images by ten people each; the same recipe
-#    without them: {glue:text}`overview_ours_no_ferplus`. They differ from
+#    without them: {glue:text}`overview_ours_no_ferplus`. The runs with the first seed differ from
 #    the original's accuracy by {glue:text}`04_ablations.ipynb::ours_difference:+.1f` and
 #    {glue:text}`04_ablations.ipynb::ours_no_ferplus_difference:+.1f` points
 #    (± {glue:text}`03_results.ipynb::original_difference_error:.1f`, 95% interval without the variation between seeds;

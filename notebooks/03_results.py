@@ -66,8 +66,8 @@ table.Notice(synthetic=run.is_synthetic)
 # gives ours on all test images (as in the original), on the contest's PrivateTest (as in most other
 # papers), and on those with and without a pixel-identical copy in the training folder. The
 # intervals describe the sampling of test images. They do not describe how much another training run would differ:
-# the run at {glue:text}`reference_image_size` pixels and our recipes have one seed each, and {numref}`tab-seeds` shows
-# the spread of recipes with several.
+# the run at {glue:text}`reference_image_size` pixels has one seed, as some runs of ours have, and {numref}`tab-seeds`
+# shows the spread of recipes with several.
 
 # %% tags=["hide-input"]
 tables.accuracy_table(run, dataset)

@@ -1,6 +1,7 @@
 """What several test files share: small synthetic faces, the real archive where it is present."""
 
 import contextlib
+import functools
 import importlib
 import os
 import subprocess
@@ -47,6 +48,16 @@ def pytest_xdist_make_scheduler(config, log):
             return "book" if file in BOOK else file
 
     return Scheduling(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once():
+    """What "synthetic" names takes seconds to draw; faces of a test's own are drawn anew."""
+    from ferbook.data import synthetic
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic, "draw_faces", functools.cache(synthetic.draw_faces))
+        yield
 
 
 @pytest.fixture(scope="session")

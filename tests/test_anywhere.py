@@ -1,6 +1,7 @@
 """Where a checkout may lie and what it may be opened with: line endings, Binder, dev containers."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -143,3 +144,24 @@ def test_without_tensorflow_the_commands_that_need_it_say_so(monkeypatch):
     shown = CliRunner().invoke(app, ["device", str(ROOT / "configs/quick.yml")])
     assert shown.exit_code == 1
     assert shown.output == "error: needs TensorFlow: pip install 'ferbook[train]', or [gpu].\n"
+
+
+@pytest.mark.parametrize(
+    ("marker", "arguments", "anew"),
+    [("ready-gpu", [], False), ("ready", [], False), ("ready", ["GPU=1"], True)],
+)
+def test_what_was_installed_for_a_gpu_is_left_for_what_needs_none(
+    tmp_path, marker, arguments, anew
+):
+    (tmp_path / "Makefile").write_bytes((ROOT / "Makefile").read_bytes())
+    names = "requirements.lock", "requirements-gpu.lock", "pyproject.toml", f".venv/{marker}"
+    (tmp_path / ".venv").mkdir()
+    for time, name in enumerate(names):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time, time))
+    command = ["make", "--dry-run", "manifest", *arguments]
+    here = {k: v for k, v in os.environ.items() if k not in ("GPU", "MAKEFLAGS", "MAKEOVERRIDES")}
+    shown = subprocess.run(
+        command, cwd=tmp_path, env=here, capture_output=True, text=True, check=True
+    )
+    assert ("uv pip" in shown.stdout) == anew, shown.stdout

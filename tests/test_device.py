@@ -3,13 +3,16 @@
 No GPU took part: processors stand in for them.
 """
 
+import contextlib
 import dataclasses
 import hashlib
+import json
 import os
 import platform
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -139,6 +142,20 @@ def test_a_mixed_run_goes_on_from_its_checkpoint(tmp_path, faces, in_mixed_preci
     np.testing.assert_array_equal(resumed.test.probabilities, whole.test.probabilities)
 
 
+@pytest.mark.parametrize("policies", [("mixed_float16", "float32"), ("float32", "mixed_float16")])
+def test_a_run_goes_on_on_another_kind_of_device(
+    tmp_path, faces, in_mixed_precision, killed_after, monkeypatch, policies
+):
+    """The optimizer goes on; the loss scale begins anew, or is needed no more."""
+    recipe = dataclasses.replace(TINY, warmup_epochs=0)
+    for policy in policies:
+        monkeypatch.setattr(device, "precision", lambda policy=policy: policy)
+        with killed_after(1) if policy == policies[0] else contextlib.nullcontext():
+            run_of(tmp_path, recipe, faces)
+    (run,) = store.load_study(tmp_path, "s")
+    assert len(run.history) == 2 and np.isfinite(run.history["loss"]).all()
+
+
 def test_a_mixed_run_with_averaged_weights_keeps_those_that_validation_saw(
     tmp_path, faces, in_mixed_precision, killed_after
 ):
@@ -185,16 +202,20 @@ def test_the_network_of_the_paper_computes_in_mixed_precision(as_on_a_gpu):
 
 
 MIRRORED = """
-import sys, tensorflow as tf
+import json, sys, tensorflow as tf
 from pathlib import Path
 device = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
 import test_device
 from ferbook.data.synthetic import draw_faces
 from ferbook.training import train
-train._strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-recipe, count = getattr(test_device, sys.argv[2]), int(sys.argv[3])
-test_device.run_of(Path(sys.argv[1]), recipe, draw_faces(count, 100)[0])
+tf.config.list_logical_devices = lambda kind: [kind, kind]
+mirrored = tf.distribute.MirroredStrategy
+tf.distribute.MirroredStrategy = lambda: mirrored(["CPU:0", "CPU:1"])
+faces = draw_faces(208, 100)[0]
+for recipe in (test_device.TINY, test_device.SHARED):
+    test_device.run_of(Path(sys.argv[1]), recipe, faces)
+json.dump(test_device.overflows(train._strategy()), open(sys.argv[1] + "/overflows.json", "w"))
 """
 # All that a recipe may do on several devices.
 SHARED = dataclasses.replace(
@@ -204,28 +225,63 @@ SHARED = dataclasses.replace(
 )  # fmt: skip
 
 
-def on_two_devices(folder, recipe, count):
-    """The run of `recipe` on so many images, each batch shared by two logical processors."""
+def overflows(strategy):
+    """A step in mixed precision, with gradients too large on neither device, the first, the second.
+
+    Of each how many arrays of weights it changed, whether all are finite, and the loss scale.
+    """
+    random, found = np.random.default_rng(0), []
+    images = random.uniform(0, 255, (32, 48, 48, 1)).astype("float32")
+    wanted = np.eye(7, dtype="float32")[random.integers(0, 7, 32)]
+    for spoiled in (slice(0), slice(16), slice(16, None)):
+        weights = np.ones(32, "float32")
+        weights[spoiled] = 1e6
+        batch = tf.data.Dataset.from_tensor_slices((images, wanted, weights)).batch(32)
+        train.keras.config.set_dtype_policy("mixed_float16")
+        with strategy.scope():
+            model = models.build_model(TINY)
+            models.unfreeze(model, TINY)
+            optimization.compile_model(model, TINY, "finetune", 1)
+            before = [variable.numpy() for variable in model.trainable_variables]
+            model.fit(batch, verbose=0, shuffle=False)
+        after = [variable.numpy() for variable in model.trainable_variables]
+        changed = sum(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+        finite = all(bool(np.isfinite(array).all()) for array in after)
+        found.append([changed, finite, float(model.optimizer.dynamic_scale.numpy())])
+    return found
+
+
+@pytest.fixture(scope="module")
+def on_two_devices(tmp_path_factory):
+    """The runs of SHARED and TINY in one process, each batch shared by two logical processors."""
+    folder = tmp_path_factory.mktemp("two")
     places = os.environ["PYTHONPATH"], os.path.dirname(__file__)  # conftest's, and this folder
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
-    command = [sys.executable, "-c", MIRRORED, str(folder), recipe, str(count)]
+    command = [sys.executable, "-c", MIRRORED, str(folder)]
     subprocess.run(command, env=environment, check=True)
-    return store.load_study(folder, "s")[0]
+    return *store.load_study(folder, "s"), json.loads((folder / "overflows.json").read_text())
 
 
-def test_several_devices_share_each_batch(tmp_path):
+def test_several_devices_share_each_batch(on_two_devices):
     """Two logical processors stand in for two GPUs; the last batch has an odd number of images."""
-    history = on_two_devices(tmp_path, "SHARED", 208).history
+    history = on_two_devices[0].history
     assert len(history) == 2 and np.isfinite(history["loss"]).all()
 
 
-def test_two_devices_give_the_same_run_as_one(tmp_path):
+def test_two_devices_give_the_same_run_as_one(tmp_path, on_two_devices):
     """They share each batch of 32, and the 26 validation images."""
-    two = on_two_devices(tmp_path / "two", "TINY", 208)
-    one = run_of(tmp_path / "one", TINY, draw_faces(208, 100)[0])
+    two, one = on_two_devices[1], run_of(tmp_path, TINY, draw_faces(208, 100)[0])
+    assert two.recipe == TINY
     np.testing.assert_allclose(two.history["loss"], one.history["loss"], rtol=1e-4)
     apart = np.abs(two.test.probabilities - one.test.probabilities)
     assert apart.max() < 2e-3  # float16 in the store
+
+
+def test_a_gradient_too_large_on_one_device_is_skipped_on_all(on_two_devices):
+    """Keras asks the first device alone, and the other's infinity would reach all weights."""
+    sound, *spoiled = on_two_devices[2]
+    assert sound[0] > 0 and sound[1:] == [True, 2.0**15]
+    assert spoiled == [[0, True, 2.0**14]] * 2
 
 
 def test_accumulated_batches_make_the_step_of_one_batch():
@@ -245,20 +301,42 @@ def test_accumulated_batches_make_the_step_of_one_batch():
 @pytest.mark.parametrize(("name", "value"), [("accumulate", 2), ("co_teaching_share", 0.2)])
 def test_what_one_device_alone_can_do(name, value):
     recipe = dataclasses.replace(TINY, **{name: value})
-    device.check_replicas(recipe, 1, 13)
+    device.check_replicas(recipe, 1, 64, 13)
     with pytest.raises(RecipeError, match=f"{name}: on one device only"):
-        device.check_replicas(recipe, 2, 128)
+        device.check_replicas(recipe, 2, 64, 128)
 
 
 def test_devices_have_equal_parts_of_a_batch():
     recipe = dataclasses.replace(TINY, batch_size=48)
-    device.check_replicas(recipe, 2, 133)  # its second batch, of 5, may be shared as it comes
+    device.check_replicas(recipe, 2, 96, 133)  # its second batch, of 5, may be shared as it comes
     with pytest.raises(RecipeError, match="validation images: a batch of 128 has no equal parts"):
-        device.check_replicas(recipe, 3, 3589)
+        device.check_replicas(recipe, 3, 96, 3589)
     with pytest.raises(RecipeError, match="validation images: a batch of 13 has no equal parts"):
-        device.check_replicas(recipe, 2, 13)
+        device.check_replicas(recipe, 2, 96, 13)
     with pytest.raises(RecipeError, match=r"batch_size: a batch of 48 has no equal .* 5 devices"):
-        device.check_replicas(recipe, 5, 128)
+        device.check_replicas(recipe, 5, 96, 128)
+
+
+def test_no_device_trains_batch_normalization_on_nothing():
+    recipe = dataclasses.replace(TINY, batch_size=48, train_batch_norm=True)
+    device.check_replicas(recipe, 2, 98, 133)  # one image each
+    with pytest.raises(RecipeError, match=r"train_images: the last batch, of 1, .* such as 96\."):
+        device.check_replicas(recipe, 2, 97, 133)
+    with pytest.raises(RecipeError, match="the last batch, of 2, leaves one of 3 devices"):
+        device.check_replicas(dataclasses.replace(recipe, batch_size=6), 3, 8, 126)
+    device.check_replicas(dataclasses.replace(recipe, train_batch_norm=False), 2, 97, 133)
+
+
+def test_a_card_that_tensorflow_was_not_built_for_is_told(as_on_a_gpu, monkeypatch):
+    about = {"device_name": "NVIDIA GeForce RTX 5080", "compute_capability": (12, 0)}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: ["GPU:0"])
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: about)
+    known = {"cuda_compute_capabilities": ["sm_60", "sm_89", "compute_90"]}
+    monkeypatch.setattr(tf.sysconfig, "get_build_info", lambda: known)
+    said = device.check("gpu", TINY)
+    assert "XLA off. This TensorFlow was built for older cards" in said
+    about["compute_capability"] = (8, 6)
+    assert device.check("gpu", TINY).endswith("XLA on")
 
 
 def test_xla_is_for_one_gpu_whose_ops_may_vary(as_on_a_gpu, monkeypatch):
@@ -358,6 +436,36 @@ def test_weights_that_were_brought_are_those_that_keras_loads(tmp_path, monkeypa
     monkeypatch.setitem(keras_weights.KERAS_FILES, "efficientnet_b0", ("e.h5", digest))
     place = keras_weights.bring("efficientnet_b0", tmp_path / "made.weights.h5")
     assert place == tmp_path / "keras/models/e.h5" and place.read_bytes() == content
+
+
+def test_a_network_for_imagenet_computes_what_that_of_keras_does(tmp_path, monkeypatch):
+    """Its input normalization too, and so does one built to be given its weights again.
+
+    Made-up weights stand in for the published ones, the normalization's are the true ones.
+    """
+    from keras.src.applications import efficientnet
+    from keras.src.legacy.saving import legacy_h5_format
+
+    keras, path = train.keras, tmp_path / "models" / "efficientnetb0_notop.h5"
+    path.parent.mkdir()
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    made = keras.applications.EfficientNetB0(include_top=False, weights=None)
+    (norm,) = (layer for layer in made.layers if isinstance(layer, keras.layers.Normalization))
+    values = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 1
+    norm.set_weights([np.array(value, "float32") for value in values])
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, made)
+    digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    monkeypatch.setitem(efficientnet.WEIGHTS_HASHES, "b0", ("", digest))
+    recipe = Recipe(backbone="efficientnet_b0", image_size=48)
+    rgb = np.random.default_rng(0).uniform(0, 255, (2, 48, 48, 3)).astype("float32")
+    wanted = keras.applications.EfficientNetB0(include_top=False, input_shape=(48, 48, 3))(rgb)
+    model, again = (models.build_model(r) for r in (recipe, models.without_loading(recipe)))
+    again.set_weights(model.get_weights())
+    for network in (model, again):
+        found = network.get_layer("backbone")(rgb)
+        np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
+    assert models.without_loading(TINY).weights == "none"
 
 
 def test_without_a_network_missing_weights_are_told(tmp_path, monkeypatch):

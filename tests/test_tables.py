@@ -400,6 +400,32 @@ def test_study_numbers_set_our_run_beside_the_reference():
     assert found["data_n_test"] == 14 and found["original_accuracy"] == 68.78
 
 
+def test_gains_of_our_recipes_are_those_of_their_means():
+    """Of 14 images right: the original's 7 and 9, ours 13, without FER+ 10 and 12."""
+    runs = [
+        run(name, range(wrong), folder=folder, seed=seed)
+        for folder, name, seed, wrong in (
+            ("reference", "paper", 1, 7), ("reference", "paper", 2, 5), ("ours", "ours", 1, 1),
+            ("ours", "ours_no_ferplus", 1, 4), ("ours", "ours_no_ferplus", 2, 2),
+        )
+    ]  # fmt: skip
+    runs = [
+        dataclasses.replace(
+            one, test=dataclasses.replace(one.test, augmented=one.test.probabilities)
+        )
+        for one in runs
+    ]
+    found = prose.study_numbers(runs, described(*runs), ORIGINAL)
+    assert found["ours_gain"] == pytest.approx(100 * 5 / 14)
+    assert found["ours_no_ferplus_gain"] == pytest.approx(100 * 3 / 14)
+    assert found["ours_no_ferplus_seeds"] == "mean of 2 seeds" and found["paper_seeds"] == 2
+    deviation = 100 * 2**0.5 / 14  # of both pairs, with two degrees of freedom
+    assert found["ours_no_ferplus_gain_error"] == pytest.approx(4.302653 * deviation)
+    assert found["ours_gain_error"] == pytest.approx(4.302653 * deviation * 1.5**0.5)
+    # Of single runs, which vary as the original's do: one degree of freedom.
+    assert found["ours_single_error"] == pytest.approx(12.7062 * deviation * 2**0.5)
+
+
 def test_second_numbers_set_our_second_recipe_beside_ours_without_votes():
     runs = [run("ours", range(9), folder="ours"), run("ours_no_ferplus", range(7), folder="ours"),
             run("ours_scratch", [0], folder="ours")]  # fmt: skip

@@ -1,5 +1,6 @@
 # Every run of a configuration that results/ does not hold yet. Several may belong to one study.
 import shlex
+import shutil
 
 GRID_FILE = f"configs/{config['study']}.yml" if "study" in config else "configs/{wildcards.study}.yml"
 if "study" in config and not Path(GRID_FILE).is_file():
@@ -40,6 +41,7 @@ rule run:
     resources:
         mem_mb=8000,
         runtime=360,
+        gpu=int(shutil.which("nvidia-smi") is not None),  # one training has it for itself
     # Not as params: other ones would take a finished run away and train it again.
     shell:
         "exec &> {log}; "

@@ -39,4 +39,4 @@ def validation_twins(val_files: Iterable[str], groups: Groups) -> frozenset[str]
 
 def twin_mask(files: np.ndarray, twins: frozenset[str]) -> np.ndarray:
     """(n,) bool: whether each of `files` (n,) is among `twins`."""
-    return np.array([file in twins for file in files], dtype=bool)
+    return np.array([file in twins for file in files.tolist()], dtype=bool)

@@ -54,7 +54,7 @@ def _check(path: Path, name: str, arrays: Any) -> Predictions:
     n = len(files)
     if n == 0:
         raise StoreError(f"{path}: {name} holds no image.")
-    if labels.shape != (n,) or len(set(files)) != n:
+    if labels.shape != (n,) or len(set(files.tolist())) != n:
         raise StoreError(f"{path}: {name} arrays disagree in length or name a file twice.")
     if labels.dtype != np.uint8 or files.dtype.kind != "U":
         raise StoreError(f"{path}: {name} has labels that are not uint8 or files that are no text.")

@@ -89,7 +89,7 @@ def score_sets(
 
 def run_scores(run: Run, dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """`score_sets` of a stored run; `dataset` is the audit of the images, `dataset.json`."""
-    twins = validation_twins(run.val.files, dataset["duplicate_groups"])
+    twins = validation_twins(run.val.files.tolist(), dataset["duplicate_groups"])
     return score_sets(run.val, run.test, frozenset(dataset["leaked_files"]), twins)
 
 
@@ -100,7 +100,7 @@ def without(part: Predictions, files: frozenset[str]) -> Predictions:
 
 def named_test_sets(test: Predictions, leaked_files: frozenset[str]) -> dict[str, Predictions]:
     """The named readings of the test set; see `score_sets`."""
-    private = np.array(["/PrivateTest_" in file for file in test.files], dtype=bool)
+    private = np.array(["/PrivateTest_" in file for file in test.files.tolist()], dtype=bool)
     leaked = twin_mask(test.files, leaked_files)
     masks = {"test": np.ones_like(leaked), "private": private, "clean": ~leaked, "leaked": leaked}
     return {name: test.select(mask) for name, mask in masks.items()}

@@ -181,6 +181,11 @@ def grid_recipe(study: str) -> str:
     return f"variant of {'the ' * changed.startswith('original')}{changed}"
 
 
+def seed_words(count: int) -> str:
+    """Over how many seeds an accuracy is meant, in words."""
+    return f"mean of {count} seeds" if count > 1 else "one seed"
+
+
 def small_number(value: float) -> str:
     """A number as it is; below 0.01, such as a learning rate, "3e-5"."""
     digits, power = f"{value:e}".split("e")

@@ -18,6 +18,7 @@ Files are written by `writing.write_atomically`: a reader never sees half a file
 from __future__ import annotations
 
 import dataclasses
+import functools
 import gzip
 import io
 import os
@@ -65,6 +66,7 @@ _SINCE = {
 }
 _GPU = {"names": [str], "count": int}
 _ANSWERS = {"parameters": (int, type(None))}
+_FILES = ("predictions.npz", "history.csv", "run.json")  # of a run
 MAX_HISTORY_BYTES = 1_000_000  # of a history; a row has 150
 
 
@@ -153,9 +155,23 @@ def load_study(results_dir: str | Path, study: str) -> list[Run]:
 
 
 def load_all(results_dir: str | Path, *, trials: bool | None = False) -> list[Run]:
-    """All final runs of all studies, by study and name; or the trials; or, with None, both."""
-    runs = (load_run(path.parent) for path in sorted(Path(results_dir).glob("*/*/run.json")))
+    """All final runs of all studies, by study and name; or the trials; or, with None, both.
+
+    A run whose files have not changed since is the same object as before.
+    """
+    folders = (path.parent.absolute() for path in sorted(Path(results_dir).glob("*/*/run.json")))
+    runs = [_load_again(folder, _stamps(folder)) for folder in folders]
     return [run for run in runs if trials is None or run.is_final is not trials]
+
+
+def _stamps(folder: Path) -> tuple[tuple[int, ...], ...]:
+    found = (os.stat(folder / name) for name in _FILES)
+    return tuple((one.st_ino, one.st_size, one.st_mtime_ns) for one in found)
+
+
+@functools.lru_cache(maxsize=1000)
+def _load_again(folder: Path, stamps: tuple[tuple[int, ...], ...]) -> Run:
+    return load_run(folder)
 
 
 def write_answers(folder: Path, about: Mapping[str, Any], test: Predictions) -> None:

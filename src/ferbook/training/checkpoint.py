@@ -1,12 +1,12 @@
 """The state of an unfinished training, after every epoch, and of its best epoch.
 
 It holds every variable of the model and of the optimizer, so that a resumed run is the run that
-was never interrupted.
+was never interrupted. With several devices, each has statistics of batch normalization of its own,
+and those of the first are kept.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import math
@@ -42,7 +42,7 @@ def load_network(run: Run, weights: Path) -> keras.Model:
 
     Raises CheckpointError when the file cannot be read or belongs to another run.
     """
-    recipe = dataclasses.replace(run.recipe, weights="none")
+    recipe = models.without_loading(run.recipe)
     model = models.build_model(recipe)
     restore_weights(auxiliary.with_auxiliaries(model, recipe), weights, run)
     return model
@@ -108,7 +108,8 @@ class Checkpoint:
         if row["val_accuracy"] > best:
             values, about = _evaluated(model, variables), {"identity": self._about["identity"]}
             _write_state(self.folder / "best.npz", {"model": values}, about)
-        state = {"model": variables, "optimizer": _values(model.optimizer.variables)}
+        state = {"model": variables}
+        state |= {name: _values(some) for name, some in _learning(model.optimizer).items()}
         _write_state(self.folder / "state.npz", state, self._about)
 
     def restore(self, model: keras.Model, phase: str) -> None:
@@ -117,7 +118,9 @@ class Checkpoint:
             return
         _assign(model.variables, self._arrays["model"])
         if self.rows(phase):  # else the optimizer belonged to the phase before
-            _assign(model.optimizer.variables, self._arrays["optimizer"])
+            for name, variables in _learning(model.optimizer).items():
+                # None of the scale where the epochs before were computed in float32.
+                _assign(variables, self._arrays.get(name, _values(variables)))
         self._arrays = None
 
     def restore_best(self, model: keras.Model) -> None:
@@ -240,6 +243,16 @@ def _unlike(path: Path, about: dict[str, Any], wanted: dict[str, Any]) -> str:
             f"{path}: does not say whose it is. Delete {path.parent} to start anew."
         ) from error
     return f"with {its}, and not {ours}"
+
+
+def _learning(optimizer: keras.optimizers.Optimizer) -> dict[str, list[Any]]:
+    """The variables of an optimizer, and apart from them those of what scales its loss."""
+    inner = getattr(optimizer, "inner_optimizer", None)
+    if inner is None:
+        return {"optimizer": optimizer.variables}
+    own = {id(variable) for variable in inner.variables}
+    scale = [variable for variable in optimizer.variables if id(variable) not in own]
+    return {"optimizer": inner.variables, "scale": scale}
 
 
 def _values(variables: list[Any]) -> list[np.ndarray]:

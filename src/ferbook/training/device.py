@@ -23,6 +23,10 @@ from ferbook.training import input_pipeline, models, optimization
 PACED_STEPS = 100  # after which the pace of a phase is told
 TOLD_SECONDS = 600  # between two lines on the same epoch
 TRAINING_IMAGES = 25_120  # of FER-2013, without validation
+_NEWER = (
+    "This TensorFlow was built for older cards: it may take minutes to start, or fail; a newer one "
+    "may be needed."
+)
 _SAMPLE = 4  # images of the step that is timed on a processor
 _NVIDIA_SMI = "nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"
 
@@ -95,7 +99,7 @@ def check(wanted: str, recipe: Recipe, *, allow_cpu: bool = False) -> str:
             f"On this processor the training would take up to {hours:,.1f} hours; to train on it "
             "all the same, give --allow-cpu (make: ALLOW_CPU=1; papermill: -p allow_cpu True)."
         )
-    return in_words(facts())
+    return in_words(facts()) + f". {_NEWER}" * optimization.has_newer_gpu()
 
 
 def seconds_per_image(recipe: Recipe) -> float:
@@ -111,11 +115,12 @@ def seconds_per_image(recipe: Recipe) -> float:
     return (time.perf_counter() - started) / _SAMPLE
 
 
-def check_replicas(recipe: Recipe, devices: int, validation: int) -> None:
+def check_replicas(recipe: Recipe, devices: int, training: int, validation: int) -> None:
     """Raises RecipeError for what cannot be done on several devices at once.
 
-    `validation` is the number of validation images. Later batches may have unequal parts; the
-    first one, by which Keras builds the network, may not.
+    `training` and `validation` are numbers of images. Later batches may have unequal parts; the
+    first one, by which Keras builds the network, may not. Where batch normalization is trained, no
+    device may be left without an image.
     """
     for name, off in (("sam_radius", 0), ("accumulate", 1), ("co_teaching_share", 0)):
         if devices > 1 and getattr(recipe, name) > off:
@@ -130,6 +135,13 @@ def check_replicas(recipe: Recipe, devices: int, validation: int) -> None:
                 f"{name}: a batch of {size} has no equal parts for {devices} devices. "
                 "CUDA_VISIBLE_DEVICES=0 leaves one of them, 0,1 two."
             )
+
+    rest = training % recipe.batch_size
+    if recipe.train_batch_norm and 0 < rest <= -(-rest // devices) * (devices - 1):
+        raise RecipeError(
+            f"train_images: the last batch, of {rest}, leaves one of {devices} devices without an "
+            f"image. Give a number that leaves none, such as {training - rest}."
+        )
 
 
 @contextlib.contextmanager

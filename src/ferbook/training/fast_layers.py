@@ -190,6 +190,9 @@ def with_fast_layers(model: keras.Model, *, stem_stride: int = 2) -> keras.Model
 
     fast = keras.models.clone_model(model, input_tensors=model.input, clone_function=swap)
     fast.set_weights(model.get_weights())
+    for layer in fast.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # it computes with copies of its weights
     return fast
 
 

@@ -17,7 +17,7 @@ from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe, RecipeError
 from ferbook.data import ferplus, splits
 from ferbook.data.faces import Faces
-from ferbook.training import augment, auxiliary
+from ferbook.training import augment, auxiliary, optimization
 
 EVALUATION_BATCH = 128
 
@@ -137,6 +137,7 @@ def evaluation_dataset(
 
 def predict(model: keras.Model, faces: Faces, recipe: Recipe) -> Predictions:
     """The model's answers on `faces`; with test-time augmentation, their mean over both mirrors."""
+    model.jit_compile = optimization.uses_xla()  # else Keras decides for a network never compiled
     mirrored = dataclasses.replace(faces, images=faces.images[:, :, ::-1])
     once, again = (
         model.predict(evaluation_dataset(part, recipe), verbose=0) for part in (faces, mirrored)

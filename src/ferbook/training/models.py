@@ -147,6 +147,16 @@ def count_multiply_adds(model: keras.Model) -> int:
     return total
 
 
+def without_loading(recipe: Recipe) -> Recipe:
+    """The recipe of the same network whose weights come from elsewhere.
+
+    Keras builds an EfficientNet for ImageNet with a layer more, which has no weights.
+    """
+    if recipe.backbone in _KERAS_BACKBONES and recipe.backbone != "vgg16":
+        return recipe
+    return dataclasses.replace(recipe, weights="none")
+
+
 def count_all_parameters() -> dict[str, dict[str, int]]:
     """{"total", "trainable", "multiply_adds"} of every backbone at 48 px with random weights.
 
@@ -154,11 +164,12 @@ def count_all_parameters() -> dict[str, dict[str, int]]:
     """
     recipes = {name: Recipe(backbone=name, weights="none", image_size=48) for name in BACKBONES}
     recipes["efficientnet_b2_260"] = Recipe(weights="none")
-    built = {name: build_model(recipe) for name, recipe in recipes.items()}
-    counts = {name: count_parameters(model, recipes[name]) for name, model in built.items()}
-    # As published for ImageNet, with their thousand classes.
-    built["efficientnet_b2_imagenet"] = keras.applications.EfficientNetB2(weights=None)
-    built["vgg16_imagenet"] = keras.applications.VGG16(weights=None)
+    with keras.device("cpu:0"):  # not in the memory of a GPU, which a training needs next
+        built = {name: build_model(recipe) for name, recipe in recipes.items()}
+        # As published for ImageNet, with their thousand classes.
+        built["efficientnet_b2_imagenet"] = keras.applications.EfficientNetB2(weights=None)
+        built["vgg16_imagenet"] = keras.applications.VGG16(weights=None)
+    counts = {name: count_parameters(built[name], recipe) for name, recipe in recipes.items()}
     for name in ("efficientnet_b2_imagenet", "vgg16_imagenet"):
         _freeze_batch_norms(built[name].layers, frozen=True)
         counts[name] = _counted(built[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -33,7 +34,7 @@ def compile_model(model: keras.Model, recipe: Recipe, phase: str, steps: int) ->
 
     # A bare function would become a metric within the first step, which is then traced twice.
     metric = keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
-    model.compile(rule, loss, metrics=[metric], jit_compile=uses_xla())
+    model.compile(_scaled(rule), loss, metrics=[metric], jit_compile=uses_xla())
 
 
 def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
@@ -53,6 +54,28 @@ def optimizer(phase: str, recipe: Recipe, steps: int) -> keras.optimizers.Optimi
     if recipe.finetune_optimizer == "adam":
         return keras.optimizers.Adam(rate, **how)
     return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **how)
+
+
+class SharedLossScale(keras.optimizers.LossScaleOptimizer):
+    """Keras's loss scale for several devices: all skip a step that overflowed on one of them.
+
+    Keras asks the first device alone, before the gradients are added up.
+    """
+
+    def apply(self, grads, trainable_variables=None):
+        """Spoil the gradients of each device if those of any are spoiled."""
+        spoiled = tf.where(self.check_finite(grads), 0.0, float("inf"))
+        context = tf.distribute.get_replica_context()
+        spoiled = context.all_reduce(tf.distribute.ReduceOp.SUM, spoiled)
+        grads = [g if g is None else g + tf.cast(spoiled, g.dtype) for g in grads]
+        super().apply(grads, trainable_variables)
+
+
+def _scaled(rule: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """`rule`, with a loss scale where Keras's own would not do."""
+    mixed = keras.config.dtype_policy().compute_dtype == "float16"
+    several = tf.distribute.get_strategy().num_replicas_in_sync > 1
+    return SharedLossScale(rule) if mixed and several else rule
 
 
 def stoppers(recipe: Recipe) -> list[keras.callbacks.Callback]:
@@ -111,8 +134,19 @@ def uses_xla() -> bool:
     """Whether steps are compiled by XLA: on one GPU.
 
     On a processor it is several times slower, and it cannot reach the variables of other devices.
+    Of a card newer than those that TensorFlow was built for, it ends the process.
     """
-    return has_gpu() and len(tf.config.list_logical_devices("GPU")) < 2
+    several = len(tf.config.list_logical_devices("GPU")) > 1
+    return has_gpu() and not several and not has_newer_gpu()
+
+
+def has_newer_gpu() -> bool:
+    """Whether a card is of a later generation than the newest that TensorFlow was built for."""
+    known = tf.sysconfig.get_build_info().get("cuda_compute_capabilities", ())
+    newest = max((int(name.split("_")[1]) // 10 for name in known), default=math.inf)  # "sm_89"
+    gpus = tf.config.list_physical_devices("GPU")
+    details = map(tf.config.experimental.get_device_details, gpus)
+    return any(about.get("compute_capability", (0, 0))[0] > newest for about in details)
 
 
 def has_gpu() -> bool:

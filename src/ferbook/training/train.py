@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,12 +99,16 @@ def train(
 
 @contextlib.contextmanager
 def _policy_restored() -> Iterator[None]:
-    """What is built afterward, as for an export, has the precision that it would have had."""
+    """What is built afterward, as for an export, has the precision that it would have had.
+
+    What was built before leaves the memory of the device, where the next training needs it.
+    """
     before = keras.config.dtype_policy()
     try:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+        gc.collect()
 
 
 def _tidy(own: Path, recipe: Recipe, dataset: dict[str, str]) -> None:
@@ -135,7 +140,7 @@ def _train(
     val = input_pipeline.evaluation_dataset(parts.val, recipe, **where)
     checkpoint = Checkpoint(own, recipe, _about(faces), deterministic=how.deterministic)
     strategy = _strategy()
-    device.check_replicas(recipe, strategy.num_replicas_in_sync, len(parts.val))
+    device.check_replicas(recipe, strategy.num_replicas_in_sync, len(training), len(parts.val))
     with strategy.scope():
         model = models.build_model(recipe)
         trained = auxiliary.with_auxiliaries(model, recipe)
@@ -256,8 +261,13 @@ def _fit_phase(
             )
 
 
+@functools.cache
 def _strategy() -> tf.distribute.Strategy:
-    """Several GPUs share each batch; one GPU or a processor has it for itself."""
+    """Several GPUs share each batch; one GPU or a processor has it for itself.
+
+    One for all trainings of a process: what devices exchange is numbered anew in each, and
+    TensorFlow takes equal numbers for the same.
+    """
     several = len(tf.config.list_logical_devices("GPU")) > 1
     return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
 

@@ -49,15 +49,14 @@ def check(found: Verified) -> None:
         naked = naked_numbers(prose_of(path))
         found.findings += [f"{path}: typed by hand: {number:.80}" for number in naked]
         found.compared["pages"] += 1
-    stored = store.load_all("results")
-    runs = finals(stored)
-    known = {*_known(runs), *(_minutes(run) for run in stored if run.study in FINALS)}
+    complete = [run for run in store.load_all("results") if run.study in FINALS]
+    known = {*_known(complete), *map(_minutes, complete)}
     for path in [Path("README.md"), *sorted(Path("configs").glob("*.yml"))]:
         if path.is_file():
             found.findings += [f"{path}: {figure} is no number of the store"
                                for figure in _figures(path) if figure not in known]  # fmt: skip
     if Path("README.md").is_file():
-        found.findings += _rows(runs)
+        found.findings += _rows(finals(complete))
 
 
 def prose_of(path: Path) -> str:
@@ -126,7 +125,7 @@ def _figures(path: Path) -> list[str]:
 
 
 def _known(runs: list[Run]) -> Iterator[str]:
-    """What those figures may be: scores and costs of the full runs, counts, the original's."""
+    """What those figures may be: scores of the full runs, counts, the original's."""
     dataset = store.load_dataset("results")
     yield f"{100 * read_yaml('book/original.yml')['accuracy']:.2f}%"
     for run in runs:

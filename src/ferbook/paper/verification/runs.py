@@ -94,7 +94,7 @@ def _tested(test: Predictions, images: frozenset[str], where: str) -> Iterator[s
 
 def _labels(part: Predictions, where: str) -> Iterator[str]:
     folders = [file.split("/")[1:2] for file in part.files.tolist()]  # which name the label too
-    if folders != [[CLASSES[label]] for label in part.labels]:
+    if folders != [[CLASSES[label]] for label in part.labels.tolist()]:
         yield f"{where}: a label disagrees with the folder of its file"
 
 

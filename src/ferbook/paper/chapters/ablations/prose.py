@@ -12,7 +12,7 @@ from ferbook.results import names
 from ferbook.results.metrics import accuracy, paired_test, score
 from ferbook.results.run import Answers, Run
 from ferbook.results.seeds import compared, seed_noise
-from ferbook.results.study import Study, finals, of_study
+from ferbook.results.study import Study, finals, of_study, seeds_of
 
 
 def study_numbers(
@@ -20,28 +20,33 @@ def study_numbers(
 ) -> dict[str, Any]:
     """`ours_*`: the run of our recipe; and what to set beside.
 
-    `ours_gain` and `ours_no_ferplus_gain`: points above `paper_mean`, the mean accuracy (%) of the
-    `paper_seeds` runs of the original's recipe with the same network and input size;
-    `ours_gain_error`: half of the 95% interval of either, of `seeds.compared`;
-    `ours_single_error`: the same of two recipes with one seed each.
-    `ours_no_ferplus_*`: all that `run_numbers` says of the run without FER+.
+    `ours_gain` and `ours_no_ferplus_gain`: points by which the mean over seeds lies above
+    `paper_mean`, the mean accuracy (%) of the `paper_seeds` runs of the original's recipe with the
+    same network and input size; each with `_error`, half of its 95% interval, of `seeds.compared`;
+    `ours_single_error`: the same of two recipes with one seed each;
+    `ours_no_ferplus_seeds`: over how many seeds that mean is, in words;
+    `ours_no_ferplus_*`: else all that `run_numbers` says of the first run without FER+.
     """
     whole = finals(runs) or list(runs)
     ours = next((run for run in whole if run.study == "ours"), whole[-1])
     without = next((run for run in whole if run.recipe.name == "ours_no_ferplus"), ours)
     paper = _at_scale_of(ours, runs) or [ours]
-    groups = {"paper": [100 * accuracy(run.test) for run in paper]}
-    groups |= {"ours": [100 * accuracy(ours.test)], "without": [100 * accuracy(without.test)]}
+    recipes = {"paper": paper, "ours": seeds_of(ours, runs), "without": seeds_of(without, runs)}
+    groups = {name: [100 * accuracy(run.test) for run in some] for name, some in recipes.items()}
     gains = compared(groups, "paper")
+    single = compared({"paper": groups["paper"], "ours": groups["ours"][:1],
+                       "without": groups["without"][:1]}, "ours")["without"]  # fmt: skip
     return {
         "data_n_test": dataset["splits"]["test"],
         "original_accuracy": 100 * original["accuracy"],
         "original_finetune_learning_rate": names.small_number(Recipe().finetune_learning_rate),
         "original_finetune_epochs": Recipe().finetune_epochs,
         "ours_gain": gains["ours"].mean,
-        "ours_no_ferplus_gain": gains["without"].mean,
         "ours_gain_error": gains["ours"].error,
-        "ours_single_error": compared(groups, "ours")["without"].error,
+        "ours_no_ferplus_gain": gains["without"].mean,
+        "ours_no_ferplus_gain_error": gains["without"].error,
+        "ours_no_ferplus_seeds": names.seed_words(len(recipes["without"])),
+        "ours_single_error": single.error,
         "paper_mean": mean(groups["paper"]),
         "paper_seeds": len(paper),
         "original_table_recall_disgust": 100 * original["table_2"]["disgust"]["recall"],

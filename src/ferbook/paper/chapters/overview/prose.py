@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ferbook.paper.key_numbers import cpu_hours
-from ferbook.results.names import hardware_name
+from ferbook.results.names import hardware_name, seed_words
 from ferbook.results.run import Run
 
 _KEYS = ("paper", "ours", "ours_no_ferplus", "ours_scratch")
@@ -33,7 +33,7 @@ def _texts(rows: pd.DataFrame) -> str:
 
 
 def _scale_and_seeds(seeds: Sequence[float], network: str = "", size: str = "") -> str:
-    many = f"mean of {len(seeds)} seeds" if len(seeds) > 1 else "one seed"
+    many = seed_words(len(seeds))
     if network in ("", "Lite2"):
         return f" at {size} ({many})" if network else f" ({many})"
     return f" ({network} at {size}, {many})"
