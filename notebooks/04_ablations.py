@@ -120,7 +120,7 @@ figures.finalists(finals)
 # others' (Cochran's test), the standard deviation is
 # {glue:text}`seed_noise_efficientnet_lite0_48:.2f` points for EfficientNet-Lite0 at
 # {glue:text}`ours_changes_image_size` pixels, {glue:text}`seed_noise_efficientnet_lite0_96:.2f` at
-# {glue:text}`paper_changes_image_size` pixels, and for the original's recipe on EfficientNet-Lite2 at
+# {glue:text}`paper_changes_image_size` pixels, and for EfficientNet-Lite2 at
 # {glue:text}`ours_image_size` pixels {glue:text}`seed_noise_efficientnet_lite2_96:.2f`. The grids below compare means over seeds. Each
 # table pools the variation between seeds over its own runs only, and its caption gives the result. McNemar's test, which compares two trained networks and not two recipes,
 # also finds differences between two seeds of one recipe.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FIRST_SCORE = 0.01  # for a second look
 LIKELY_SCORE = 0.1  # for a second look even if there are more than
-PLACES = 48  # for a second look at least
+PLACES = 24  # for a second look at least
 PLACES_OF_LARGE = 16  # for each million pixels begun
 MOST_LIKELY = 2000  # for a second look: a stand of spectators has some hundreds, noise has more
 LAST_SCORE = 0.15  # of a face
