@@ -335,10 +335,10 @@ def test_the_list_of_all_runs_is_sorted_and_searched(tab, built_book):
     test = [float(text.rstrip("%")) for text in shown if text != "-"]  # a trial has none
     assert len(test) > 10 and test == sorted(test)
     page.run("""(() => { const field = document.querySelector('.dt-search input');
-        field.value = 'copies grid 43'; field.dispatchEvent(new Event('input')); })()""")
+        field.value = 'copies grid "seed 43"'; field.dispatchEvent(new Event('input')); })()""")
     page.wait(f"{rows}.length < {len(shown)}")
     names = page.run(f"{rows}.map((row) => row.cells[0].textContent)")
-    assert names and all("copies grid" in name and "43" in name for name in names)
+    assert names and all("copies grid" in name and "seed 43" in name for name in names)
 
 
 def test_nothing_is_fetched_from_elsewhere(page):
