@@ -118,7 +118,7 @@ if weights_file:
 
 # %% tags=["hide-input"]
 faces = load(data, subset=subset)
-table.Notice(synthetic=faces.name == "synthetic")
+table.Notice(synthetic=faces.name == "synthetic", recipe=name)
 
 # %% [markdown]
 # ## The recipes

@@ -16,7 +16,7 @@
 # %% [markdown]
 # # Results
 #
-# **The original's recipe reaches {glue:text}`reference_accuracy_test:.2f`% on our smaller network at
+# **The original's recipe reaches {glue:text}`reference_accuracy_test:.2f`% on {glue:text}`reference_backbone` at
 # {glue:text}`reference_image_size` pixels, a difference of {glue:text}`reference_difference:+.1f` points from
 # the reported accuracy; the largest loss of recall is on {glue:text}`reference_fallen_class`, from
 # {glue:text}`reference_fallen_from:.0f` to {glue:text}`reference_fallen_to:.0f`%.** This chapter compares our
@@ -27,7 +27,7 @@
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
-study = "reference"  # folder in the result store; of the runs of its first recipe, that of the largest input is the subject
+study = "reference"  # folder in the result store; of its runs of the original's recipe, that of the largest input is the subject
 
 # %% tags=["remove-cell"]
 # %load_ext autoreload
@@ -43,7 +43,7 @@ from ferbook.core.parameters import settle
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.results import audit_tables, field_table, figures, prose, slices, tables
 from ferbook.results import store
-from ferbook.results.study import finals, largest_input, sizes_of
+from ferbook.results.study import finals, largest_input, of_original, sizes_of
 
 os.chdir(paths.project_root())
 settle(globals(), "03_results")
@@ -51,13 +51,13 @@ plots.use_style()
 
 # %% tags=["hide-input"]
 of_study = store.load_study(results_dir, study)
-sizes = sizes_of(of_study[0], of_study)
+sizes = sizes_of(of_original(of_study), of_study)
 run = largest_input(sizes)
 complete = finals(store.load_all(results_dir))
 runs = [run, *(other for other in complete if other.name not in {each.name for each in sizes})]
 dataset = store.load_dataset(results_dir)
 original = files.read_yaml("book/original.yml")
-table.Notice(synthetic=run.is_synthetic)
+table.Notice(synthetic=run.is_synthetic, recipe=run.recipe.name)
 
 # %% [markdown]
 # ## Accuracy on each set of test images
@@ -84,9 +84,9 @@ tables.accuracy_table(run, dataset)
 # {glue:text}`sizes_largest_accuracy:.2f`% (seeds: {glue:text}`sizes_largest_seeds`), a difference of
 # {glue:text}`sizes_gain:.1f` ± {glue:text}`sizes_gain_error:.1f` points (95% interval, as if runs at both sizes varied
 # as those with several seeds do). The rest of this chapter uses the
-# run at {glue:text}`reference_image_size` pixels, the closest to the original that we could train.
+# run at {glue:text}`reference_image_size` pixels, the largest input.
 
-# %% mystnb={"figure": {"caption": "The original's recipe on EfficientNet-Lite2 at several input sizes: accuracy on all test images, one dot per seed and a line through the means. The diamond is the original as reported, at its own network and input size.", "name": "fig-sizes"}, "image": {"alt": "Accuracy against the side of the input in pixels, a line that rises, and a diamond for the original at 260 pixels."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The original's recipe on one network at several input sizes: accuracy on all test images, one dot per seed and a line through the means. The diamond is the original as reported, at its own network and input size.", "name": "fig-sizes"}, "image": {"alt": "Accuracy against the side of the input in pixels, a line that rises, and a diamond for the original at 260 pixels."}} tags=["hide-input"]
 figures.sizes(sizes, original)
 
 # %% [markdown]
@@ -147,7 +147,7 @@ figures.recalls(runs, original)
 # head is trained. All tables show the model of the epoch with the highest validation
 # accuracy, epoch {glue:text}`reference_best_epoch` of {glue:text}`reference_epochs`.
 
-# %% mystnb={"figure": {"caption": "Accuracy over the epochs of both phases, run of the original's recipe on EfficientNet-Lite2 at the original's input size, one seed (as the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy over the epochs of both phases, run of the original's recipe at the largest input, one seed (as the original's Figure 1).", "name": "fig-accuracy"}, "image": {"alt": "Training and validation accuracy per epoch."}} tags=["hide-input"]
 figures.learning_curves(run, "accuracy")
 # %% mystnb={"figure": {"caption": "Loss over the epochs of both phases, same run, with label smoothing; the training loss is weighted by class as well (as the original's Figure 2).", "name": "fig-loss"}, "image": {"alt": "Training and validation loss per epoch."}} tags=["hide-input"]
 figures.learning_curves(run, "loss")
@@ -161,7 +161,7 @@ figures.learning_curves(run, "loss")
 # {glue:text}`reference_confusion_rank_fear_sad` and {glue:text}`reference_confusion_rank_fear_surprise` of
 # {glue:text}`reference_confusion_pairs` pairs.
 
-# %% mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts, run of the original's recipe on EfficientNet-Lite2 at the original's input size (as the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Confusion matrix on all test images, in counts, run of the original's recipe at the largest input (as the original's Figure 3).", "name": "fig-confusion"}, "image": {"alt": "Seven by seven confusion matrix in counts."}} tags=["hide-input"]
 figures.confusion(run, normalized=False)
 # %% mystnb={"figure": {"caption": "The same matrix as fractions of each true class (as the original's Figure 4); the diagonal holds the recalls.", "name": "fig-confusion-normalized"}, "image": {"alt": "Seven by seven confusion matrix, each row summing to one."}} tags=["hide-input"]
 figures.confusion(run, normalized=True)

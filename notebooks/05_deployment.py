@@ -28,7 +28,8 @@
 # %% tags=["parameters", "hide-cell"]
 data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its folder or fer2013.csv
 results_dir = "_build/quick/results"  # the result store; paths are relative to the project
-study = "smoke"  # folder in the result store; its first run is exported
+subset = False  # True: accept counts other than the official ones, with a warning
+study = "smoke"  # folder in the result store; its first run is that whose exports were measured
 
 # %% tags=["remove-cell"]
 # %load_ext autoreload
@@ -52,7 +53,7 @@ plots.use_style()
 
 # %% tags=["hide-input"]
 run = store.load_study(results_dir, study)[0]
-faces = load(data)
+faces = load(data, subset=subset)
 table.Notice(synthetic=run.is_synthetic)
 
 # %% mystnb={"code_prompt_show": "Code that reads the measurements"} tags=["hide-cell"]

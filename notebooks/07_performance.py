@@ -26,7 +26,7 @@
 # In a smoke run the benchmark is cut short and its numbers mean nothing.
 
 # %% tags=["parameters", "hide-cell"]
-results_dir = "_build/quick/results"  # the result store; paths are relative to the project
+results_dir = "results"  # the result store; paths are relative to the project
 
 # %% tags=["remove-cell"]
 # %load_ext autoreload

@@ -17,12 +17,20 @@ from ferbook.paper.pdf import find_browser
 
 
 @contextmanager
-def serving(folder):
-    """The folder behind Python's plain static server; yields the address."""
+def serving(folder, asked=None):
+    """The folder behind Python's plain static server; yields the address.
+
+    What is asked for, once it has been sent, goes to the list `asked`.
+    """
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
+
+        def do_GET(self):
+            super().do_GET()
+            if asked is not None:
+                asked.append(self.path)
 
     handler = functools.partial(Quiet, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -31,6 +39,7 @@ def serving(folder):
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
+        server.server_close()
 
 
 def until(holds, seconds, what="it"):
@@ -99,8 +108,10 @@ def browser(folder, *flags):
     """A `Page` of a new Chromium with its profile in `folder`."""
     import websocket
 
+    here_alone = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # workers as well
     command = [find_browser(), "--headless", "--no-sandbox", "--remote-debugging-port=0",
-               "--remote-allow-origins=*", f"--user-data-dir={folder}", *flags]  # fmt: skip
+               "--remote-allow-origins=*", f"--user-data-dir={folder}",
+               here_alone, *flags]  # fmt: skip
     program = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         port = _port(folder)

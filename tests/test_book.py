@@ -17,7 +17,7 @@ import pytest
 from conftest import ROOT
 
 from ferbook.core.files import read_json, read_yaml
-from ferbook.paper import chapters, freshness, staging
+from ferbook.paper import chapters, freshness, staging, table
 from ferbook.paper.table import SYNTHETIC_NOTICE
 from ferbook.results import manifest, metrics, store
 from ferbook.results.study import largest_input
@@ -317,6 +317,27 @@ def test_a_stamp_is_given_once_and_only_to_what_ran_on_the_files_of_today(projec
         freshness.stamp(path, "laptop", "results", project=project)
     path.write_text(path.read_text().replace('"real"', '"forged"'))
     assert freshness.changed(path, project=project) == ["outputs"]
+
+
+def test_what_ran_is_what_the_text_says(tmp_path):
+    """Papermill carries out the notebook; an edit of the text alone would not be in it."""
+    (tmp_path / "notebooks").mkdir()
+    text = (ROOT / "notebooks/06_claims.py").read_text(encoding="utf-8")
+    ran = json.loads((ROOT / "book/executed/06_claims.ipynb").read_text(encoding="utf-8"))
+    (tmp_path / "06_claims.ipynb").write_text(json.dumps(ran), encoding="utf-8")
+    half = tmp_path / "notebooks/06_claims.py"
+    half.write_text(text, encoding="utf-8")
+    freshness.check_source(tmp_path / "06_claims.ipynb", project=tmp_path)
+    half.write_text(text.replace("# # Claims", "# # Claims, edited"), encoding="utf-8")
+    with pytest.raises(staging.StaleError, match=r"its cells are not those of .*jupytext --sync"):
+        freshness.check_source(tmp_path / "06_claims.ipynb", project=tmp_path)
+
+
+def test_a_notice_names_what_is_synthetic_and_another_recipe():
+    assert repr(table.Notice(synthetic=False)) == "Real data."
+    notice = table.Notice(synthetic=False, recipe="mine")._repr_markdown_()
+    assert notice.startswith(":::{warning}") and 'is "mine", not the original' in notice
+    assert SYNTHETIC_NOTICE in repr(table.Notice(synthetic=True, recipe="mine"))
 
 
 def test_what_libraries_and_trainings_print_is_not_kept(project, tmp_path):

@@ -218,11 +218,14 @@ def test_a_photo_is_searched_and_answered(page, tmp_path):
 def test_where_no_face_is_found_keys_move_and_size_the_square(page, tmp_path):
     Image.new("RGB", (300, 200), "gray").save(tmp_path / "large.png")
     page.choose("[data-part=file]", tmp_path / "large.png")
-    page.wait(f"{STATUS}.startsWith('large.png: no face was found')")
+    page.wait(f"{STATUS}.startsWith('large.png: no face of 20 px or more was found')")
     assert page.run("document.querySelector('[data-part=answers]').hidden")
     square = "document.querySelector('[data-part=square]')"
     place = f"['left', 'top', 'width'].map((key) => parseFloat({square}.style[key]))"
     before = page.run(place)
+    zoom = "new KeyboardEvent('keydown', { key: '+', ctrlKey: true, cancelable: true })"
+    assert page.run(f"{square}.dispatchEvent({zoom})")  # the browser's own
+    assert page.run(place) == before
     for key in ("ArrowRight", "ArrowDown", "+"):
         press = f"new KeyboardEvent('keydown', {{ key: '{key}' }})"
         page.run(f"{square}.dispatchEvent({press})")
@@ -235,7 +238,7 @@ def test_where_no_face_is_found_keys_move_and_size_the_square(page, tmp_path):
 def test_what_is_no_picture_is_said(page, tmp_path):
     (tmp_path / "notes.png").write_text("no picture")
     page.choose("[data-part=file]", tmp_path / "notes.png")
-    page.wait(f"{STATUS}.includes('notes.png: not a picture')")
+    page.wait(f"{STATUS}.includes('notes.png: this browser cannot read it')")
 
 
 def test_an_example_says_what_it_was_drawn_as_on_one_screen_of_a_phone(page, built_book):
@@ -249,7 +252,28 @@ def test_an_example_says_what_it_was_drawn_as_on_one_screen_of_a_phone(page, bui
     assert page.run(STATUS) == f"Drawn as sad; the model says {best}."
     page.wait("document.querySelector('[data-part=answers]').getBoundingClientRect().bottom <= 844")
     assert page.run("document.querySelector('[data-part=status]').getBoundingClientRect().top") > 0
+    page.send("Emulation.setDeviceMetricsOverride", width=320, height=844, deviceScaleFactor=1,
+              mobile=True)  # fmt: skip
+    box, table = (page.run(f"document.querySelector('{part}').getBoundingClientRect().right")
+                  for part in ("#try", "[data-part=answers]"))  # fmt: skip
+    assert table <= box
     page.send("Emulation.clearDeviceMetricsOverride")
+
+
+def test_after_the_first_answer_no_server_is_needed(page, built_book, chromium, tmp_path):
+    """An example is answered without a search; a photo is searched when the server has gone."""
+    Image.fromarray(pictures.astronaut()).save(tmp_path / "photo.png")
+    back, asked = page.run("location.href"), []
+    with chromium.serving(built_book[0], asked) as address:
+        page.open(f"{address}/book/try_it.html")
+        page.wait(f"{STATUS}.startsWith('Ready')")
+        page.run("document.querySelector('[data-part=examples] button').click()")
+        page.wait(f"{STATUS}.startsWith('Drawn as ')")
+        file = json.loads((built_book[0] / "_static/try/about.json").read_text())["files"]["finder"]
+        chromium.until(lambda: any(file in line for line in asked), 20, file)
+    assert CLASSES[int(np.argmax(answer(page, tmp_path / "photo.png")))] == "happy"
+    page.open(back)
+    page.wait(f"{STATUS}.startsWith('Ready')")
 
 
 def test_the_accuracy_is_that_of_the_file_that_answers(page):
@@ -281,6 +305,8 @@ def test_the_camera_is_watched_until_it_is_stopped(page):
     assert sum(page.run(f"{ANSWERS}.map((row) => Number(row.dataset.value))")) == pytest.approx(1)
     page.run(f"{camera}.click()")
     assert page.run(f"{camera}.textContent") == "Open the camera"
+    page.run("new Promise((done) => setTimeout(done, 300))")
+    assert page.run(STATUS) == "The camera is stopped."
 
 
 def test_a_camera_that_was_asked_for_twice_is_stopped(page):
@@ -320,7 +346,7 @@ def test_the_later_choice_is_the_one_that_is_answered(page, tmp_path):
 def test_a_thin_picture_is_searched_through_the_page(page, tmp_path):
     Image.new("RGB", (5000, 3), "gray").save(tmp_path / "thin.png")
     page.choose("[data-part=file]", tmp_path / "thin.png")
-    page.wait(f"{STATUS}.startsWith('thin.png: no face was found')")
+    page.wait(f"{STATUS}.startsWith('thin.png: no face of 125 px or more was found')")  # of 5000
 
 
 def test_the_list_of_all_runs_is_sorted_and_searched(tab, built_book):
@@ -330,7 +356,9 @@ def test_the_list_of_all_runs_is_sorted_and_searched(tab, built_book):
     page.open(f"{address}/book/all_runs.html")
     page.wait("document.querySelector('.dt-search input')")
     rows = "[...document.querySelectorAll('#tab-ledger tbody tr')]"
+    page.run("window.failed = []; addEventListener('error', (event) => failed.push(event.message))")
     page.run("document.querySelectorAll('#tab-ledger thead th')[2].click()")
+    assert page.run("failed") == []
     shown = page.run(f"{rows}.map((row) => row.cells[2].textContent)")
     test = [float(text.rstrip("%")) for text in shown if text != "-"]  # a trial has none
     assert len(test) > 10 and test == sorted(test)

@@ -66,6 +66,33 @@ def test_edited_lines_run_and_errors_are_said(page):
     page.wait(f"{STATUS}.includes('NameError')", 120)
 
 
+def test_lines_typed_by_hand_run_and_all_that_is_printed_is_shown(page):
+    code = "document.querySelector('.run-python pre')"
+    typed = "import sys\nprint('to stderr', file=sys.stderr)\nprint(2 + 2, end='')"
+    page.run(f"{code}.textContent = ''; {code}.focus(); "
+             f"document.execCommand('insertText', false, {typed.splitlines()[0]!r})")  # fmt: skip
+    for line in typed.splitlines()[1:]:
+        for kind in ("keyDown", "keyUp"):
+            page.send("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", text="\r",
+                      windowsVirtualKeyCode=13)  # fmt: skip
+        page.send("Input.insertText", text=line)
+    page.run(f"{RUN}.click()")
+    page.wait(f"{STATUS}.startsWith('Python 3')", 120)
+    assert page.run(OUTPUT) == "to stderr\n4"
+
+
+def test_lines_without_end_are_stopped(page):
+    code = "document.querySelector('.run-python pre')"
+    page.run(f"{code}.textContent = 'print(1, flush=True)\\nwhile True: pass'; {RUN}.click()")
+    page.wait(f"{OUTPUT} === '1\\n'", 120)
+    assert page.run(f"{RUN}.textContent") == "Stop"
+    page.run(f"{RUN}.click()")
+    page.wait(f"{STATUS} === 'Python was stopped.'")
+    page.run(f"{code}.textContent = 'print(2)'; {RUN}.click()")
+    page.wait(f"{STATUS}.startsWith('Python 3')", 120)
+    assert page.run(OUTPUT) == "2\n" and page.run(f"{RUN}.textContent") == "Run"
+
+
 def test_python_comes_from_the_book_alone(page):
     found = page.run("performance.getEntriesByType('resource').map((e) => new URL(e.name).origin)")
     assert set(found) == {page.run("location.origin")}

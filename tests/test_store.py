@@ -80,6 +80,19 @@ def test_a_trial_holds_no_test_images(tmp_path):
     assert [r.name for r in store.load_all(tmp_path, trials=True)] == [run.name]
 
 
+def test_a_run_is_read_by_its_folder_or_its_file(tmp_path):
+    folder = write(tmp_path)
+    assert store.load_run(folder / "run.json").name == store.load_run(folder).name == folder.name
+
+
+def test_what_was_not_measured_is_told_with_what_measures_it(tmp_path):
+    store.write_facts(tmp_path, "bench", "input", {"rounds": 1})
+    found = store.load_facts(tmp_path, "bench")
+    assert found["input"]["rounds"] == 1 and "step" not in found
+    with pytest.raises(files.StoreError, match=r"bench: no measurements of step\. .*: make bench"):
+        found["step"]
+
+
 def test_a_run_of_an_older_form_is_read(tmp_path):
     """Before the recipe was kept whole, four fields stood beside it."""
     folder = write(tmp_path)

@@ -60,6 +60,14 @@ def test_changes_alter_the_base_and_steps_the_step_before(tmp_path):
         ({"seed": 7, "seeds": [42]}, "expected seed or seeds. Received: both"),
         ({"data": [1, 2]}, "data: expected a text"),
         ({"subset": 3}, "subset: expected true or false"),
+        (
+            {"changes": {"x": 3}},
+            "x: expected fields of Recipe, such as {dropout: 0.0}. Received: 3",
+        ),
+        (
+            {"weight_decay": "1e-4"},
+            r"Received: '1e-4' \(str\)\. In YAML, such .* a point: 1\.0e-4\.",
+        ),
         ({"train_images": -1}, "train_images: expected 0 or more"),
         ({"seeds": ["a"]}, "seed: expected int"),
         ({"changes": {"x": {"teachers": "x"}}}, "come before x-tiny-48-s42. Received: x-tiny"),
@@ -141,6 +149,12 @@ def test_the_largest_input_is_the_subject_and_of_its_seeds_the_first():
         for side, seed in ((96, 42), (128, 44), (128, 43))
     )
     assert study.largest_input([small, late, early]) is early
+
+
+def test_the_originals_recipe_is_the_subject_where_there_is_one():
+    ours, paper = run("ours", []), run("paper", [0])
+    assert study.of_original([ours, paper]) is paper
+    assert study.of_original([ours]) is ours
 
 
 def test_the_queue_names_configurations_that_exist():

@@ -107,6 +107,7 @@ def test_classes_without_a_number_of_images_are_named():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("accuracy: 0.5\nprinted_to: 2", r"printed_to: expected \{accuracy: 0\.01\} or the like"),
         ("accuracy: 0.5\ntest_set: {a: {x: 3}}", r"'test_set'. Did you mean test_sets\?"),
         ("accuracy: 0.5\nprinted_to: {acc: 0.1}", "unknown key 'acc'"),
         ("results: [{acuracy: 0.5}]", "Did you mean accuracy"),

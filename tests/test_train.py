@@ -161,6 +161,13 @@ def test_the_same_seed_gives_the_same_bytes_in_new_processes(tmp_path):
     assert [run.info["deterministic"] for run in runs] == [True, False]
 
 
+@pytest.mark.parametrize("name", ["../x", "", "bench"])
+def test_a_study_stays_in_the_store(tmp_path, faces, name):
+    with pytest.raises(study.StudyError, match="study: "):
+        train.train(RECIPE, faces, study=name, results_dir=tmp_path / "a", runs_dir=tmp_path / "b")
+    assert not any(tmp_path.iterdir())
+
+
 def test_finished_run_is_not_trained_again(tmp_path, faces, monkeypatch):
     recipe = Recipe(name="once", backbone="tiny", weights="none", image_size=48, warmup_epochs=1,
                     finetune_epochs=0)  # fmt: skip

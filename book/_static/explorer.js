@@ -22,8 +22,8 @@ document.addEventListener("DOMContentLoaded", () => {
     set: filters.choice("Set", "both sets", ["PrivateTest", "PublicTest"]),
     copy: filters.choice("Copy in the training folder", "with and without copy",
       ["copy in training", "no copy"]),
-    low: filters.number("confidence from", 0, 100, 0),
-    high: filters.number("to", 0, 100, 100),
+    low: filters.number("Confidence from, %", 0, 100, 0),
+    high: filters.number("to, %", 0, 100, 100),
     order: filters.choice("Order", "surest first", ["least sure first", "by file name"]),
     search: filters.search("Search file names"),
   };
@@ -39,7 +39,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const ORDERS = {
     "": (a, b) => b.confidence - a.confidence,
     "least sure first": (a, b) => a.confidence - b.confidence,
-    "by file name": (a, b) => (a.file < b.file ? -1 : 1),
+    "by file name": (a, b) => (a.name < b.name ? -1 : 1),
   };
 
   let found = [], limit = PER_PAGE, pictures = null;
@@ -47,7 +47,7 @@ document.addEventListener("DOMContentLoaded", () => {
   // The address holds what differs from how the page opens; what a control refuses is passed over.
   function recall() {
     for (const [key, value] of new URLSearchParams(location.search)) {
-      if (!(key in controls)) continue;
+      if (!Object.hasOwn(controls, key)) continue;
       controls[key].value = value;
       if (controls[key].value !== value) controls[key].value = opened[key];
     }
@@ -66,7 +66,7 @@ document.addEventListener("DOMContentLoaded", () => {
       .every((key) => chosen(image, key)) && VERDICTS[controls.verdict.value](image)
       && image.confidence >= Number(controls.low.value)
       && image.confidence <= Number(controls.high.value || 100)
-      && image.file.toLowerCase().includes(controls.search.value.toLowerCase()));
+      && `${image.name}.jpg`.toLowerCase().includes(controls.search.value.trim().toLowerCase()));
     found.sort(ORDERS[controls.order.value]);
     limit = PER_PAGE;
     list();
@@ -161,7 +161,11 @@ document.addEventListener("DOMContentLoaded", () => {
     part("answers").append(Object.assign(cell(name, "th"), { scope: "col" }));
   }
   part("about").textContent = `${ferbookAnswers.run}${ferbookAnswers.synthetic ? ", synthetic faces" : ""}`;
-  part("more").addEventListener("click", () => { limit += PER_PAGE; list(); });
+  part("more").addEventListener("click", () => {
+    limit += PER_PAGE;
+    list();
+    if (part("more").hidden) page.querySelector(".explorer-list").focus(); // not lost with the button
+  });
   part("archive").addEventListener("change", async (event) => {
     try {
       // Some archives have folders above test/.

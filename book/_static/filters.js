@@ -1,7 +1,7 @@
 // What pages share that filter rows: labeled controls in a bar that says how many rows are left.
 const filters = {
   search: (label) => Object.assign(document.createElement("input"), {
-    type: "search", placeholder: label, ariaLabel: label }),
+    type: "search", ariaLabel: label, maxLength: 100 }),
 
   // A choice among values, the first of which, "", leaves everything in.
   choice(label, all, values) {
@@ -11,7 +11,7 @@ const filters = {
   },
 
   number: (label, min, max, value) => Object.assign(document.createElement("input"), {
-    type: "number", min, max, value, ariaLabel: `${label}, percent`, title: label }),
+    type: "number", min, max, value, ariaLabel: label }),
 
   // `update` runs now and at each change; what it returns is shown at the end of the bar.
   bar(controls, update) {
@@ -20,8 +20,9 @@ const filters = {
     const refresh = () => { shown.textContent = update(); };
     for (const control of controls) control.addEventListener("input", refresh);
     for (const control of controls) {
-      if (control.type === "number") made.append(control.title); // nothing in it says what it is
-      made.append(control);
+      const label = document.createElement("label");
+      label.append(control.ariaLabel, control);
+      made.append(label);
     }
     made.append(shown);
     refresh();

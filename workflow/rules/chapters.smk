@@ -28,6 +28,7 @@ for each in CHAPTERS:
             executed_before(each),
             config=CONFIG,
             notebook=f"notebooks/{each.name}.ipynb",
+            text=f"notebooks/{each.name}.py",
         output:
             f"{EXECUTED}/{each.name}.ipynb",
         log:

@@ -1,4 +1,6 @@
 // The page "Reproducibility": its lines of Python, edited by the reader, run here in Pyodide.
+import { asker } from "../ask.js";
+
 const part = (name) => document.querySelector(`#run-python [data-part="${name}"]`);
 const [button, status, output] = ["run", "status", "output"].map(part);
 const code = document.querySelector(".run-python pre");
@@ -9,59 +11,38 @@ function say(text, isError = false) {
   status.classList.toggle("run-error", isError);
 }
 
-async function get(name) {
-  const answer = await fetch(here(name));
-  if (!answer.ok) throw new Error(`${name} was left out when this book was built. Run make book.`);
-  return answer;
-}
-
-let loading = null;
-
-// Python with the stored files at their paths, loaded once. After a failure it is tried again.
-function python() {
-  loading ??= load().catch((error) => {
-    loading = null;
-    throw error;
-  });
-  return loading;
-}
-
-async function load() {
-  const { loadPyodide } = await import(here("pyodide.mjs"));
-  const made = await loadPyodide({ indexURL: here("./") });
-  for (const path of about.stored) {
-    made.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
-    made.FS.writeFile(path, new Uint8Array(await (await get(path)).arrayBuffer()));
-  }
-  return made;
-}
+const python = asker(here("worker.js"), (text) => output.append(text));
 
 async function run() {
-  button.disabled = true;
+  button.textContent = "Stop";
   output.hidden = false;
   output.textContent = "";
-  say("Loading Python …");
   try {
-    const made = await python();
-    made.setStdout({ batched: (line) => { output.textContent += `${line}\n`; } });
-    made.runPython(code.textContent, { globals: made.toPy({}) });
-    say(`Python ${made.runPython("import sys; sys.version.split()[0]")} printed:`);
+    say("Loading Python …");
+    await python.ask("load", about.stored);
+    say("Python is running …");
+    const version = await python.ask("run", code.innerText); // textContent has no line of a <br>
+    say(`Python ${version} printed:`);
   } catch (error) {
     say(error.message.trim().split("\n").at(-1), true); // the last line of Python's traceback
   } finally {
-    button.disabled = false;
+    button.textContent = RUN;
   }
 }
 
+const RUN = button.textContent;
 let about;
 try {
-  about = await (await get("about.json")).json();
+  const answer = await fetch(here("about.json"));
+  if (!answer.ok) throw new Error("Python was left out when this book was built. Run make book.");
+  about = await answer.json();
   if (about.missing) throw new Error(about.missing);
   Object.assign(code, { contentEditable: "plaintext-only", spellcheck: false });
   code.setAttribute("aria-label", "Lines of Python, which you can edit");
   code.setAttribute("role", "textbox");
   code.setAttribute("aria-multiline", "true");
-  button.addEventListener("click", run);
+  button.addEventListener("click",
+    () => (button.textContent === RUN ? run() : python.end("Python was stopped.")));
   button.disabled = false;
   say(`Loads ${(about.bytes / 1e6).toFixed(0)} MB from this book’s server.`);
 } catch (error) {

@@ -6,7 +6,8 @@ const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, LAST_SCORE = 0.15;
 const PLACES = 24, PLACES_OF_LARGE = 16, MOST_LIKELY = 2000, BATCH = 16, MOST_TURN = 60;
 const MOST_OVERLAP = 0.3, MOST_ALIKE = 0.7, MOST_SHARED = 0.5;
 const LEVEL = 160, CLOSER = [[112, 2.0], [160, 1.25]], LOOKS = CLOSER.length + 1, CELL = 4, MULTIPLE = 32;
-const CUT_OUT = 1.18, LEAST_TURN = 15, MIN_FACE = 20;
+const CUT_OUT = 1.18, LEAST_TURN = 15;
+export const MIN_FACE = 20;
 
 // Squares {x, y, width, height, turn} in a gray picture of at most 1024 px a side, the largest
 // first. `run(input, shape)` resolves to the network's four outputs.

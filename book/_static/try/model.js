@@ -1,11 +1,12 @@
 // The two models and their runtime, fetched once from beside this file; nothing is sent anywhere.
+import { UNREACHABLE } from "../ask.js";
 import { SIDE, resize } from "./preprocess.js";
 
 const here = (name) => new URL(name, import.meta.url).href;
 
 // A file from beside this one.
 export const fetched = (name) => fetch(here(name)).catch(() => {
-  throw new Error("The server of this book cannot be reached. Is there a connection?");
+  throw new Error(UNREACHABLE);
 });
 
 // What the build wrote: files and their sizes, classes, examples; or `missing`, a reason.
@@ -54,17 +55,21 @@ async function runtime() {
     throw new Error("This browser is too old or forbids WebAssembly, which the model needs.");
   }
   const { files } = await about();
-  const [ort, binary] = await Promise.all([import(here(files.runtime)), unpacked(files.binary)]);
+  const missing = () => { throw new Error(lacking(files.runtime)); };
+  const [ort, binary] = await Promise.all(
+    [import(here(files.runtime)).catch(missing), unpacked(files.binary)]);
   ort.env.wasm.wasmBinary = binary;
   ort.env.wasm.numThreads = 1; // more need headers that a plain server does not send
   ort.env.logLevel = "error";
   return ort;
 }
 
+const lacking = (name) => `The file ${name} is missing on the server. Build the book again.`;
+
 // A gzip file's content, whether or not the server has unpacked it on the way.
 async function unpacked(name) {
   const answer = await fetched(name);
-  if (!answer.ok) throw new Error(`The file ${name} is missing on the server. Build the book again.`);
+  if (!answer.ok) throw new Error(lacking(name));
   const bytes = await answer.arrayBuffer();
   const [first, second] = new Uint8Array(bytes, 0, 2);
   if (first !== 0x1f || second !== 0x8b) return bytes;

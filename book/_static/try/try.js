@@ -1,6 +1,7 @@
 // The page "Try it": a picture, an example or the camera; a square over the face; seven bars.
-import { detect, turned } from "./detect.js";
-import { about, classify, fetched, finder, session } from "./model.js";
+import { asker } from "../ask.js";
+import { MIN_FACE, turned } from "./detect.js";
+import { about, fetched } from "./model.js";
 import { LARGEST_CUT_OUT, gray } from "./preprocess.js";
 
 const page = document.getElementById("try");
@@ -12,6 +13,8 @@ const MAX_FILE_BYTES = 100e6, MAX_PIXELS = 50e6; // as of `ferbook predict`
 const STEP = 0.02; // of the picture's shorter side, for each press of an arrow
 const PAUSE = 150; // ms between two looks through the camera
 const SEARCHED = 800, SEARCHED_LIVE = 320; // px a side at most, where faces are looked for
+
+const models = asker(new URL("./worker.js", import.meta.url));
 
 let source = null; // ImageBitmap or video
 let box = null; // x, y, width, height in px of the picture; turn in degrees
@@ -42,7 +45,7 @@ async function open(chosen, drawnAs = "") {
     const found = square.hidden || await findFace(SEARCHED);
     if (own !== request) return;
     if (found) await answer();
-    else say(`${name}: no face was found. Put the square over it.`);
+    else say(`${name}: no face of ${leastFace()} px or more was found. Put the square over it.`);
   } catch (error) {
     if (own !== request) return;
     if (!picture) clear(); // else the square can be put by hand
@@ -50,12 +53,12 @@ async function open(chosen, drawnAs = "") {
   }
 }
 
-// As the file has its pixels: upright, no color management, as Pillow gives them.
+// As the file has its pixels: no color management, and upright, where the browser knows how.
 async function read(file) {
   if (file.size > MAX_FILE_BYTES) throw new Error(`${file.name}: the file is too large.`);
   const picture = await createImageBitmap(file, {
     colorSpaceConversion: "none", premultiplyAlpha: "none", imageOrientation: "from-image",
-  }).catch(() => { throw new Error(`${file.name}: not a picture that this browser can read.`); });
+  }).catch(() => { throw new Error(`${file.name}: this browser cannot read it as a picture.`); });
   if (picture.width * picture.height > MAX_PIXELS) throw new Error(`${file.name}: too many pixels.`);
   return picture;
 }
@@ -93,24 +96,31 @@ const dimensions = () => [source.videoWidth ?? source.width, source.videoHeight 
 function paint() {
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = canvas.width < dimensions()[0];
+  context.fillStyle = "#fff"; // behind transparent pixels, as for the models
+  context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(source, 0, 0, canvas.width, canvas.height);
   place();
 }
+
+// By how much a picture is shrunk for the search, and the px of the least face that it then finds.
+const shrunk = (most) => Math.min(1, most / Math.max(...dimensions()));
+const leastFace = () => Math.ceil(MIN_FACE / shrunk(SEARCHED));
 
 // Puts the square over the largest face, unless the reader has put it somewhere.
 async function findFace(most) {
   if (byHand) return true;
   const looked = source, [width, height] = dimensions();
-  if (table.hidden) {
-    say("Looking for a face …");
-    await pause(20); // or the browser would not paint before it searches
-    if (source !== looked) return false;
-  }
-  const scale = Math.min(1, most / Math.max(width, height));
+  const tells = table.hidden && !stream; // not at each look through the camera
+  if (tells) say("Loading the search for faces …");
+  await models.ask("load", "finder");
+  if (source !== looked) return false;
+  if (tells) say("Looking for a face …");
+  const scale = shrunk(most);
   const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const small = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
   small.drawImage(source, 0, 0, w, h);
-  const [face] = await detect(gray(small.getImageData(0, 0, w, h).data), w, h, finder);
+  const pixels = gray(small.getImageData(0, 0, w, h).data);
+  const [face] = await models.ask("search", pixels, w, h);
   if (!face || byHand || source !== looked) return byHand;
   settle(face.x / scale, face.y / scale, face.width / scale, face.turn);
   return true;
@@ -146,13 +156,14 @@ async function answer() {
   again = busy;
   if (busy || !source) return;
   busy = true;
+  const own = request;
   try {
     if (table.hidden) say("Loading the model …");
-    await session();
-    if (!source) return;
-    const own = request, { width, height } = box;
-    const probabilities = await classify(cutOut(), width, height);
-    if (own === request) report(probabilities, name);
+    await models.ask("load", "model");
+    if (own === request && source) {
+      const probabilities = await models.ask("classify", cutOut(), box.width, box.height);
+      if (own === request) report(probabilities, name);
+    }
   } catch (error) {
     stopCamera();
     fail(error);
@@ -174,6 +185,7 @@ function report(probabilities, asked) {
   table.hidden = false;
   table.dataset.of = asked;
   if (first && table.getBoundingClientRect().bottom > innerHeight) page.scrollIntoView();
+  models.ask("load", "finder").catch(() => {}); // for what is chosen without a connection later
   const word = table.tBodies[0].rows[best].cells[0].textContent;
   const sure = `${word} (${Math.round(100 * probabilities[best])}%)`;
   if (stream) say(`It looks ${word}.`);
@@ -223,6 +235,7 @@ function settle(x, y, side, turn = 0) {
 const resizeTo = (side) => move(box.x + (box.width - side) / 2, box.y + (box.width - side) / 2, side);
 
 square.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey) return; // the browser's own
   const step = Math.max(1, STEP * Math.min(...dimensions()));
   const { x, y, width } = box;
   const act = {
@@ -275,13 +288,18 @@ async function startCamera() {
     const video = Object.assign(document.createElement("video"), {
       srcObject: started, muted: true, playsInline: true });
     await video.play();
-    const start = () => show(video, video.videoWidth, video.videoHeight, "camera");
+    const start = () => {
+      show(video, video.videoWidth, video.videoHeight, "camera");
+      say("Looking for a face …");
+    };
     if (stream === started) start();
     video.addEventListener("resize", () => { if (source === video) start(); }); // a turned phone
     while (stream === started) {
       paint();
-      if (await findFace(SEARCHED_LIVE)) await answer();
-      else if (stream === started) {
+      const found = await findFace(SEARCHED_LIVE);
+      if (stream !== started) break;
+      if (found) await answer();
+      else {
         table.hidden = true;
         say("No face is in sight. You can put the square over it.");
       }
@@ -308,7 +326,13 @@ function stopCamera() {
   camera.textContent = "Open the camera";
 }
 
-camera.addEventListener("click", () => (stream ? stopCamera() : startCamera()));
+camera.addEventListener("click", () => {
+  if (!stream) return startCamera();
+  request += 1;
+  again = false;
+  stopCamera();
+  say("The camera is stopped.");
+});
 addEventListener("pagehide", stopCamera);
 
 // The way in: a chosen file, a dropped one, an example
@@ -324,6 +348,12 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
     page.classList.toggle("try-drop", kind === "dragenter" || kind === "dragover");
     const [file] = event.dataTransfer.files;
     if (kind === "drop" && file) open(file);
+  });
+}
+
+for (const kind of ["dragover", "drop"]) { // beside the box, the browser would leave for the file
+  addEventListener(kind, (event) => {
+    if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
   });
 }
 

@@ -12,7 +12,7 @@ from ferbook.claims.evidence import distance, is_original
 from ferbook.core.recipe import Recipe
 from ferbook.data import ferplus
 from ferbook.results.metrics import accuracy, calibration, score
-from ferbook.results.names import scale_words, small_number
+from ferbook.results.names import scale_words, seed_count, small_number
 from ferbook.results.run import Run
 from ferbook.results.seeds import compared
 from ferbook.results.study import LEARNED
@@ -181,11 +181,6 @@ def effect(
 def _elsewhere(found: Sequence[tuple[Run, Run]], measure: Measure) -> tuple[float, str]:
     gain = np.mean([measure.of(base) - measure.of(changed) for base, changed in found])
     return float(gain), f"{_where(found[0][0].recipe)}, {seed_count(len(found))}"
-
-
-def seed_count(count: int) -> str:
-    """So many seeds, in words."""
-    return f"{count} seed{'s' * (count != 1)}"
 
 
 def _where(recipe: Recipe) -> str:

@@ -102,7 +102,9 @@ def _known(content: Mapping[str, Any], names: Collection[str]) -> None:
             raise ValueError(f"unknown key {key!r}.{hint}")
 
 
-def _units(given: Mapping[str, Any]) -> Mapping[str, float]:
+def _units(given: Any) -> Mapping[str, float]:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"printed_to: expected {{accuracy: 0.01}} or the like, received {given!r}")
     _known(given, _PRINTED_TO)
     for name, unit in given.items():
         if not _is_number(unit) or not 0 < unit < 1:

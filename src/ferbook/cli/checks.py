@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ferbook.cli.output import errors, look_for, look_for_store, plain, print_table
+from ferbook.cli.output import errors, look_for, look_for_store, plain, print_table, steps
 
 
 def claims(
@@ -40,11 +40,11 @@ def audit(
     with errors():
         look_for(table)
         from ferbook.claims import published
-        from ferbook.claims.table_audit import audit_result
+        from ferbook.claims.table_audit import audit_results
         from ferbook.paper.chapters.results import audit_tables
 
         results, sets = published.read_table(table)
-        findings = [finding for result in results for finding in audit_result(result, sets)]
+        findings = audit_results(results, sets)
         coarser = published.coarser(results)
     for kind, unit in coarser.items():
         typer.echo(
@@ -88,7 +88,8 @@ def verify(
             for folder in verification.FOLDERS:
                 typer.echo(manifest.renew(project / folder))
             return
-        found = verification.verify(project, data=data)
+        with steps("Checking") as tell:
+            found = verification.verify(project, data=data, tell=tell)
     for finding in found.findings:
         typer.echo(plain(finding))
     for skipped in found.skipped:

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,16 @@ def printing() -> Iterator[None]:
     except OSError:
         print_no_more()
         raise
+
+
+@contextlib.contextmanager
+def steps(doing: str) -> Iterator[Callable[[str], None]]:
+    """What is done now, in a line of a terminal that is gone afterwards; nothing elsewhere."""
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status(doing) as line:
+        yield lambda what: line.update(Text(f"{doing} {plain(what)} …"))
 
 
 def print_no_more() -> None:

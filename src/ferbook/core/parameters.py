@@ -13,8 +13,10 @@ from typing import Any
 
 from ferbook.core.errors import FerbookError
 from ferbook.core.files import quoted, read_text, read_yaml
+from ferbook.core.recipe import needs_point
 
 _TAGGED = '# %% tags=["parameters"'
+_OF_GRIDS = ("changes", "seeds", "steps")
 
 
 class ParameterError(FerbookError, ValueError):
@@ -73,10 +75,12 @@ def _check(given: Mapping[str, Any], known: Mapping[str, Any], source: str) -> N
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1, cutoff=0)
             more = f" The nearest: {near[0]}." if near else " It has none."
+            if name in _OF_GRIDS:
+                more = " It belongs to a grid of runs: ferbook train."
             raise ParameterError(f"{source}: no parameter is called {name}.{more}")
         kind = type(known[name])
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise ParameterError(
                 f"{source}: {name}: expected {kind.__name__}, like {known[name]!r}. "
-                f"Received: {value!r} ({type(value).__name__})."
+                f"Received: {value!r} ({type(value).__name__}).{needs_point(kind, value)}"
             )

@@ -130,6 +130,12 @@ class Recipe:
         return [*self.teacher_runs, *self.start_runs]
 
 
+def needs_point(kind: type, value: Any) -> str:
+    """What to write where YAML has read a number such as 1e-4 as text."""
+    written = re.fullmatch(r"(\d+)(e[+-]?\d+)", str(value)) if kind is float else None
+    return f" In YAML, such a number has a point: {written[1]}.0{written[2]}." if written else ""
+
+
 def _check_types(recipe: Recipe) -> None:
     for field in dataclasses.fields(recipe):
         value, kind = getattr(recipe, field.name), type(field.default)
@@ -138,7 +144,7 @@ def _check_types(recipe: Recipe) -> None:
         elif type(value) is not kind:
             raise RecipeError(
                 f"{field.name}: expected {kind.__name__}. "
-                f"Received: {value!r} ({type(value).__name__})."
+                f"Received: {value!r} ({type(value).__name__}).{needs_point(kind, value)}"
             )
 
 

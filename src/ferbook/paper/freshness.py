@@ -63,6 +63,24 @@ def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".
     write_atomically(executed, text.encode())
 
 
+def check_source(executed: Path, *, project: Path = Path(".")) -> None:
+    """Raises StaleError for an executed notebook whose cells are not those of its text half.
+
+    Papermill carries out the other half, which may have been left behind by an edit.
+    """
+    import jupytext  # late: to verify a book takes none
+
+    source = project / "notebooks" / f"{executed.stem}.py"
+    written = [(cell.cell_type, cell.source) for cell in jupytext.read(source).cells]
+    ran = [(cell["cell_type"], "".join(cell["source"])) for cell in read(executed)["cells"]
+           if "injected-parameters" not in cell["metadata"].get("tags", [])]  # fmt: skip
+    if ran != written:
+        raise StaleError(
+            f"{executed}: its cells are not those of {source}. Run jupytext --sync on the half "
+            "that you edited, and execute it again."
+        )
+
+
 def stale(published: Path, *, project: Path = Path(".")) -> dict[str, list[str]]:
     """Notebook -> what has changed since it was executed, of those that are not fresh."""
     found = {name: changed(published / f"{name}.ipynb", project=project) for name in NOTEBOOKS}
@@ -87,10 +105,15 @@ def digest_of_outputs(notebook: dict) -> str:
     return _digest([json.dumps(notebook["cells"], sort_keys=True).encode()])
 
 
+def _halves(name: str, project: Path) -> list[Path]:
+    """The text and the notebook of a pair."""
+    return [project / "notebooks" / f"{name}{suffix}" for suffix in (".py", ".ipynb")]
+
+
 def _later(name: str, notebook: dict, profile: str, results: str, project: Path) -> Iterator[str]:
     """What a notebook is made from and was written after its execution began."""
     began = datetime.fromisoformat(notebook["metadata"]["papermill"]["start_time"]).timestamp()
-    paths = [project / "notebooks" / f"{name}.py", project / "configs" / f"{profile}.yml"]
+    paths = [*_halves(name, project), project / "configs" / f"{profile}.yml"]
     paths += [*modules(name, project=project), *inputs(name, results, project=project)]
     return (str(path) for path in paths if path.is_file() and path.stat().st_mtime > began)
 
@@ -118,11 +141,10 @@ def _files(module: str, source: Path) -> Iterable[Path]:
 
 
 def _digests(name: str, profile: str, results: str, project: Path) -> dict[str, str]:
-    source = project / "notebooks" / f"{name}.py"
     config = project / "configs" / f"{profile}.yml"
     trees = (_tree(read_text(path)) for path in modules(name, project=project))
     return {
-        "source": _digest([read_bytes(source, MAX_TEXT_BYTES)]),
+        "source": _digest(read_bytes(half, MAX_TEXT_BYTES) for half in _halves(name, project)),
         "modules": _digest(tree.encode() for tree in trees),
         "parameters": _digest([repr(read_yaml(config) if config.is_file() else None).encode()]),
         "inputs": _digest(

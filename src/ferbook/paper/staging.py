@@ -22,7 +22,7 @@ from ferbook.core.writing import whole_folder, write_atomically
 from ferbook.paper import sources
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.executed import StaleError, are_synthetic, read_all
-from ferbook.paper.freshness import stamp
+from ferbook.paper.freshness import check_source, stamp
 from ferbook.paper.table import SYNTHETIC_NOTICE
 from ferbook.results import manifest
 
@@ -203,6 +203,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     try:
         if given.command == "stamp":
+            check_source(given.executed)
             stamp(given.executed, given.profile, given.results)
         else:
             {"stage": stage, "publish": publish}[given.command](given.executed, given.target)

@@ -17,6 +17,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from ferbook.core.errors import FerbookError
+from ferbook.core.recipe import Recipe
 
 MINUS = "\u2212"
 P_VALUE = "p"  # a format: two digits, or less than LEAST_P
@@ -120,18 +121,28 @@ class Table:
 
 @dataclass(frozen=True)
 class Notice:
-    """A warning box where what follows comes from synthetic faces; nothing otherwise."""
+    """A warning box where what follows comes from synthetic faces, or from another recipe.
+
+    `recipe` is the name of that which a chapter about the original's shows; nothing of that itself.
+    """
 
     synthetic: bool
+    recipe: str = Recipe.name
+
+    @property
+    def _text(self) -> str:
+        other = f'The recipe of this execution is "{self.recipe}", not the original\u2019s.'
+        said = {SYNTHETIC_NOTICE: self.synthetic, other: self.recipe != Recipe.name}
+        return " ".join(text for text, holds in said.items() if holds)
 
     def __repr__(self) -> str:
-        return SYNTHETIC_NOTICE if self.synthetic else "Real data."
+        return self._text or "Real data."
 
     def _repr_html_(self) -> str:
-        return f"<p><strong>{SYNTHETIC_NOTICE}</strong></p>" if self.synthetic else ""
+        return f"<p><strong>{html.escape(self._text)}</strong></p>" if self._text else ""
 
     def _repr_markdown_(self) -> str:
-        return f":::{{warning}}\n{SYNTHETIC_NOTICE}\n:::\n" if self.synthetic else ""
+        return f":::{{warning}}\n{self._text}\n:::\n" if self._text else ""
 
 
 def _are_numbers(cells: Iterable[Any]) -> bool:

@@ -88,9 +88,14 @@ _RUNTIMES = {"keras": "Keras", "onnx": "ONNX", "litert": "LiteRT"}
 def display_name(study: str, recipe: Recipe) -> str:
     """A run by its recipe and, where these tell it from others, its network, size and change."""
     if study not in _GRIDS:
-        return ", ".join([RECIPES.get(recipe.name) or change_name(recipe.name), *scale(recipe)])
+        return ", ".join([recipe_name(recipe.name), *scale(recipe)])
     words = f"{grid_recipe(study)}, {_GRIDS[study][1]}{scale_words(recipe)}"
     return words if recipe.name == "base" else f"{words}: {change_name(recipe.name)}"
+
+
+def recipe_name(name: str) -> str:
+    """A recipe; one of a reader's own as `change_name` has it."""
+    return RECIPES.get(name) or change_name(name)
 
 
 def change_name(name: str) -> str:
@@ -181,9 +186,14 @@ def grid_recipe(study: str) -> str:
     return f"variant of {'the ' * changed.startswith('original')}{changed}"
 
 
+def seed_count(count: int) -> str:
+    """So many seeds, in words."""
+    return f"{count} seed{'s' * (count != 1)}"
+
+
 def seed_words(count: int) -> str:
     """Over how many seeds an accuracy is meant, in words."""
-    return f"mean of {count} seeds" if count > 1 else "one seed"
+    return f"mean of {seed_count(count)}" if count > 1 else "one seed"
 
 
 def small_number(value: float) -> str:

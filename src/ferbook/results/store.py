@@ -114,13 +114,14 @@ def write_run(
 
 
 def load_run(folder: str | Path) -> Run:
-    """Read one finished run, or a trial, whose `test` is empty.
+    """Read one finished run, or a trial, whose `test` is empty; from its folder or its run.json.
 
     `val` and `test` hold the files (n,), their labels (n,) and the probabilities (n, 7).
 
     Raises FileNotFoundError when a part is missing, StoreError when the parts disagree.
     """
     folder = Path(os.path.abspath(os.path.expanduser(folder)))  # "." too has a name and a study
+    folder = folder.parent if folder.name == "run.json" else folder
     info = read_json(folder / "run.json")
     final = require(folder / "run.json", info.get("final", True), bool, "final: ")
     names = ("val", "test") if final else ("val",)
@@ -211,8 +212,27 @@ def write_facts(results_dir: str | Path, group: str, name: str, facts: Mapping[s
 
 
 def load_facts(results_dir: str | Path, group: str) -> dict[str, dict[str, Any]]:
-    """Name -> what was measured, of all in `group`; empty when there is nothing."""
-    return {path.stem: read_json(path) for path in sorted(Path(results_dir, group).glob("*.json"))}
+    """Name -> what was measured, of all in `group`; empty when there is nothing.
+
+    Asked for another name, it raises StoreError.
+    """
+    folder = Path(results_dir, group)
+    return _Facts(folder, {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))})
+
+
+class _Facts(dict):
+    """Measurements, which say what is missing among them and what measures it."""
+
+    MEASURED_BY = {"bench": "make bench", "deployment": "ferbook export"}  # noqa: RUF012
+
+    def __init__(self, folder: Path, facts: Mapping[str, Any]):
+        super().__init__(facts)
+        self.folder = folder
+
+    def __missing__(self, name: str) -> None:
+        how = self.MEASURED_BY.get(self.folder.name)
+        more = f" To measure it: {how}." if how else ""
+        raise StoreError(f"{self.folder}: no measurements of {name}.{more}")
 
 
 def load_licences(results_dir: str | Path) -> pd.DataFrame:

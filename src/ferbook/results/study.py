@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ def read_study(path: str | Path) -> Study:
     _check_others(values, path)
     recipes: dict[str, Recipe] = {}
     try:
+        study = checked_name(values["study"])
         for recipe in _recipes(values):
             if recipe.run_name in recipes:
                 raise StudyError(f"two runs are called {recipe.run_name}.")
@@ -79,7 +80,7 @@ def read_study(path: str | Path) -> Study:
         raise StudyError(f"{path}: {error}") from error
     grid = values.get("changes", {}), values.get("steps", {})
     how = values.get("device", "any"), values.get("subset", False)
-    return Study(_name(values["study"], path), values["data"], recipes, *grid, *how)
+    return Study(study, values["data"], recipes, *grid, *how)
 
 
 def _check_others(values: Mapping[str, Any], path: str | Path) -> None:
@@ -95,15 +96,14 @@ def _check_others(values: Mapping[str, Any], path: str | Path) -> None:
         raise StudyError(f"{path}: device: expected any or gpu. Received: {quoted(device)}.")
 
 
-def _name(study: Any, path: str | Path) -> str:
-    """The name of a study if it can be a folder of the store and nothing else."""
+def checked_name(study: Any) -> str:
+    """The name of a study. Raises StudyError unless it can be a folder of the store alone."""
     if not (isinstance(study, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_]{0,99}", study)):
         raise StudyError(
-            f"{path}: study: expected ASCII letters, digits and underscores. "
-            f"Received: {quoted(study)}."
+            f"study: expected ASCII letters, digits and underscores. Received: {quoted(study)}."
         )
     if study in GROUPS:
-        raise StudyError(f"{path}: study: {study} is a folder of measurements, not of runs.")
+        raise StudyError(f"study: {study} is a folder of measurements, not of runs.")
     return study
 
 
@@ -119,6 +119,11 @@ def finals(runs: Iterable[Run]) -> list[Run]:
         ),
     )  # fmt: skip
     return [run for run in complete if run is seeds_of(run, complete)[0]]
+
+
+def of_original(runs: Sequence[Run]) -> Run:
+    """The first run of the original's recipe, by the name; the first of all where there is none."""
+    return next((run for run in runs if run.recipe.name == Recipe.name), runs[0])
 
 
 def sizes_of(run: Run, runs: Iterable[Run]) -> list[Run]:
@@ -176,7 +181,12 @@ def _recipes(values: Mapping[str, Any]) -> Iterator[Recipe]:
             base |= change
 
 
-def _changed(base: Mapping[str, Any], name: str, change: Mapping[str, Any]) -> Recipe:
+def _changed(base: Mapping[str, Any], name: str, change: Any) -> Recipe:
+    if not isinstance(change, Mapping):
+        raise StudyError(
+            f"{name}: expected fields of Recipe, such as {{dropout: 0.0}}. "
+            f"Received: {quoted(change)}."
+        )
     _check_keys(change, set(), name)
     if "name" in change:
         raise StudyError(f"{name}: a change has the name of its entry. Received: another name.")

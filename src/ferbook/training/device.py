@@ -135,7 +135,6 @@ def check_replicas(recipe: Recipe, devices: int, training: int, validation: int)
                 f"{name}: a batch of {size} has no equal parts for {devices} devices. "
                 "CUDA_VISIBLE_DEVICES=0 leaves one of them, 0,1 two."
             )
-
     rest = training % recipe.batch_size
     if recipe.train_batch_norm and 0 < rest <= -(-rest // devices) * (devices - 1):
         raise RecipeError(
@@ -151,8 +150,7 @@ def enough_memory(recipe: Recipe) -> Iterator[None]:
         yield
     except tf.errors.ResourceExhaustedError as error:
         half, way = recipe.batch_size // 2, "use a smaller image_size"
-        several = len(tf.config.list_logical_devices("GPU")) > 1
-        if half and recipe.may_accumulate and not several:
+        if half and recipe.may_accumulate and not optimization.has_several_gpus():
             steps = 2 * recipe.accumulate
             way = f"use batch_size {half} and accumulate {steps}: the same mean gradient"
         raise DeviceError(

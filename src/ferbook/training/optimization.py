@@ -136,8 +136,12 @@ def uses_xla() -> bool:
     On a processor it is several times slower, and it cannot reach the variables of other devices.
     Of a card newer than those that TensorFlow was built for, it ends the process.
     """
-    several = len(tf.config.list_logical_devices("GPU")) > 1
-    return has_gpu() and not several and not has_newer_gpu()
+    return has_gpu() and not has_several_gpus() and not has_newer_gpu()
+
+
+def has_several_gpus() -> bool:
+    """Whether a batch is shared by several GPUs; a GPU may be divided into logical ones."""
+    return len(tf.config.list_logical_devices("GPU")) > 1
 
 
 def has_newer_gpu() -> bool:

@@ -27,6 +27,7 @@ from ferbook.data.faces import Faces
 from ferbook.inference.centerface.landmarks import find_landmarks
 from ferbook.results import store
 from ferbook.results.run import LIFTED, Run
+from ferbook.results.study import checked_name
 from ferbook.training import (
     augment,
     auxiliary,
@@ -78,11 +79,13 @@ def train(
     `verbose` as in `keras.Model.fit`. `deterministic` makes every op give the same bits each time,
     on a GPU too, and takes longer. With `augment_in_model`, images are resampled in the model's
     graph, on a GPU by the GPU, to the same end.
-    Raises RecipeError when the recipe does more to images than that, or when a run of another
-    recipe or data set is in the way, CheckpointError for such a checkpoint, BusyError when another
+    Raises StudyError for a study that cannot be a folder of runs, RecipeError when the recipe does
+    more to images than that, or when a run of another recipe or data set is in the way,
+    CheckpointError for such a checkpoint, BusyError when another
     process trains the same run.
     """
-    folder, own = store.run_folder(results_dir, study, recipe), Path(runs_dir) / study
+    folder = store.run_folder(results_dir, checked_name(study), recipe)
+    own = Path(runs_dir) / study
     how = _How(verbose, deterministic, augment_in_model)
     with _policy_restored(), alone(own / f"{recipe.run_name}.lock", f"{study}/{recipe.run_name}"):
         own /= recipe.run_name
@@ -268,8 +271,9 @@ def _strategy() -> tf.distribute.Strategy:
     One for all trainings of a process: what devices exchange is numbered anew in each, and
     TensorFlow takes equal numbers for the same.
     """
-    several = len(tf.config.list_logical_devices("GPU")) > 1
-    return tf.distribute.MirroredStrategy() if several else tf.distribute.get_strategy()
+    if optimization.has_several_gpus():
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
 
 
 def set_up(recipe: Recipe, deterministic: bool = False) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ferbook.claims.effects import MEASURES, Effect, Measure, effect, pairs, seed_count
+from ferbook.claims.effects import MEASURES, Effect, Measure, effect, pairs
 from ferbook.claims.evidence import Evidence
 from ferbook.claims.ledger import Claim
 from ferbook.claims.verdict import (
@@ -21,6 +21,7 @@ from ferbook.claims.verdict import (
     UNDECIDED,
     Verdict,
 )
+from ferbook.results.names import seed_count
 from ferbook.results.study import LEARNED
 
 

@@ -49,7 +49,11 @@ CHAPTERS = (
         "04_ablations",
         ("book/original.yml", *_GRIDS, "{results}"),
     ),
-    Chapter("05_deployment", ("src/ferbook/inference/released", "{results}"), ("data", "deployed")),
+    Chapter(
+        "05_deployment",
+        ("src/ferbook/inference/released", "{results}"),
+        ("data", "subset", "deployed"),
+    ),
     Chapter(
         "06_claims",
         (*_LEDGER, "book/original_references.yml", "{results}"),

@@ -23,10 +23,13 @@ __all__ = ["Verified", "verify"]
 FOLDERS = ("results", "book/executed", "book/_static")  # each with a manifest of its own
 
 
-def verify(project: str | Path = ".", *, data: str = "") -> Verified:
+def verify(
+    project: str | Path = ".", *, data: str = "", tell: Callable[[str], object] = lambda what: None
+) -> Verified:
     """Check manifests, runs, answers, measurements, prose and executed notebooks of a checkout.
 
-    With `data`, a source of FER-2013, also what the notebooks show of the images.
+    With `data`, a source of FER-2013, also what the notebooks show of the images. It takes up to a
+    minute; `tell` is called with what is checked next.
     Raises FileNotFoundError where there is no checkout; anything else that is wrong is a finding.
     """
     if not Path(project, "_toc.yml").is_file():
@@ -41,10 +44,11 @@ def verify(project: str | Path = ".", *, data: str = "") -> Verified:
         ("measurements", runs.check_measurements),
         ("release", release.check),
         ("prose", prose.check),
-        ("notebooks", lambda found: notebooks.check(found, data)),
+        ("notebooks", lambda found: notebooks.check(found, data, tell)),
     )
     with contextlib.chdir(project):
         for name, layer in layers:
+            tell(name)
             try:
                 layer(found)
             except Exception as error:  # of what a hostile store may hold, too

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
@@ -15,11 +16,12 @@ from ferbook.paper.verification.finding import Verified
 EXECUTED = Path("book/executed")
 
 
-def check(found: Verified, data: str = "") -> None:
+def check(found: Verified, data: str, tell: Callable[[str], object]) -> None:
     """All chapters of the checkout that is the working directory."""
     trusted = _trusted()
     for name in chapters.NOTEBOOKS:
         path = EXECUTED / f"{name}.ipynb"
+        tell(str(path))
         try:
             _check(name, path, trusted, found, data)
         except Exception as error:  # a cell may raise anything when its inputs were altered

@@ -147,7 +147,7 @@ def sizes(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
     means, color = frame.groupby("side")["accuracy"].mean(), COLORS[runs[0].actor]
     figure, axes = plt.subplots(figsize=(8, 3.5))
     axes.plot(frame["side"], frame["accuracy"], "o", color=color, alpha=0.75)
-    axes.plot(means.index, means, color=color, label=names.RECIPES[runs[0].recipe.name])
+    axes.plot(means.index, means, color=color, label=names.recipe_name(runs[0].recipe.name))
     own = Recipe().image_size
     axes.plot(own, 100 * original["accuracy"], "D", color=COLORS[names.ORIGINAL],
               label=names.ORIGINAL)  # fmt: skip
