@@ -66,7 +66,7 @@ def printing() -> Iterator[None]:
 
 @contextlib.contextmanager
 def steps(doing: str) -> Iterator[Callable[[str], None]]:
-    """What is done now, in a line of a terminal that is gone afterwards; nothing elsewhere."""
+    """What is done now, in a line of a terminal that is gone afterward; nothing elsewhere."""
     from rich.console import Console
     from rich.text import Text
 
