@@ -1,9 +1,16 @@
 """Tables, figures and numbers of chapters that show measurements: worked out by hand."""
 
+import contextlib
+import re
+import shutil
+
+import matplotlib
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.files import read_json
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
 from ferbook.data.faces import Faces
@@ -21,6 +28,7 @@ from ferbook.paper.chapters.performance import tables as performance_tables
 from ferbook.paper.chapters.training import figures as training_figures
 from ferbook.paper.chapters.training import tables as training_tables
 from ferbook.paper.plots import COLORS
+from ferbook.paper.verification import remake
 from ferbook.results.run import Answers
 
 WHERE = {"budget": "full", "hardware": {"cpu": "A", "cores": 2}}
@@ -315,3 +323,22 @@ def test_a_count_table_has_totals():
     counts = {"Training": dict.fromkeys(CLASSES, 2), "PublicTest": dict.fromkeys(CLASSES, 1)}
     frame = data_tables.count_table({"name": "fer2013", "counts": counts}).frame
     assert frame.loc["all"].tolist() == [14, 7, 21] and frame.loc["fear", "all"] == 3
+
+
+@pytest.mark.parametrize("name", ["00_overview", "03_results", "04_ablations", "06_claims"])
+def test_a_store_of_one_run_has_every_number_that_the_book_names(tmp_path, name):
+    """As in a smoke run, where a missing one would end the rendering."""
+    run = "ours-efficientnet_lite2-96-s42"
+    shutil.copytree(ROOT / "results/ours" / run, tmp_path / "smoke" / run)
+    for file in ("dataset.json", "parameters.json", "test_images.csv.gz"):
+        shutil.copy(ROOT / "results" / file, tmp_path)
+    source = read_json(ROOT / f"notebooks/{name}.ipynb")
+    values = {"results_dir": str(tmp_path)} | ({"study": "smoke"} if name == "03_results" else {})
+    with contextlib.chdir(ROOT), matplotlib.rc_context():
+        made = [key for cell in remake.cells(source, values) for key, _ in cell.glued]
+    own = "".join("".join(c["source"]) for c in source["cells"] if c["cell_type"] == "markdown")
+    named = set(re.findall(r"\{glue:text\}`(\w+)(?:`|:[^:])", own))
+    for page in [*ROOT.glob("book/*.md"), *ROOT.glob("notebooks/*.py")]:
+        text = page.read_text(encoding="utf-8")
+        named |= set(re.findall(rf"{name}\.ipynb::(\w+)", text))
+    assert len(named) > 5 and named <= set(made), named - set(made)

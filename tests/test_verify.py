@@ -82,7 +82,9 @@ def test_data_are_a_name_or_a_path_from_where_one_stands(project, monkeypatch):
     given = []
     for layer in (verification.runs, verification.release, verification.prose):
         monkeypatch.setattr(layer, "check", lambda found: None)
-    monkeypatch.setattr(verification.notebooks, "check", lambda found, data, tell: given.append(data))
+    monkeypatch.setattr(
+        verification.notebooks, "check", lambda found, data, tell: given.append(data)
+    )
     for data in ("", "synthetic", "kaggle", "~/a.zip", "a.zip"):
         verification.verify(project, data=data)
     assert given == [

@@ -220,17 +220,18 @@ def load_facts(results_dir: str | Path, group: str) -> dict[str, dict[str, Any]]
     return _Facts(folder, {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))})
 
 
+_MEASURED_BY = {"bench": "make bench", "deployment": "ferbook export"}
+
+
 class _Facts(dict):
     """Measurements, which say what is missing among them and what measures it."""
-
-    MEASURED_BY = {"bench": "make bench", "deployment": "ferbook export"}  # noqa: RUF012
 
     def __init__(self, folder: Path, facts: Mapping[str, Any]):
         super().__init__(facts)
         self.folder = folder
 
     def __missing__(self, name: str) -> None:
-        how = self.MEASURED_BY.get(self.folder.name)
+        how = _MEASURED_BY.get(self.folder.name)
         more = f" To measure it: {how}." if how else ""
         raise StoreError(f"{self.folder}: no measurements of {name}.{more}")
 

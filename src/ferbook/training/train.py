@@ -81,8 +81,7 @@ def train(
     graph, on a GPU by the GPU, to the same end.
     Raises StudyError for a study that cannot be a folder of runs, RecipeError when the recipe does
     more to images than that, or when a run of another recipe or data set is in the way,
-    CheckpointError for such a checkpoint, BusyError when another
-    process trains the same run.
+    CheckpointError for such a checkpoint, BusyError when another process trains the same run.
     """
     folder = store.run_folder(results_dir, checked_name(study), recipe)
     own = Path(runs_dir) / study

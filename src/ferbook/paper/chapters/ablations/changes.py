@@ -86,8 +86,11 @@ def change_numbers(
 
 
 def seed_words(study: Study, runs: Iterable[Run]) -> dict[str, str]:
-    """`<study>_<change>_each`: accuracy on test in percent of each seed, or "not run"."""
-    found: dict[str, list[str]] = {name: [] for name in study.changes}
+    """`<study>_<change>_each`: accuracy on test in percent of each seed, or "not run".
+
+    The recipe itself is the change `base`.
+    """
+    found: dict[str, list[str]] = {name: [] for name in ("base", *study.changes)}
     for run in sorted(of_study(study, runs), key=lambda run: run.recipe.seed):
         found.setdefault(run.recipe.name, []).append(f"{100 * accuracy(run.test):.1f}%")
     return {

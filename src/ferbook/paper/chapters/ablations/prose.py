@@ -14,6 +14,9 @@ from ferbook.results.run import Answers, Run
 from ferbook.results.seeds import compared, seed_noise
 from ferbook.results.study import Study, finals, of_study, seeds_of
 
+SCALES = (("efficientnet_lite0", 48), ("efficientnet_lite0", 96), ("efficientnet_lite2", 96))
+"""Networks and input sizes (px) of which the book says how far seeds lie apart."""
+
 
 def study_numbers(
     runs: Sequence[Run], dataset: Mapping[str, Any], original: Mapping[str, Any]
@@ -64,12 +67,11 @@ def _at_scale_of(ours: Run, runs: Iterable[Run]) -> list[Run]:
 
 
 def seed_numbers(runs: Iterable[Run]) -> dict[str, float]:
-    """`seed_noise_<backbone>_<px>`: `seeds.seed_noise` of each scale with repeated recipes."""
-    scales: dict[str, list[Run]] = {}
+    """`seed_noise_<backbone>_<px>`: `seeds.seed_noise` of each of SCALES."""
+    scales: dict[tuple[str, int], list[Run]] = {scale: [] for scale in SCALES}
     for run in runs:
-        recipe = run.recipe
-        scales.setdefault(f"seed_noise_{recipe.backbone}_{recipe.image_size}", []).append(run)
-    return {key: noise for key, some in scales.items() if (noise := seed_noise(some)) > 0}
+        scales.setdefault((run.recipe.backbone, run.recipe.image_size), []).append(run)
+    return {f"seed_noise_{name}_{px}": seed_noise(scales[name, px]) for name, px in SCALES}
 
 
 def second_numbers(
