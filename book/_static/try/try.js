@@ -110,11 +110,12 @@ const leastFace = () => Math.ceil(MIN_FACE / shrunk(SEARCHED));
 async function findFace(most) {
   if (byHand) return true;
   const looked = source, [width, height] = dimensions();
-  const tells = table.hidden && !stream; // not at each look through the camera
-  if (tells) say("Loading the search for faces …");
-  await models.ask("load", "finder");
-  if (source !== looked) return false;
-  if (tells) say("Looking for a face …");
+  if (table.hidden && !stream) { // not at each look through the camera
+    say("Loading the search for faces …");
+    await models.ask("load", "finder");
+    if (source !== looked) return false;
+    say("Looking for a face …");
+  }
   const scale = shrunk(most);
   const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const small = new OffscreenCanvas(w, h).getContext("2d", { willReadFrequently: true });
@@ -184,8 +185,10 @@ function report(probabilities, asked) {
   const first = table.dataset.of === "";
   table.hidden = false;
   table.dataset.of = asked;
-  if (first && table.getBoundingClientRect().bottom > innerHeight) page.scrollIntoView();
-  models.ask("load", "finder").catch(() => {}); // for what is chosen without a connection later
+  if (first) {
+    if (table.getBoundingClientRect().bottom > innerHeight) page.scrollIntoView();
+    models.ask("load", "finder").catch(() => {}); // for what is chosen without a connection later
+  }
   const word = table.tBodies[0].rows[best].cells[0].textContent;
   const sure = `${word} (${Math.round(100 * probabilities[best])}%)`;
   if (stream) say(`It looks ${word}.`);
