@@ -44,6 +44,7 @@ image_size = 48  # px, input side of the network
 seed = 42  # of the split, the initial weights, the order and the augmentation
 train_images = 0  # train on a stratified subset of this size; 0: all
 deduplicate_train = False  # keep one of equal images, and none with a twin in validation or test
+distinct_counts = False  # its control: as many images of each class, drawn at random
 grouped_split = False  # no pixel-identical images on both sides of training and validation
 batch_size = 32  # images per step
 accumulate = 1  # batches whose mean gradient is one step of the optimizer

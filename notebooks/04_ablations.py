@@ -148,7 +148,7 @@ tables.seeds_table(repeated)
 # {glue:text}`original_finetune_epochs`, after which accuracy was still rising. Rows marked "not run" in the
 # figures of this chapter are in the queue of training runs (`configs/queue.txt`).
 
-# %% mystnb={"figure": {"caption": "One change at a time to the original's recipe at a higher learning rate: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. The gray band is the 95% interval of no difference, not corrected for the number of changes; the table has the corrected p.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "One change at a time to the original's recipe at a higher learning rate: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies, an arrowhead for what is farther out. The gray band is the 95% interval of no difference, not corrected for the number of changes; the table has the corrected p.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
 figures.forest(paper_changes, runs, leaked_files)
 
 # %% tags=["hide-input"]
@@ -191,7 +191,7 @@ tables.trials_table(study.read_study(f"{configs_dir}/paper_rates.yml"), trials)
 # tested. What our recipe uses was decided in shorter trials on
 # validation before this table was made, and was not changed after the fact.
 
-# %% mystnb={"figure": {"caption": "One change at a time to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. The gray band is the 95% interval of no difference, not corrected for the number of changes; the table has the corrected p.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "One change at a time to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies, an arrowhead for what is farther out. The gray band is the 95% interval of no difference, not corrected for the number of changes; the table has the corrected p.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}} tags=["hide-input"]
 figures.forest(ours_changes, runs, leaked_files)
 
 # %% tags=["hide-input"]
@@ -239,7 +239,7 @@ changes.changes_table(ours_changes, runs, leaked_files)
 # shorter training ended far below the recipe on validation images. Pruning most of the weights ends near the recipe
 # with one seed and far below it with another; its interval is that of its own seeds ([](../method.md)).
 
-# %% mystnb={"figure": {"caption": "Each remedy added to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies. The gray band is the 95% interval of no difference, not corrected for the number of changes; the table has the corrected p.", "name": "fig-remedies"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each remedy, the best on top."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Each remedy added to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without copies, an arrowhead for what is farther out. The gray band is the 95% interval of no difference, not corrected for the number of changes; the table has the corrected p.", "name": "fig-remedies"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each remedy, the best on top."}} tags=["hide-input"]
 figures.forest(remedies, runs, leaked_files)
 
 # %% tags=["hide-input"]

@@ -90,7 +90,7 @@ tables.contradicted_table(graded)
 # %% [markdown]
 # ## The ledger
 #
-# Search it, select a grade, or follow "more" to the table or figure that shows the evidence.
+# [Search it, or select a grade.]{.on-screen} "More" leads to the table or figure that shows the evidence.
 
 # %% mystnb={"code_prompt_show": "Code of the ledger"} tags=["hide-input"]
 tables.claims_table(graded)

@@ -117,6 +117,8 @@ def test_near_twins_of_validation_images():
     pairs = pd.DataFrame(rows, columns=["first", "second"])
     assert audit.near_twins(faces, pairs, parts, groups) == {NAMES[2]}
     assert audit.near_twins(faces, pairs[2:], parts, groups) == frozenset()
+    turned = pairs.rename(columns={"first": "second", "second": "first"})
+    assert audit.near_twins(faces, turned, parts, groups) == {NAMES[2]}
 
 
 def test_leaked_pairs_put_the_test_image_first():

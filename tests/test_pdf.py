@@ -71,6 +71,26 @@ def test_authors_and_abstract_stand_between_title_and_contents():
     shown = BeautifulSoup(one_page.prepare(page, ROOT_DOCUMENT), "html.parser")
     words = list(shown.stripped_strings)
     assert words == ["A book", "We", "We find.", "Contents", "A book", "a figure", "More."]
+    shown = BeautifulSoup(one_page.prepare(page, ROOT_DOCUMENT, "Version 1"), "html.parser")
+    assert list(shown.stripped_strings)[:4] == ["A book", "We", "Version 1", "We find."]
+
+
+def test_what_needs_a_screen_is_not_printed():
+    page = """<nav aria-label="Page"><a class="nav-link" href="#document-book/try_it">Try it</a>
+    <a class="nav-link" href="#document-book/one">One</a></nav><div>
+    <span id="document-book/try_it"></span><section id="try-it"><h2 id="x">Try it</h2></section>
+    <span id="document-book/one"></span><section id="one"><a href="../try_it.html">tried</a>
+    <a href="../try_it.html#x">there</a></section></div>"""
+    shown = BeautifulSoup(one_page.prepare(page, ROOT_DOCUMENT), "html.parser")
+    words = ["Try it", "on screen only", "One", "tried", "there"]
+    assert list(shown.stripped_strings) == words
+    assert [a["href"] for a in shown.find_all("a", href=True)] == ["#document-book/one"]
+    assert {f"book/{name}.md" for name in one_page.SCREEN_ONLY} <= set(chapters())
+
+
+def chapters():
+    toc = read_yaml(ROOT / "_toc.yml")
+    return [f"{chapter['file']}.md" for part in toc["parts"] for chapter in part["chapters"]]
 
 
 def test_a_link_into_the_book_that_leads_nowhere_is_named():
@@ -81,7 +101,7 @@ def test_a_link_into_the_book_that_leads_nowhere_is_named():
 def test_a_link_to_this_machine_is_refused(folder, tmp_path, monkeypatch):
     if pdf.find_browser() is None:
         pytest.skip("no Chromium")
-    monkeypatch.setattr(one_page, "prepare", lambda html, root: html)
+    monkeypatch.setattr(one_page, "prepare", lambda html, *_: html)
     with pytest.raises(pdf.PrintError, match="links to this machine"):
         pdf.print_book(folder, tmp_path / "book.pdf", CFF)
 

@@ -310,8 +310,9 @@ def test_the_seeds_of_a_change_are_told_one_by_one():
     }  # fmt: skip
 
 
-def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_seeds():
+def test_a_change_by_which_the_network_did_not_learn_is_outside_the_noise_of_seeds(monkeypatch):
     """8 and 14 of 14 images wrong, against bases of none; the other change loses 1 and none."""
+    monkeypatch.setattr(ablations, "EDGE", 50)
     some = [run("base", []), run("base", [], seed=2), run("distinct", [0]),
             run("distinct", [], seed=2)]  # fmt: skip
     runs = [*some, run("one", list(range(8))), run("one", list(range(14)), seed=2)]
@@ -370,8 +371,9 @@ def test_a_change_that_varies_by_far_more_than_the_others_has_a_deviation_of_its
     assert (words["s_undecided"], words["s_like_seeds"]) == ("wild", "one; two; three; four")
 
 
-def test_forest_has_a_dot_a_seed_in_the_interval_of_no_difference():
+def test_forest_has_a_dot_a_seed_in_the_interval_of_no_difference(monkeypatch):
     """In fourteenths of a hundred: the base 12 and 11, the change 10 and 12, so 0.5 + 2 over 2."""
+    monkeypatch.setattr(ablations, "EDGE", 50)
     (axes,) = ablations.forest(PLAN, RUNS, LEAKED).axes
     assert [text.get_text() for text in axes.get_yticklabels()] == [
         "one", "without copies in training", "never",
@@ -381,15 +383,24 @@ def test_forest_has_a_dot_a_seed_in_the_interval_of_no_difference():
     assert list(dots.get_xdata()) == pytest.approx([150 / 14])
     assert mean.get_xdata()[0] == pytest.approx(150 / 14)
     assert clean.get_xdata()[0] == pytest.approx(5)
-    assert list(second[0].get_xdata()) == pytest.approx([-150 / 14, 50 / 14])
-    assert second[1].get_xdata()[0] == pytest.approx(-50 / 14)
-    assert second[2].get_xdata()[0] == pytest.approx(-5)
+    places = [line.get_xdata()[0] for line in second]
+    assert places == pytest.approx([-150 / 14, 50 / 14, -50 / 14, -5])
     noise = 100 / 14 * ((0.5 + 2) / 2) ** 0.5
     ends = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]
     assert ends == pytest.approx([4.3027 * noise * 1.5**0.5, 4.3027 * noise], abs=1e-3)
     assert [text.get_text() for text in axes.texts] == [
         "+10.71", "+5.00", "\u22123.57", "\u22125.00", "not run", "all", "without copies",
     ]  # fmt: skip
+
+
+def test_what_lies_far_out_is_an_arrowhead_at_the_edge():
+    """Of the dots of the test above, those at 10.7 and -10.7 points."""
+    (axes,) = ablations.forest(PLAN, RUNS, LEAKED).axes
+    marks = [(line.get_marker(), line.get_xdata()[0]) for line in axes.lines[1:]]
+    assert [mark for mark in marks if mark[0] in "<>"] == [(">", 10), (">", 10), ("<", -10)]
+    assert max(abs(place) for _, place in marks) == 10
+    ends = [band.get_paths()[0].vertices[:, 0].max() for band in axes.collections]
+    assert max(ends) == 10
 
 
 def test_forest_of_a_study_that_was_not_run_says_so_in_one_line():

@@ -40,8 +40,16 @@ def test_too_few_images_to_split_are_told(faces):
     found = splits.split(even)
     assert (len(found.train), len(found.val)) == (42, 7)
     once = dataclasses.replace(even, labels=np.maximum(even.labels, np.arange(49) > 0).astype("u1"))
-    for part, told in ((even.select(np.arange(48)), "48 training"), (once, ", 1 of")):
-        with pytest.raises(DataError, match=f"{told}.*Expected at least 49, and 2 of each"):
+    twice = dataclasses.replace(once, labels=np.where(np.arange(49) == 1, 0, once.labels))
+    assert 0 in splits.split(twice).train.labels
+    none = even.select(np.arange(0))
+    cases = [
+        (even.select(np.arange(48)), "48 training", 49),
+        (once, ", 1 of", 49),
+        (none, "0 .*, 0 of", 1),
+    ]
+    for part, told, least in cases:
+        with pytest.raises(DataError, match=f"{told}.*Expected at least {least}, and 2 of each"):
             splits.split(part)
 
 
@@ -82,6 +90,18 @@ def test_distinct_images_leave_no_copy_anywhere():
     # Nothing else is lost.
     before = {image.tobytes() for image in parts.train.images}
     assert before - others == set(pixels)
+
+
+def test_the_control_of_distinct_images_has_as_many_of_each_class():
+    parts = splits.split(draw_faces(200, 100)[0])
+    kept = splits.training_subset(parts, Recipe(deduplicate_train=True))
+    drawn = splits.training_subset(parts, Recipe(distinct_counts=True))
+    assert np.array_equal(np.bincount(drawn.labels), np.bincount(kept.labels))
+    assert set(drawn.files) < set(parts.train.files) and set(drawn.files) != set(kept.files)
+    other = splits.training_subset(parts, Recipe(distinct_counts=True, seed=1))
+    assert set(other.files) != set(drawn.files)
+    again = splits.training_subset(parts, Recipe(distinct_counts=True))
+    assert again.files.tolist() == drawn.files.tolist()
 
 
 def test_class_weights_by_hand():

@@ -69,6 +69,7 @@ def test_changes_alter_the_base_and_steps_the_step_before(tmp_path):
             r"Received: '1e-4' \(str\)\. In YAML, such .* a point: 1\.0e-4\.",
         ),
         ({"train_images": -1}, "train_images: expected 0 or more"),
+        ({"deduplicate_train": True, "distinct_counts": True}, "distinct_counts: is the control"),
         ({"seeds": ["a"]}, "seed: expected int"),
         ({"changes": {"x": {"teachers": "x"}}}, "come before x-tiny-48-s42. Received: x-tiny"),
         ({"changes": {"x": {"start_from": "y"}}}, "come before x-tiny-48-s42. Received: y-tiny"),

@@ -48,6 +48,8 @@ class Recipe:
     seed: int = 42
     train_images: int = 0  # 0: all of the training split; else a stratified subset, to try things
     deduplicate_train: bool = False  # one of equal images, none with a twin in val or test
+    # Its control: as many images of each class as deduplicate_train leaves, drawn at random.
+    distinct_counts: bool = False
     grouped_split: bool = False  # pixel-identical images: either all train or all validate
     batch_size: int = 32
     accumulate: int = 1  # batches whose mean gradient is one step of the optimizer
@@ -207,6 +209,10 @@ def _check_together(recipe: Recipe) -> None:
                 f"landmark_loss_weight: an image of two faces has no landmarks; needs {name} 0. "
                 f"Received: {name} {getattr(recipe, name)}."
             )
+    if recipe.deduplicate_train and recipe.distinct_counts:
+        raise RecipeError(
+            "distinct_counts: is the control of deduplicate_train; one of them. Received: both."
+        )
     if len(recipe.start_from.split()) > 1:
         raise RecipeError(
             f"start_from: expected one name or none. Received: {recipe.start_from!r:.200}."

@@ -36,7 +36,7 @@ def split(faces: Faces, *, seed: int = 42, grouped: bool = False) -> Split:
     """
     pool = faces.select(faces.usages == "Training")
     counts = np.unique(pool.labels, return_counts=True)[1]
-    least, rarest = int((len(counts) - 1) / VALIDATION_FRACTION) + 1, min(counts, default=0)
+    least, rarest = int(max(len(counts) - 1, 0) / VALIDATION_FRACTION) + 1, min(counts, default=0)
     if len(pool) < least or rarest < 2:
         raise DataError(
             f"{len(pool)} training images, {rarest} of the rarest class. "
@@ -62,12 +62,15 @@ def training_subset(parts: Split, recipe: Recipe) -> Faces:
     """The part of the training images that `recipe` asks for.
 
     `deduplicate_train` keeps the first of each set of pixel-identical images and none with a copy
-    in validation or test; `train_images` then takes a stratified subset, or all when it is 0.
+    in validation or test; `distinct_counts` draws as many of each class as that would keep;
+    `train_images` then takes a stratified subset, or all when it is 0.
     Raises DataError when a subset of that size cannot hold, or leave out, an image of each class.
     """
     train, n = parts.train, recipe.train_images
     if recipe.deduplicate_train:
         train = _distinct(parts)
+    if recipe.distinct_counts:
+        train = _drawn_like(_distinct(parts), train, recipe.seed)
     if n == 0 or n >= len(train):
         return train
     try:
@@ -85,6 +88,16 @@ def _distinct(parts: Split) -> Faces:
     others = [part.digests for part in (parts.val, parts.test)]
     known = np.isin(digests, np.concatenate(others))
     return parts.train.select(np.setdiff1d(first, np.flatnonzero(known)))
+
+
+def _drawn_like(model: Faces, pool: Faces, seed: int) -> Faces:
+    """Images of `pool` at random, as many of each class as `model` has."""
+    rng, counts = np.random.default_rng(seed), np.bincount(model.labels)
+    rows = [
+        rng.choice(np.flatnonzero(pool.labels == label), count, replace=False)
+        for label, count in enumerate(counts)
+    ]
+    return pool.select(np.sort(np.concatenate(rows)))
 
 
 def class_weights(labels: UInt8[np.ndarray, " n"], clip: float) -> Float[np.ndarray, "7"]:

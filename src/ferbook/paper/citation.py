@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ferbook.core.files import FileError, read_yaml
+from ferbook.core.provenance import git
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -56,6 +57,14 @@ def names(cff: dict[str, Any]) -> list[str]:
 def repository(cff: dict[str, Any]) -> str:
     """The address in `repository-code`, or nothing: then the book has no launch buttons."""
     return str(cff.get("repository-code") or "").rstrip("/")
+
+
+def edition(cff: dict[str, Any]) -> str:
+    """Version, commit and address, in a line for the title page."""
+    commit = git(".", "log", "-1", "--format=%h of %cs")
+    address = repository(cff) or "the project has no public address yet"
+    known = [f"Version {cff['version']}", f"commit {commit}" if commit else "", address]
+    return ", ".join(filter(None, known))
 
 
 def launching(cff: dict[str, Any]) -> str:

@@ -12,6 +12,8 @@ from bs4 import BeautifulSoup, Tag
 
 from ferbook.core.errors import FerbookError
 
+# Chapters that are of no use without a screen.
+SCREEN_ONLY = ("try_it", "explorer", "run_and_edit", "status", "changelog", "sources")
 _DOCUMENT = "document-"  # Sphinx puts an anchor of this name before each document
 _CONTENTS = 'nav[aria-label="Page"] a[href^="#"]'
 _ELSEWHERE = re.compile(r"(https?|mailto):")
@@ -21,12 +23,13 @@ class BrokenLinkError(FerbookError, ValueError):
     """A link that leads nowhere in the printed book; the message names it."""
 
 
-def prepare(html: str, root: str) -> str:
+def prepare(html: str, root: str, edition: str = "") -> str:
     """Every link leads to an anchor of this page or to the web; no other file is linked.
 
-    Authors and abstract stand between the title and the contents. `root` is the document that
-    holds all others, such as "book/executed/00_overview". What is offered as a download keeps its
-    words and loses its link.
+    Authors, `edition` and abstract stand between the title and the contents. `root` is the
+    document that holds all others, such as "book/executed/00_overview". What is offered as a
+    download, or is in a chapter of SCREEN_ONLY, keeps its words and loses its link; the contents
+    say which chapters are not printed.
     Raises BrokenLinkError for a link into the book whose target is not there.
     """
     soup = BeautifulSoup(html, "html.parser")
@@ -34,15 +37,38 @@ def prepare(html: str, root: str) -> str:
         permalink.decompose()
     for caption in soup.select("nav [role=heading]"):
         del caption["role"]  # bookmarks are made of headings
-    _open(soup)
-    anchors = {tag["id"] for tag in soup.find_all(id=True)}
+    _open(soup, edition)
+    everywhere = _anchors(soup)
+    for document in SCREEN_ONLY:
+        _take_out(soup, f"{_DOCUMENT}book/{document}")
+    printed = _anchors(soup)
     for link in soup.find_all("a", href=True):
-        target = _target(link["href"], root, anchors)
-        if target is None:
-            del link["href"]
-        else:
+        target = _target(link["href"], root, everywhere)
+        if target is not None and (target == "#" or target[0] != "#" or target[1:] in printed):
             link["href"] = target
+            continue
+        del link["href"]
+        if "nav-link" in link.get("class", ()):
+            link.append(_beside(soup, "on screen only"))
     return str(soup)
+
+
+def _anchors(soup: BeautifulSoup) -> set[str]:
+    return {tag["id"] for tag in soup.find_all(id=True)}
+
+
+def _take_out(soup: BeautifulSoup, document: str) -> None:
+    """Sphinx puts the sections of the document behind its anchor."""
+    if start := soup.find(id=document):
+        start.find_next_sibling("section").decompose()
+        start.decompose()
+
+
+def _beside(soup: BeautifulSoup, words: str) -> Tag:
+    """What stands at the end of a line of the contents."""
+    shown = soup.new_tag("span", attrs={"class": "page-number"})
+    shown.string = words
+    return shown
 
 
 def contents(html: str) -> list[str]:
@@ -55,13 +81,11 @@ def number(html: str, pages: Mapping[str, int]) -> str:
     soup = BeautifulSoup(html, "html.parser")
     for link in soup.select(_CONTENTS):
         if (page := pages.get(_anchor(link))) is not None:
-            shown = soup.new_tag("span", attrs={"class": "page-number"})
-            shown.string = str(page)
-            link.append(shown)
+            link.append(_beside(soup, str(page)))
     return str(soup)
 
 
-def _open(soup: BeautifulSoup) -> None:
+def _open(soup: BeautifulSoup, edition: str) -> None:
     """Move the paragraphs below the title of the root document below the title of the book.
 
     jupyter-book writes the title, the contents, and then the root document with its title.
@@ -70,7 +94,10 @@ def _open(soup: BeautifulSoup) -> None:
     again = [title for title in titles[1:] if title.get_text() == titles[0].get_text()]
     for title in again[:1]:
         moved = itertools.takewhile(lambda tag: tag.name == "p", title.find_next_siblings())
-        for paragraph in reversed(list(moved)):
+        paragraphs = list(moved)
+        if edition:
+            paragraphs[0].extend([soup.new_tag("br"), edition])
+        for paragraph in reversed(paragraphs):
             titles[0].insert_after(paragraph)
 
 

@@ -40,11 +40,11 @@ def find_browser() -> str | None:
 def print_book(folder: Path, target: Path, cff: dict[str, Any]) -> None:
     """Print the book that jupyter-book built as one page in `folder` to `target`.
 
-    Title and authors are those of `cff`, a citation file. Raises PrintError when no browser is
-    installed or it wrote nothing, BrokenLinkError for a link that leads nowhere in the book.
+    Title, authors and version are those of `cff`, a citation file. Raises PrintError when no
+    browser is installed or it wrote nothing, BrokenLinkError for a link that leads nowhere.
     """
-    root = ROOT_PAGE.with_suffix("").as_posix()
-    html = one_page.prepare(read_text(folder / ROOT_PAGE, _MAX_BYTES), root)
+    page, root = read_text(folder / ROOT_PAGE, _MAX_BYTES), ROOT_PAGE.with_suffix("").as_posix()
+    html = one_page.prepare(page, root, citation.edition(cff))
     _print(html, folder, target)
     _print(one_page.number(html, pages(target, one_page.contents(html))), folder, target)
     _describe(target, cff)

@@ -47,6 +47,7 @@ _CHANGES = {
     "bare": "one phase, no regularizers",
     "distinct": "without copies in training",
     "fewer": "as many images, drawn at random",
+    "alike": "as many images of each class, drawn at random",
     "double_rate": "twice the learning rate",
     "double_rate_frozen": "twice the rate, BatchNorm frozen",
     "frozen_batch_norm": "BatchNorm frozen",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -164,6 +165,7 @@ def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> F
     return finished(figure)
 
 
+EDGE = 10.0  # points: what differs by more stands there as an arrowhead
 _NOTES = (1.02, 1.15)  # of the axes' width: where the columns of numbers begin
 
 
@@ -176,13 +178,25 @@ def _color(runs: list[Run]) -> str:
     return COLORS[runs[0].actor] if runs else COLORS[names.OTHERS]
 
 
+def _mark(axes: Axes, row: int, value: float, marker: str, color: str, **style: Any) -> None:
+    if abs(value) > EDGE:
+        value, marker, style = (
+            np.copysign(EDGE, value),
+            "<" if value < 0 else ">",
+            {"markersize": 8},
+        )
+    axes.plot(value, row, marker, color=color, **style)
+
+
 def _draw_change(axes: Axes, row: int, group: pd.DataFrame, error: float, color: str) -> None:
     """Dots and mean on all test images, a diamond at the mean on those without copies."""
     if np.isfinite(error):
+        error = min(error, EDGE)
         axes.fill_betweenx([row - 0.5, row + 0.5], -error, error, color="#dddddd", linewidth=0)
-    test, clean = group["test"], group["clean"].mean()
-    axes.plot(test, np.full(len(test), row), "o", color=color, markersize=5, alpha=0.75)
-    axes.plot([test.mean()] * 2, [row - 0.3, row + 0.3], color=color, linewidth=2.5)
-    axes.plot(clean, row, "D", color="white", markeredgecolor=color, markersize=5)
-    for at, value in zip(_NOTES, (test.mean(), clean), strict=True):
+    means = group["test"].mean(), group["clean"].mean()
+    for value in group["test"]:
+        _mark(axes, row, value, "o", color, markersize=5, alpha=0.75)
+    _mark(axes, row, means[0], "|", color, markersize=13, markeredgewidth=2.5)
+    _mark(axes, row, means[1], "D", color, markersize=5, markerfacecolor="white")
+    for at, value in zip(_NOTES, means, strict=True):
         _note(axes, row, at, with_minus(f"{value:+.2f}"))

@@ -42,7 +42,7 @@ def recipe_table(recipes: Mapping[str, Recipe], stated: Mapping[str, Any]) -> Ta
     caption = (
         "The recipes: what the original states, and what was used here. Parts that are off "
         "everywhere, or have no effect, and that the original does not state are left out. The "
-        "cell of parameters at the top of this page explains each."
+        "parameters at the top of the notebook explain each."
     )
     return Table(frame.rename_axis("hyperparameter"), caption, "tab-recipe")
 
