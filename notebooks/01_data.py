@@ -63,7 +63,7 @@ table.Notice(synthetic=faces.name == "synthetic")
 #
 # The official data set consists of a training folder and two test parts: PublicTest, on which the
 # contest of 2013 kept its leaderboard, and PrivateTest, which decided the contest. By the arithmetic of
-# {numref}`tab-audit`, the original used the folder layout, in which both parts form one test set of
+# {numref}`tab-audit`, the original's numbers fit, of three sets, that of the folder layout alone, in which both parts form one test set of
 # {glue:text}`data_n_test:,` images. {numref}`tab-counts` and {numref}`fig-counts` give the number of images in
 # each class; disgust is by
 # far the rarest.

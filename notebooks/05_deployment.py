@@ -70,8 +70,8 @@ peers = store.load_answers(results_dir, "peers")
 # processor ({glue:text}`deployment_hardware`) the float32 ONNX file needs
 # {glue:text}`deployment_ms_single:.1f` ms for one image, that is {glue:text}`deployment_frames:.0f` images per
 # second. The classifier alone is thus fast enough for video. Finding the faces takes far longer
-# ({numref}`tab-detection-times`), so "real-time" is a question of the detector and of the size of the picture. On a phone or
-# a microcontroller neither was run.
+# ({numref}`tab-detection-times`), so "real-time" is a question of the detector and of the size of the picture. Neither was run on a
+# phone or a microcontroller.
 
 # %% tags=["hide-input"]
 tables.exports_table(measured, peers, run.label)

@@ -58,8 +58,8 @@ grades.grade_bar(graded)
 # In the original's configuration, {glue:text}`claims_replicated` statements are replicated and
 # {glue:text}`claims_not_replicated` are not. On a stand-in,
 # {glue:text}`claims_seen_on_a_stand_in` are seen and {glue:text}`claims_not_seen_on_a_stand_in` are
-# not; of these, {glue:text}`claims_seen_by_one_run` and {glue:text}`claims_not_seen_by_one_run` rest on one run with
-# one seed. {glue:text}`claims_undecided` are undecided. {glue:text}`claims_not_run` were not run, and {glue:text}`claims_not_testable_here` cannot be
+# not; of these, {glue:text}`claims_seen_by_a_run` and {glue:text}`claims_not_seen_by_a_run` are judged in each run of
+# the recipe, and all runs agree. {glue:text}`claims_undecided` are undecided. {glue:text}`claims_not_run` were not run, and {glue:text}`claims_not_testable_here` cannot be
 # tested here. {glue:text}`claims_questions` recommendations are treated as questions and listed at the end.
 #
 # ## What the grades mean
@@ -71,13 +71,18 @@ tables.grade_table(graded)
 # The evidence names the stand-in of each claim. Its results neither confirm nor refute the original's numbers. A
 # score is graded only by a run of the original's own configuration. It is replicated if it differs by no more than another
 # seed would change it: Student's t times the standard deviation over seeds of the same recipe, for the
-# difference of two runs. A threshold that does not follow from the original's words is marked as ours. The effect
+# difference of two runs. Where this is more than {glue:text}`claims_widest:.0f` points, as it would be with the seeds that we have, a score within it
+# is undecided: few seeds would otherwise replicate anything. What a curve or a ranking shows is judged in every run of the
+# recipe, on whatever network and input size, and is undecided where they disagree. A threshold that does not follow from the original's words is marked as ours. The effect
 # of a part of the recipe is graded by runs of the original's recipe with and without it, never of ours, and counts
 # as seen only if it exceeds the variation between seeds, by the test of [](../method.md) without a correction for
 # many claims. So an effect may count as seen here that [](04_ablations.ipynb), where p is corrected for all planned
-# changes, does not distinguish from the variation between seeds; label smoothing is such a case. If the same was run at several
-# scales, one with several seeds decides, and the evidence names the difference at the others. One seed, or fewer than
-# half of the test images right on average, with or without the part, leave an effect undecided, unless all answers of each pair agree bit for bit: then the effect is exactly zero.
+# changes, does not distinguish from the variation between seeds. If the same was run at several
+# scales, one with several seeds decides, and the evidence names the difference at the others; an opposite one leaves the
+# effect undecided, as that of label smoothing on accuracy. One seed, or fewer than
+# half of the test images right on average, with or without the part, leave an effect undecided. Where all answers agree
+# bit for bit, as with Adam in place of Keras's AdamW, float32 leaves nothing of the part, and the original may have used
+# another implementation: it is not testable here.
 #
 # A printed number may have been rounded or truncated. Both readings are tried, and a number
 # is contradicted only if it is impossible under both.

@@ -159,8 +159,8 @@ tables.licence_table(licences)
 #
 # ```{admonition} What we found
 # :class: tip
-# - Of {glue:text}`reliability_files:,` hostile files, {glue:text}`reliability_files_other` were neither read
-#   correctly nor rejected with a clear message.
+# - {glue:text}`reliability_files:,` hostile files were read correctly or rejected with a clear message, with
+#   {glue:text}`reliability_files_other` exceptions.
 # - {glue:text}`reliability_trials_same` of {glue:text}`reliability_trials` trials with
 #   {glue:text}`reliability_kills` kills ended like an undisturbed execution; tests detected {glue:text}`reliability_mutants_noticed` of
 #   {glue:text}`reliability_mutants` planted errors.

@@ -17,9 +17,9 @@
 # # The leak
 #
 # **{glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images
-# ({glue:text}`data_leaked_percent:.1f`%) have a pixel-identical copy in the training folder. Trained without such
-# copies, a small network scores {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_error:.1f` points
-# lower on these test images than trained on as many images drawn at random, which is
+# ({glue:text}`data_leaked_percent:.1f`%) have a pixel-identical copy in the training folder. Trained without
+# copies, a small network scores {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_both:.1f` points
+# lower on these test images than trained on as many images of each class drawn at random, which is
 # {glue:text}`copies_part_leaked:.1f` points of its accuracy on all test images.** This chapter counts the copies, shows
 # some of them, and compares the same training with and without them.
 #
@@ -122,17 +122,23 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 # ## What the copies are worth
 #
 # These differences do not separate memorization from difficulty: the copied pictures may also be easier. One
-# recipe is therefore trained in three ways ({numref}`tab-leak`), with {glue:text}`copies_seeds` seeds each: on all
-# training images; without those that have a copy in the test images or in validation, keeping one image of each set of
-# copies among themselves ({glue:text}`copies_removed` images fewer, by seed); and, as a control, on as many images
-# drawn at random. Against the control, training without copies lowers accuracy by
-# {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_error:.1f` points on the test images with a copy
-# (95% interval over seeds; by seed: {glue:text}`copies_alone_leaked_seeds`), by {glue:text}`copies_alone_clean:.1f` ±
-# {glue:text}`copies_alone_clean_error:.1f` on those without one, and by {glue:text}`copies_alone_test:.1f` ±
-# {glue:text}`copies_alone_test_error:.1f` on all test images. The images with a copy contribute
-# {glue:text}`copies_part_leaked:.1f` points to the last; that others lose as well may be due to near duplicates of them
-# among the images that were left out, which was not examined. The control lacks copies as often as other images, so these
-# differences are slightly too small.
+# recipe is therefore trained in several ways ({numref}`tab-leak`), with {glue:text}`copies_seeds` seeds each: on all
+# training images; and without copies, which leaves out {glue:text}`copies_removed` images, by seed. With the first seed,
+# {glue:text}`copies_removed_test` of these have a copy among the test images, {glue:text}`copies_removed_val` in
+# validation, and {glue:text}`copies_removed_train` are further copies of an image that stays. Surprise is
+# {glue:text}`copies_removed_surprise:.0f`% of them, and a network that has seen less of it recognizes it less, copy or not.
+# The control is therefore trained on as many images of each class, drawn at random.
+#
+# Against this control, training without copies lowers accuracy by {glue:text}`copies_alone_leaked:.1f` ±
+# {glue:text}`copies_alone_leaked_error:.1f` points on the test images with a pixel-identical copy (95% interval over seeds;
+# ± {glue:text}`copies_alone_leaked_both:.1f` with the sampling of these images; by seed:
+# {glue:text}`copies_alone_leaked_seeds`), by {glue:text}`copies_alone_near:.1f` ± {glue:text}`copies_alone_near_both:.1f` on
+# those with a near duplicate, by {glue:text}`copies_alone_neither:.1f` ± {glue:text}`copies_alone_neither_both:.1f` on those
+# with neither, and by {glue:text}`copies_alone_test:.1f` ± {glue:text}`copies_alone_test_both:.1f` on all (these with both
+# sources of error). The images with a copy contribute {glue:text}`copies_part_leaked:.1f` points to the last. The control
+# lacks some copies as well, so these differences are slightly too small. Against as many images drawn without regard to
+# class, the first difference would be {glue:text}`copies_drawn_leaked:.1f` ± {glue:text}`copies_drawn_leaked_error:.1f`
+# points over seeds: part of it is the class mix, not memory.
 #
 # Against training on all images, the losses are {glue:text}`copies_gain_leaked:.1f` ±
 # {glue:text}`copies_gain_leaked_error:.1f`, {glue:text}`copies_gain_clean:.1f` ±
@@ -152,12 +158,13 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 # mix); how much of these differences is memory was not measured.
 
 # %% tags=["hide-input"]
-tables.grid_table(leak, runs, leaked_files)
+tables.grid_table(leak, runs, dataset)
 
 # %% [markdown]
 # How much a network memorizes depends on its recipe. Without augmentation, our recipe on the same network gains
-# {glue:text}`04_ablations.ipynb::ours_changes_no_augmentation_leaked:.1f` points on the copied images and changes by
-# {glue:text}`04_ablations.ipynb::ours_changes_no_augmentation_clean:+.2f` on the others ({numref}`fig-ours_changes`).
+# {glue:text}`04_ablations.ipynb::ours_changes_no_augmentation_leaked:.1f` points on the images with a copy or near
+# duplicate and changes by {glue:text}`04_ablations.ipynb::ours_changes_no_augmentation_clean:+.2f` on the others
+# ({numref}`fig-ours_changes`).
 #
 # ## Limits
 #
@@ -172,10 +179,10 @@ tables.grid_table(leak, runs, leaked_files)
 #   pixel-identical copy in the training folder; {glue:text}`data_near_leaked` more have a near duplicate.
 # - {glue:text}`data_val_twins_percent:.1f`% of the validation images of our split, drawn as the original describes, are
 #   copies of training images, so validation accuracy is too high.
-# - At an equal number of training images, a small network without copies scores
-#   {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_error:.1f` points lower on the test images
-#   with a copy and {glue:text}`copies_alone_clean:.1f` ± {glue:text}`copies_alone_clean_error:.1f` lower on the others
-#   ({glue:text}`copies_seeds` seeds).
+# - At an equal number of training images of each class, a small network without copies scores
+#   {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_both:.1f` points lower on the test images
+#   with a pixel-identical copy and {glue:text}`copies_alone_neither:.1f` ± {glue:text}`copies_alone_neither_both:.1f` lower
+#   on those with neither such a copy nor a near duplicate ({glue:text}`copies_seeds` seeds).
 # - A gap between images with and without a copy remains without copies in training. What part of the gaps of complete
 #   recipes is memory was not measured.
 # ```
@@ -183,6 +190,6 @@ tables.grid_table(leak, runs, leaked_files)
 # %% tags=["remove-cell"]
 values = key_numbers.dataset_numbers(dataset) | prose.twin_numbers(dataset)
 values |= prose.seen_numbers(files.read_yaml("book/near_pairs.yml"), dataset)
-values |= prose.copies_numbers(leak, runs, leaked_files)
+values |= prose.copies_numbers(leak, runs, dataset)
 for key, value in values.items():
     glue(key, value, display=False)

@@ -67,7 +67,7 @@ def test_statements_not_run_by_what_they_need():
     numbers = prose.claim_numbers(ledger)
     assert numbers["claims_not_run"] == 23
     assert numbers["claims_not_run_configuration"] == 21 and numbers["claims_not_run_other"] == 2
-    assert numbers["claims_seen_by_one_run"] == 1 and numbers["claims_not_seen_by_one_run"] == 0
+    assert numbers["claims_seen_by_a_run"] == 1 and numbers["claims_not_seen_by_a_run"] == 0
 
 
 def test_grade_table_counts_claims_and_no_questions():

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+keras = pytest.importorskip("keras")
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tf2onnx", reason="needs ferbook[export]")
 
@@ -15,7 +17,7 @@ from ferbook.data import splits  # noqa: E402
 from ferbook.export import convert, corruptions, deploy  # noqa: E402
 from ferbook.inference import classifier, face  # noqa: E402
 from ferbook.results import metrics, store  # noqa: E402
-from ferbook.training import train  # noqa: E402
+from ferbook.training import models, train  # noqa: E402
 
 # Two input sizes and a second head, as in our recipe.
 RECIPE = Recipe(
@@ -64,6 +66,35 @@ def test_every_format_answers_as_the_run_did(deployed, trained, faces):
         np.testing.assert_allclose(answers, fitted.probabilities, atol=atol, err_msg=name)
         assert row["correct"] == int((answers.argmax(axis=1) == test.labels).sum())
         assert row["total"] == len(test) and row["ms_single"] > 0
+
+
+@pytest.mark.parametrize(
+    ("backbone", "side"),
+    [("vgg_small", 48), ("efficientnet_lite0", 33), ("efficientnet_b0", 48), ("vgg16", 48)],
+)
+def test_every_backbone_is_written_as_keras_alone(backbone, side, faces, tmp_path, monkeypatch):
+    recipe = Recipe(name="x", backbone=backbone, weights="none", image_size=side)
+    model = models.build_model(recipe)
+    for array in model.weights:  # BatchNorm with statistics of its own
+        if "moving" in array.path:
+            array.assign(array + 0.1)
+    monkeypatch.setattr(convert.checkpoint, "load_network", lambda *_: model)
+    run = SimpleNamespace(recipe=recipe, name="x", temperature=2.0)
+    images = faces.images[:4, ..., None]
+    written = convert.deployable(run, tmp_path)
+    found = np.asarray(written(images, training=False)["probabilities"])
+    resized = tf.image.resize(images, (side, side)).numpy()
+    logits = np.log(np.asarray(model(resized, training=False))) / 2
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    written.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert {type(layer).__module__.split(".")[0] for layer in again._flatten_layers()} == {"keras"}
+    np.testing.assert_allclose(np.asarray(again(images)["probabilities"]), found, atol=1e-6)
+
+
+def test_the_order_of_the_answers_is_beside_them(deployed):
+    assert (deployed[0] / "x" / "labels.txt").read_text().split() == list(CLASSES)
 
 
 def test_smaller_precision_is_a_smaller_file(deployed):

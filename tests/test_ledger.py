@@ -3,9 +3,11 @@
 import json
 from collections import Counter
 
+import numpy as np
 import pytest
 from conftest import ROOT
 
+from ferbook.claims import feasibility
 from ferbook.claims.checks import CHECKS
 from ferbook.claims.ledger import QUESTIONS, Claim, ClaimError, Tolerance, read_claims
 from ferbook.claims.published import SCORES
@@ -81,6 +83,14 @@ def test_named_numbers_make_a_claim_each(tmp_path):
 def test_readings_of_a_printed_number(printed, printed_to, unit, measured, readings):
     parts = ENTRY | {"printed": printed, "printed_to": printed_to, "unit": unit}
     assert Claim(**parts).readings(measured) == readings
+
+
+def test_both_ends_of_rounding_and_the_lower_of_truncation_count():
+    claim = Claim(**ENTRY | {"printed": 0.5, "printed_to": 0.25, "unit": ""})
+    low, high = feasibility.printed_range(0.5, 0.25)
+    assert claim.readings(low) == claim.readings(0.375) == ["rounded"]
+    assert claim.readings(high) == ["rounded", "truncated"]
+    assert claim.readings(np.nextafter(low, 0)) == claim.readings(0.75) == []
 
 
 def test_tolerances_say_where_they_come_from(tmp_path):

@@ -31,7 +31,10 @@ def test_defaults_are_those_of_the_tagged_cell():
         ("batchsize = 8", "The nearest: batch_size"),
         ("batch_size = 8.5", r"batch_size: expected int, like 32. Received: 8.5 \(float\)"),
         ("batch_size = True", r"batch_size: expected int.*\(bool\)"),
-        ('dropout = "4e-1"', r"'4e-1' \(str\)\. In YAML, such a number has a point: 4\.0e-1\."),
+        (
+            'dropout = "4e-1"',
+            r"'4e-1' \(str\)\. In YAML, such a number has a point and a sign: 4\.0e-1\.",
+        ),
         ("changes = {}", "no parameter is called changes. It belongs to a grid of runs: ferbook"),
         ('dropout = "0.4"', r"dropout: expected float, like 0.5. Received: '0.4' \(str\)"),
         ("horizontal_flip = 1", "horizontal_flip: expected bool"),

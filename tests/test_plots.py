@@ -241,22 +241,22 @@ def test_changes_are_differences_from_the_mean_of_the_recipe_itself():
 def test_changes_have_an_interval_and_holms_p():
     """Each group deviates by the root of 8, as does a mean's difference: t is 2 and 0, 3 degrees"""
     groups = {changes.ITSELF: [-2.0, 2.0], "a": [2.0, 6.0], "b": [-2.0, 2.0], "c": [5.0, 9.0]}
-    found = changes._tested(groups, 3)
+    found = changes._tested(groups, "abc", 3)
     half = 3.1824 * 8**0.5
     assert found["a"][0] == changes._range(4, half) and found["b"][0] == changes._range(0, half)
     single = seeds.compared(groups, changes.ITSELF)
     assert [found[name][1] for name in "abc"] == pytest.approx(
         [2 * single["a"].p, 1, 3 * single["c"].p]
     )
-    more = changes._tested(groups | {"d": [9.0]}, 4)  # one has one seed
+    more = changes._tested(groups | {"d": [9.0]}, "abcd", 4)  # one has one seed
     assert [more[name][1] for name in "abcd"] == pytest.approx(
         [3 * single["a"].p, 1, 4 * single["c"].p, np.nan], nan_ok=True
     )
     assert more["a"][0] == found["a"][0]
     assert more["d"][0] == changes._range(9, 3.1824 * (8 + 4) ** 0.5)
     for values in ([3.0], [3.0, 3.0]):
-        assert changes._tested({"a": values, changes.ITSELF: values}, 1) == {}
-    assert changes._tested({"a": [1.0, 2.0]}, 1) == {}
+        assert changes._tested({"a": values, changes.ITSELF: values}, "a", 1) == {}
+    assert changes._tested({"a": [1.0, 2.0]}, "a", 1) == {}
 
 
 def test_the_table_of_changes_has_the_recipe_itself_and_what_was_run():
@@ -348,6 +348,19 @@ def test_a_gain_of_less_than_a_point_is_a_gain(monkeypatch):
     hundredth[[*changes.PARTS]] /= 100
     monkeypatch.setattr(changes, "points", lambda *_: hundredth)
     assert changes.change_words(PLAN, runs, LEAKED)["s_better"] == "one"
+
+
+def test_a_p_of_exactly_the_border_distinguishes_nothing(monkeypatch):
+    wrong = {"base": (5, 6), "one": (0, 0)}  # of 14 images, by seed
+    runs = [
+        run(name, list(range(count)), seed=seed)
+        for name, counts in wrong.items() for seed, count in enumerate(counts, 1)
+    ]  # fmt: skip
+    p = changes.changes_table(PLAN, runs, LEAKED).frame.loc["one", "p"]
+    for border, found in ((p, ("none", "one")), (np.nextafter(p, 1), ("one", "none"))):
+        monkeypatch.setattr(changes, "ALPHA", border)
+        words = changes.change_words(PLAN, runs, LEAKED)
+        assert (words["s_better"], words["s_like_seeds"]) == found
 
 
 def test_a_change_that_varies_by_far_more_than_the_others_has_a_deviation_of_its_own():

@@ -60,11 +60,16 @@ def test_groups_that_vary_by_far_more_than_the_others_are_left_out():
     assert seeds.seed_noise(noisy) == pytest.approx(math.sqrt((8 + 2 + 2) / (2 + 1 + 1)))
 
 
-def test_the_border_of_another_spread_is_one_in_a_hundred_for_all_groups():
+def test_the_border_of_another_spread_is_one_in_a_hundred_for_all_groups(monkeypatch):
     """Of four pairs, three of variance 2: p of the widest is 0.0026 at 18.68, 0.0024 at 19.20."""
     pairs = {name: [0, 2] for name in "abc"}
     assert "wide" in seeds.of_like_spread(pairs | {"wide": [0, 18.6]})
     assert "wide" not in seeds.of_like_spread(pairs | {"wide": [0, 19.3]})
+    border = 4 * seeds._chance_of_spread(pairs | {"wide": [0, 19]}, "wide")
+    for limit, kept in ((border, True), (math.nextafter(border, 1), False)):
+        monkeypatch.setattr(seeds, "OUTLYING", limit)
+        assert ("wide" in seeds.of_like_spread(pairs | {"wide": [0, 19]})) == kept
+    monkeypatch.undo()
     shares = {name: [0, 0.02] for name in "abc"}
     assert "wide" not in seeds.of_like_spread(shares | {"wide": [0, 0.193]})
 

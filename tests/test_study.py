@@ -66,7 +66,16 @@ def test_changes_alter_the_base_and_steps_the_step_before(tmp_path):
         ),
         (
             {"weight_decay": "1e-4"},
-            r"Received: '1e-4' \(str\)\. In YAML, such .* a point: 1\.0e-4\.",
+            r"Received: '1e-4' \(str\)\. In YAML, such .* a point and a sign: 1\.0e-4\.",
+        ),
+        ({"class_weight_clip": "1.0e2"}, r"a point and a sign: 1\.0e\+2\."),
+        ({"batch_size": 10**20}, "batch_size: expected less than 2147483648"),
+        ({"backbone": "vgg_small", "image_size": 8}, "image_size: expected at least 16, for vgg_s"),
+        ({"stem_stride": 7}, "stem_stride: only the backbones efficientnet"),
+        ({"backbone": "efficientnet_b0", "drop_path_rate": 0.0}, "only the .* efficientnet_lite"),
+        (
+            {"small_epochs": 1, "schedule": "cosine", "small_image_size": 500},
+            "small_image_size: .* at most image_size, 48",
         ),
         ({"train_images": -1}, "train_images: expected 0 or more"),
         ({"deduplicate_train": True, "distinct_counts": True}, "distinct_counts: is the control"),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import markdown_it
 import numpy as np
@@ -27,6 +28,10 @@ from ferbook.results.run import Answers, Run
 FILES = np.array([f"test/{CLASSES[i % 7]}/PrivateTest_{i}.jpg" for i in range(14)])
 LABELS = (np.arange(14) % 7).astype(np.uint8)
 LEAKED = frozenset(FILES[:4].tolist())
+COPIES = {  # of dataset.json: a copy of each of four test images, a near duplicate of two
+    "leaked_files": sorted(LEAKED), "duplicate_groups": [],
+    "near_duplicates": {"leaked_files": FILES[4:6].tolist()},
+}  # fmt: skip
 ORIGINAL = read_yaml(ROOT / "book" / "original.yml")
 CONFIG = """
 data: synthetic
@@ -114,12 +119,12 @@ def test_scratch_numbers_are_the_best_of_each_network(plan):
 
 
 def test_copies_are_counted_apart(plan, runs):
-    table = leak_tables.grid_table(plan, runs, LEAKED).frame
-    assert table.loc["the recipe itself", "copies only"] == "87.50% (75.00%\u00a0to\u00a0100.00%)"
+    table = leak_tables.grid_table(plan, runs, COPIES).frame
+    assert table.loc["the recipe itself", "with a copy"] == "87.50% (75.00%\u00a0to\u00a0100.00%)"
     smaller = table.loc["without copies in training"]
-    assert smaller["without copies"] == "85.00% (80.00%\u00a0to\u00a090.00%)"
+    assert smaller["neither"] == "93.75% (87.50%\u00a0to\u00a0100.00%)"
     assert table.loc["the recipe itself", "training images"] == "100"
-    points = leak_prose.copies_numbers(plan, runs, LEAKED)
+    points = leak_prose.copies_numbers(plan, runs, COPIES)
     assert points["copies_gain_leaked"] == pytest.approx(37.5)
     assert points["copies_gain_clean"] == pytest.approx(5)
     assert points["copies_seeds"] == 2 and points["copies_removed"] == "0, 0"
@@ -142,24 +147,42 @@ def test_what_was_seen_of_near_duplicates():
 
 
 def test_copies_are_told_apart_from_the_number_of_images(plan, runs):
-    """Right of the four with a copy: 3 and 4 of all images, 3 and 3 of fewer, 1 and 3 without."""
-    fewer = [run("fewer", [0, 5, 6, 7], seed=seed) for seed in (1, 2)]
-    points = leak_prose.copies_numbers(plan, [*runs, *fewer], LEAKED)
-    of = {name: points[f"copies_{name}_leaked"] for name in ("gain", "alone", "count")}
-    assert of == pytest.approx({"gain": 37.5, "alone": 25, "count": 12.5})
+    """Right of the four with a copy: 3 and 4 of all images, 3 and 3 of as many of each class, none
+    of others drawn at random, 1 and 3 without."""
+    alike = [run("alike", [0, 5, 6, 7], seed=seed) for seed in (1, 2)]
+    fewer = [run("fewer", [0, 1, 2, 3], seed=seed) for seed in (1, 2)]
+    points = leak_prose.copies_numbers(plan, [*runs, *alike, *fewer], COPIES)
+    of = {name: points[f"copies_{name}_leaked"] for name in ("gain", "alone", "drawn", "count")}
+    assert of == pytest.approx({"gain": 37.5, "alone": 25, "drawn": -50, "count": 87.5})
     assert points["copies_part_leaked"] == pytest.approx(25 * 4 / 14)
     assert points["copies_alone_clean"] == pytest.approx(70 - 85)
     assert points["copies_alone_leaked_seeds"] == "50.0, 0.0"
-    # Variances of three groups of two: (12.5² + 25² + 0) * 2 / 3; so of a difference.
-    assert points["copies_alone_leaked_error"] == pytest.approx(
-        3.182446 * (2 / 3 * (12.5**2 + 25**2)) ** 0.5
-    )
+    # Variances of four groups of two: (12.5² + 25²) * 2 / 4; so of a difference.
+    error = 2.776445 * (2 / 4 * (12.5**2 + 25**2)) ** 0.5
+    assert points["copies_alone_leaked_error"] == pytest.approx(error)
+    # Right of the four on average over seeds, less those of training without copies.
+    gains = 100 * (np.array([0, 1, 1, 1]) - [0, 0.5, 0.5, 1])
+    images = 1.96 * gains.std() / 2
+    assert points["copies_alone_leaked_both"] == pytest.approx(np.hypot(error, images))
+
+
+def test_images_that_training_without_copies_lacks_by_hand():
+    val = "train/surprise/v.jpg"
+    base = SimpleNamespace(val=SimpleNamespace(files=np.array([val])))
+    groups = [
+        ["test/sad/PublicTest_1.jpg", "train/sad/a.jpg", "train/fear/b.jpg"],
+        [val, "train/surprise/c.jpg"], ["train/surprise/d.jpg", "train/sad/e.jpg"],
+    ]  # fmt: skip
+    found = leak_prose._removed(base, groups)
+    assert found == {"copies_removed_test": 2, "copies_removed_val": 1, "copies_removed_train": 1,
+                     "copies_removed_surprise": 25}  # fmt: skip
+    assert np.isnan(leak_prose._removed(None, groups)["copies_removed_surprise"])
 
 
 def test_copies_are_compared_on_seeds_that_all_recipes_have(plan, runs):
     alone = run("base", [0, 1, 2, 3], seed=3)
     points, others = (
-        leak_prose.copies_numbers(plan, some, LEAKED) for some in (runs, [*runs, alone])
+        leak_prose.copies_numbers(plan, some, COPIES) for some in (runs, [*runs, alone])
     )
     assert points == pytest.approx(others, nan_ok=True)
 
@@ -422,8 +445,7 @@ def test_gains_of_our_recipes_are_those_of_their_means():
     deviation = 100 * 2**0.5 / 14  # of both pairs, with two degrees of freedom
     assert found["ours_no_ferplus_gain_error"] == pytest.approx(4.302653 * deviation)
     assert found["ours_gain_error"] == pytest.approx(4.302653 * deviation * 1.5**0.5)
-    # Of single runs, which vary as the original's do: one degree of freedom.
-    assert found["ours_single_error"] == pytest.approx(12.7062 * deviation * 2**0.5)
+    assert found["ours_single_error"] == pytest.approx(4.302653 * deviation * 2**0.5)
 
 
 def test_second_numbers_set_our_second_recipe_beside_ours_without_votes():

@@ -387,7 +387,7 @@ NOTEBOOK: list[tuple[str, Callable[[dict], Any], str]] = [
      _INJECTED),
     ("a number under another kind", _foreign_kind, "claims_total: not glued as expected"),
     ("a number glued twice", lambda n: _glue(n).append(forged.glued("claims_total", 999)),
-     "21 outputs ("),
+     "22 outputs ("),
     ("a number glued elsewhere", _glued_elsewhere, "1 outputs (display_data), expected 0"),
     ("metadata of a table", _table_metadata, "not the metadata of its value"),
     ("a tag that hides a table", _hidden, _NOT_THE_SOURCES),

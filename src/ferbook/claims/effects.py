@@ -84,8 +84,8 @@ MEASURES = {
     "gap": Measure(_gap, "training minus validation accuracy", False, True),
     "overconfidence": Measure(_overconfidence, "confidence minus accuracy", False, True),
     "loss_rise": Measure(
-        lambda run: greatest_rise(run.history["loss"]),
-        "greatest rise of the training loss from an epoch to the next", False, True,
+        lambda run: max(greatest_rise(part["loss"]) for _, part in run.history.groupby("phase")),
+        "greatest rise of the training loss from an epoch to the next of its phase", False, True,
     ),
 }  # fmt: skip
 

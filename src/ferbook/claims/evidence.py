@@ -50,11 +50,10 @@ class Evidence:
         found = (run for run in self.runs if _differing(run.recipe) <= {"name", "seed"})
         return next(found, None)
 
-    def stand_in(self) -> Run | None:
-        """The original's recipe on another network or size, the largest and its seed first."""
+    def stand_ins(self) -> list[Run]:
+        """The original's recipe on other networks or sizes, the largest and its seed first."""
         runs = [run for run in self.runs if _differing(run.recipe) <= _PLACES]
-        nearest = sorted(runs, key=lambda r: (-r.recipe.image_size, r.recipe.seed != Recipe.seed))
-        return next(iter(nearest), None)
+        return sorted(runs, key=lambda r: (-r.recipe.image_size, r.recipe.seed != Recipe.seed))
 
     def spread(self, measure: Callable[[Run], float]) -> Spread | None:
         """What `measure` may differ by in two runs of the original's recipe; None: too few seeds.

@@ -55,7 +55,7 @@ def facts(graded: Iterable[tuple[Claim, Verdict]], name: str) -> int:
 
 
 def by_a_run(graded: Iterable[tuple[Claim, Verdict]], grade: str) -> int:
-    """How many claims have this grade by one run of the original's recipe, or for want of one."""
+    """How many claims have this grade by runs of the original's recipe, or for want of one."""
     return sum(
         verdict.grade == grade and claim.check["kind"] in BY_A_RUN for claim, verdict in graded
     )

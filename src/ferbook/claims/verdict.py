@@ -23,10 +23,10 @@ GRADES = {
     NOT_SEEN: "the original's recipe does not give it there, or by less than seeds can cause; the "
     "original may still be right",
     NOT_REPLICATED: "a run of the original's configuration gives something else",
-    CONTRADICTED: "counts, arithmetic or the source named exclude it",
+    CONTRADICTED: "counts or arithmetic exclude it, or the source named says otherwise",
     NOT_TESTABLE: "nothing that we have could decide it",
-    UNDECIDED: "runs with and without it were made, but of one seed, of seeds too far "
-    "apart, or with a network that did not learn",
+    UNDECIDED: "runs were made, but they disagree with one another, are of one seed or of seeds "
+    "too far apart, or are of a network that did not learn",
     NOT_RUN: "an experiment could decide it, and was not made",
 }
 """Grade -> when it is given, in the order in which the book lists them."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +22,7 @@ from ferbook.cli.output import (
 
 if TYPE_CHECKING:
     from ferbook.core.recipe import Recipe
+    from ferbook.results.run import Run
     from ferbook.results.study import Study
 
 
@@ -104,7 +107,8 @@ def _planned(config: Path, run: str) -> tuple[Study, list[Recipe]]:
 
     study = read_study(config)
     if run and run not in study.recipes:
-        near = difflib.get_close_matches(run, study.recipes, 5)
+        near = [name for name in study.recipes if name.startswith(f"{run}-")][:5]
+        near = near or difflib.get_close_matches(run, study.recipes, 5)
         named = ", ".join(name for name in study.recipes if name in near)
         raise StudyError(
             f"--run: no {run} in {config}, which has {len(study.recipes)}"
@@ -210,8 +214,14 @@ def export(
     release: Annotated[
         bool, typer.Option("--release", help="Make it the model of ferbook predict.")
     ] = False,
+    subset: Annotated[
+        bool, typer.Option("--subset", help="Accept data that are only a part of FER-2013.")
+    ] = False,
 ) -> None:
-    """Write a run as Keras, ONNX and LiteRT files and measure each on all test images."""
+    """Write a run as Keras, ONNX and LiteRT files and measure each on all test images.
+
+    Not for a run that pools by attention. labels.txt has the classes in the order of the answers.
+    """
     with errors():
         look_for(run)
         if not (run / "run.json").is_file():
@@ -227,16 +237,29 @@ def export(
         from ferbook.results import store
 
         trained = store.load_run(run)
+        if release:
+            _check_releasable(trained)
         # Late, so that a mistyped name is told before TensorFlow starts.
         start_tensorflow()
         from ferbook.comparison.peers import answerers
         from ferbook.export.deploy import deploy
 
-        faces = load(source)
+        faces = load(source, subset=subset)
         others = answerers() if faces.name == "fer2013" else {}
         places = {"weights": weights, "folder": folder, "results_dir": results, "runs_dir": runs}
-        written = deploy(trained, faces, others=others, release=release, **places)
+        with contextlib.redirect_stdout(sys.stderr):  # the converters tell what they do
+            written = deploy(trained, faces, others=others, release=release, **places)
     typer.echo(written)
+
+
+def _check_releasable(trained: Run) -> None:
+    from ferbook.core.recipe import RecipeError
+
+    if not trained.is_fer2013 or not trained.recipe.backbone.startswith("efficientnet_lite"):
+        raise RecipeError(
+            f"--release: expected an EfficientNet-Lite trained on FER-2013. Received: "
+            f"{trained.recipe.backbone}, trained on {trained.info['dataset']['name']}."
+        )
 
 
 def network(

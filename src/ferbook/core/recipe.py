@@ -134,8 +134,11 @@ class Recipe:
 
 def needs_point(kind: type, value: Any) -> str:
     """What to write where YAML has read a number such as 1e-4 as text."""
-    written = re.fullmatch(r"(\d+)(e[+-]?\d+)", str(value)) if kind is float else None
-    return f" In YAML, such a number has a point: {written[1]}.0{written[2]}." if written else ""
+    written = re.fullmatch(r"(\d+)(?:\.0)?e(([+-])?\d+)", str(value)) if kind is float else None
+    if not written:
+        return ""
+    sign = "" if written[3] else "+"
+    return f" In YAML, such a number has a point and a sign: {written[1]}.0e{sign}{written[2]}."
 
 
 def _check_types(recipe: Recipe) -> None:
@@ -154,6 +157,7 @@ _CHOICES = {
     "backbone": BACKBONES, "weights": WEIGHTS, "schedule": SCHEDULES,
     "finetune_optimizer": OPTIMIZERS, "pooling": POOLINGS,
 }  # fmt: skip
+_SMALLEST = {"vgg_small": 16, "vgg_medium": 16, "vgg16_bn": 32, "vgg16": 32}  # px
 _MORE_THAN_ZERO = (
     "image_size", "small_image_size", "batch_size", "accumulate", "warmup_learning_rate",
     "finetune_learning_rate", "stem_stride",
@@ -188,12 +192,39 @@ def _check_range(name: str, value: Any) -> None:
         raise RecipeError(f"{name}: expected more than 0. Received: {value!r}.")
     if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
         raise RecipeError(f"{name}: expected 0 or more and finite. Received: {value!r}.")
+    if type(value) is int and name != "seed" and value >= 2**31:
+        raise RecipeError(f"{name}: expected less than {2**31}. Received: {value!r:.40}.")
     if name == "seed" and value >= 2**32:  # NumPy's
         raise RecipeError(f"seed: expected less than {2**32}. Received: {value!r}.")
     if name in _LESS_THAN_ONE and not value < 1:
         raise RecipeError(f"{name}: expected less than 1. Received: {value!r}.")
     if name in _AT_MOST_ONE and value > 1:
         raise RecipeError(f"{name}: expected at most 1. Received: {value!r}.")
+
+
+def _check_size(recipe: Recipe) -> None:
+    """Of the input, in which the halvings of a network leave something."""
+    least = _SMALLEST.get(recipe.backbone, 1)
+    sizes = {"image_size": recipe.image_size}
+    if recipe.small_epochs:
+        sizes["small_image_size"] = recipe.small_image_size
+    for name, size in sizes.items():
+        if not least <= size <= recipe.image_size:
+            raise RecipeError(
+                f"{name}: expected at least {least}, for {recipe.backbone}, and at most "
+                f"image_size, {recipe.image_size}. Received: {size}."
+            )
+
+
+def _check_parts(recipe: Recipe) -> None:
+    """What a network does not have cannot be changed."""
+    for name, kind in (("drop_path_rate", "efficientnet_lite"), ("stem_stride", "efficientnet")):
+        value, own = getattr(recipe, name), getattr(Recipe, name)
+        if value != own and not recipe.backbone.startswith(kind):
+            raise RecipeError(
+                f"{name}: only the backbones {kind}... take another than {own}. "
+                f"Received: {value} for {recipe.backbone}."
+            )
 
 
 def _check_together(recipe: Recipe) -> None:
@@ -213,6 +244,8 @@ def _check_together(recipe: Recipe) -> None:
         raise RecipeError(
             "distinct_counts: is the control of deduplicate_train; one of them. Received: both."
         )
+    _check_size(recipe)
+    _check_parts(recipe)
     if len(recipe.start_from.split()) > 1:
         raise RecipeError(
             f"start_from: expected one name or none. Received: {recipe.start_from!r:.200}."

@@ -22,7 +22,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     A killed writer leaves the old file as it was. A symbolic link at `path` is replaced, not
     written through.
     """
-    with whole_file(path) as temporary, open(temporary, "xb") as file:
+    with whole_file(path) as temporary, _of(path), open(temporary, "xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

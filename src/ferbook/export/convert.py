@@ -29,9 +29,11 @@ from ferbook.core.errors import FerbookError
 from ferbook.export import measure, repeatable
 from ferbook.results.run import Run
 from ferbook.training import checkpoint, models
+from ferbook.training.fast_layers import with_plain_layers
 
 OPSET = 17  # of ONNX; onnxruntime-web and every onnxruntime since 1.12 read it
 CALIBRATION_BATCH = 32
+LABELS = "labels.txt"  # the classes in the order of the output, which LiteRT's files do not name
 
 
 class ExportError(FerbookError, ValueError):
@@ -42,7 +44,7 @@ def deployable(run: Run, weights: str | Path) -> keras.Model:
     """The run's network with its best `weights`, `runs/<study>/<run>/best.npz`; see above.
 
     Raises ExportError when its pooling is not the average, CheckpointError when the weights are not
-    of this run, RecipeError for a backbone that cannot take gray pictures.
+    of this run.
     """
     recipe = run.recipe
     if recipe.pooling != "average":
@@ -53,11 +55,13 @@ def deployable(run: Run, weights: str | Path) -> keras.Model:
     dense = layers.Dense(len(CLASSES), name="evidence")
 
     image = keras.Input((SIDE, SIDE, 1), dtype="uint8", name="image")
-    gray = layers.Resizing(recipe.image_size, recipe.image_size, name="resize")(
-        keras.ops.cast(image, "float32")
-    )
-    backbone = models.fold_gray(model.get_layer("backbone"), recipe)
-    features = _without_dropout(backbone)(gray)
+    gray = models.resized(image, recipe.image_size)
+    backbone = model.get_layer("backbone")
+    if recipe.backbone in models.KERAS_BACKBONES:  # each color has a scale of its own
+        gray = layers.Concatenate(name="rgb")([gray, gray, gray])
+    else:
+        backbone = models.fold_gray(backbone, recipe)
+    features = with_plain_layers(_without_dropout(backbone))(gray)
     evidence = dense(features)
     dense.set_weights([array / temperature for array in head.get_weights()])
     logits = layers.GlobalAveragePooling2D(name="pool")(evidence)
@@ -78,9 +82,11 @@ def write_all(
 ) -> dict[str, Path]:
     """Every format and precision into `folder`; int8 is calibrated on `images`, of training.
 
-    Returns name -> file. `about` becomes the metadata of the ONNX files.
+    Returns name -> file; the classes are written beside them. `about` becomes the metadata of the
+    ONNX files.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / LABELS).write_text("\n".join(CLASSES) + "\n", encoding="utf-8")
     files = {"keras-float32": folder / "model.keras"}
     model.save(files["keras-float32"])
     for precision in ("float32", "float16", "int8"):

@@ -36,7 +36,7 @@ def build(dropout: float = 0.3) -> keras.Model:
     ours = models.build_backbone(recipe, channels=1)
     network = keras.models.clone_model(ours, clone_function=_plain, call_function=_called)
     image = keras.Input((SIDE, SIDE, 1), name="image")
-    resized = layers.Resizing(recipe.image_size, recipe.image_size, name="resize")(image)
+    resized = models.resized(image, recipe.image_size)
     pooled = layers.GlobalAveragePooling2D(name="pool")(network(resized))
     dropped = layers.Dropout(dropout, name="dropout")(pooled)
     answer = layers.Dense(len(CLASSES), "softmax", name="expression")
@@ -64,7 +64,8 @@ def card_text(card: dict[str, Any]) -> str:
     data = {"type": "fer2013", "name": "FER-2013", "split": "test"}
     task = {"type": "image-classification", "name": "facial expression recognition"}
     about = {
-        "license": "mit",
+        "license": "other",
+        "license_name": "mit-and-imagenet-weights",
         "library_name": "keras",
         "pipeline_tag": "image-classification",
         "tags": ["facial-expression-recognition", "fer2013", card["run"].split("-")[1]],
@@ -98,7 +99,13 @@ BatchNorm is folded into the convolutions; all weights can be trained.
 **Use and limits.** The network predicts how raters would label a picture, not what a person feels,
 and must not be used to decide about people. It was trained on small gray pictures that were found
 by key words, without labels of age, sex, skin tone or origin, so that differences between groups
-were not measured. The code is under the MIT license; FER-2013 was gathered for research.
+were not measured. Some test images have a copy in the training folder; on others, the accuracy is
+lower, and ferbook's book gives both.
+
+**License.** The code and what training added to the weights are under the MIT license. Training
+began with the ImageNet weights of EfficientNet-Lite2, under the license of their package, and used
+the votes of FER+ (MIT, Microsoft Corporation) beside the labels of FER-2013, which was gathered for
+research.
 """
 
 

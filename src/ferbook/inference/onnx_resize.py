@@ -2,9 +2,10 @@
 
 ONNX has no area interpolation, but it is linear: along each axis the output is a product with the
 matrix of shares that input pixels have in output pixels. The graph builds both matrices from the
-input's shape, so one file takes any height and width. Grays are OpenCV's but for two cases that
-differ by at most one: faces below 48 px, which it mixes in whole numbers, and of 96 x 96 px, where
-it rounds halves up.
+input's shape, so one file takes any height and width. Where a side is below 48 px, OpenCV mixes two
+pixels along each axis, the second of which stands for all that follow in the output pixel's area.
+Grays are OpenCV's or differ by one: it mixes two pixels in whole numbers, and rounds some halves
+another way.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ _AXIS = """
     {a}_size = Gather <axis = 0> (shape, {at})
     {a}_length = Cast <to = 1> ({a}_size)
     {a}_scale = Div ({a}_length, side)
-    {a}_start = Mul (rows, {a}_scale)
+    {a}_places = Mul (rows, {a}_length)
+    {a}_start = Div ({a}_places, side)
     {a}_end = Add ({a}_start, {a}_scale)
     {a}_pixels = Range (zero, {a}_length, one)
     {a}_next = Add ({a}_pixels, one)
@@ -29,6 +31,20 @@ _AXIS = """
     {a}_inside = Sub ({a}_high, {a}_low)
     {a}_covered = Max ({a}_inside, zero)
     {a}_shares = Div ({a}_covered, {a}_scale)
+"""
+# The same with two pixels.
+_TWO = """
+    {a}_first = Floor ({a}_start)
+    {a}_second = Add ({a}_first, one)
+    {a}_to = Min ({a}_end, {a}_second)
+    {a}_within = Sub ({a}_to, {a}_start)
+    {a}_own = Div ({a}_within, {a}_scale)
+    {a}_rest = Sub (one, {a}_own)
+    {a}_is_first = Equal ({a}_pixels, {a}_first)
+    {a}_is_second = Equal ({a}_pixels, {a}_second)
+    {a}_tail = Where ({a}_is_second, {a}_rest, zero)
+    {a}_two = Where ({a}_is_first, {a}_own, {a}_tail)
+    {a}_matrix = Where (enlarges, {a}_two, {a}_shares)
 """
 _GRAPH = (
     """
@@ -48,10 +64,16 @@ resize (uint8[n, height, width, 1] image) => (uint8[n, 48, 48, 1] face) {
     + _AXIS.format(a="down", at="first")
     + _AXIS.format(a="across", at="second")
     + """
+    shorter = Min (down_length, across_length)
+    enlarges = Less (shorter, side)
+"""
+    + _TWO.format(a="down")
+    + _TWO.format(a="across")
+    + """
     gray = Cast <to = 1> (image)
     plane = Squeeze (gray, last)
-    lower = MatMul (down_shares, plane)
-    turned = Transpose <perm = [1, 0]> (across_shares)
+    lower = MatMul (down_matrix, plane)
+    turned = Transpose <perm = [1, 0]> (across_matrix)
     small = MatMul (lower, turned)
     whole = Round (small)
     bounded = Clip (whole, zero, white)

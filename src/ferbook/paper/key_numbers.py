@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from statsmodels.stats.proportion import proportions_ztest
 
 from ferbook.core.classes import CLASSES
@@ -195,12 +196,27 @@ def _doubt_numbers(run: Run) -> dict[str, int | float]:
     known = issues[issues["ferplus"].notna()]
     every = merged(run.val, run.test)
     second = ferplus.as_class(ferplus.pluralities(every.files))
+    wrong, labels = (second != every.labels)[second >= 0], every.labels[second >= 0]
+    doubted = np.bincount([CLASSES.index(name) for name in known["label"]], minlength=len(CLASSES))
     return {
-        "contradicted_percent": 100 * mean((second != every.labels)[second >= 0].tolist()),
+        "contradicted_percent": 100 * mean(wrong.tolist()),
+        "contradicted_like_percent": 100 * mean_by_class(wrong, labels, doubted),
         "doubted": len(issues),
         "doubted_known": len(known),
         "doubted_confirmed_percent": percent((known["ferplus"] != known["label"]).mean()),
     }
+
+
+def mean_by_class(values: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+    """The mean over classes of each class's mean, weighted: `values` (n) as if their `labels` (n)
+    were mixed as `weights`, a number for each class. NaN where no class has both.
+    """
+    counts = np.bincount(labels, minlength=len(weights))
+    known = (counts > 0) & (np.asarray(weights) > 0)
+    if not known.any():
+        return float("nan")
+    means = np.bincount(labels, values, minlength=len(weights))[known] / counts[known]
+    return float(np.average(means, weights=np.asarray(weights)[known]))
 
 
 def cpu_hours(run: Run) -> float:

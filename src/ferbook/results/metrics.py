@@ -106,6 +106,15 @@ def named_test_sets(test: Predictions, leaked_files: frozenset[str]) -> dict[str
     return {name: test.select(mask) for name, mask in masks.items()}
 
 
+def sets_by_copy(test: Predictions, dataset: Mapping[str, Any]) -> dict[str, Predictions]:
+    """`named_test_sets`; and of "clean" the images with a near duplicate in the training folder,
+    "near", and the others, "neither". `dataset` is the audit of the images, `dataset.json`.
+    """
+    sets = named_test_sets(test, frozenset(dataset["leaked_files"]))
+    near = twin_mask(sets["clean"].files, frozenset(dataset["near_duplicates"]["leaked_files"]))
+    return {**sets, "near": sets["clean"].select(near), "neither": sets["clean"].select(~near)}
+
+
 def merged(first: Predictions, second: Predictions) -> Predictions:
     """Two sets of images as one, without test-time augmentation."""
     return Predictions(

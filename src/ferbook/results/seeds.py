@@ -18,6 +18,15 @@ OUTLYING = 0.01  # p below which a variance is no chance
 K = TypeVar("K", bound=Hashable)
 
 
+def at_scale(runs: Iterable[Run], backbone: str, image_size: int) -> list[Run]:
+    """Those of this network and input size (px) that had all training images."""
+    place = backbone, image_size, 0
+    return [
+        run for run in runs
+        if (run.recipe.backbone, run.recipe.image_size, run.recipe.train_images) == place
+    ]  # fmt: skip
+
+
 def by_recipe(runs: Iterable[Run]) -> dict[tuple[str, str], list[float]]:
     """Accuracies on test, in percent, of each recipe (study, display name) over its seeds."""
     found: dict[tuple[str, str], list[float]] = {}

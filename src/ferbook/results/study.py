@@ -128,7 +128,7 @@ def of_original(runs: Sequence[Run]) -> Run:
 
 def sizes_of(run: Run, runs: Iterable[Run]) -> list[Run]:
     """Those of `runs` of the same study and recipe but for seed and input size, by size."""
-    return _alike(run, runs, image_size=1, seed=0)
+    return _alike(run, runs, image_size=Recipe.image_size, seed=0)
 
 
 def largest_input(runs: Iterable[Run]) -> Run:

@@ -182,8 +182,8 @@ class EpochEnd(keras.callbacks.Callback):
         if not all(math.isfinite(logs[name]) for name in _LOGGED):
             raise DivergedError(
                 f"{self.phase}, epoch {epoch + 1}: loss {logs['loss']:g}, {logs['val_loss']:g} on "
-                f"validation images: it diverged. A learning rate below {self.learning_rate:g} may "
-                "help."
+                f"validation images: it diverged. A learning rate below {self.learning_rate:g}, "
+                "or less of what else the recipe weighs, may help."
             )
         row = {
             "phase": self.phase,
@@ -224,7 +224,8 @@ def restore_weights(trained: keras.Model, weights: Path, run: Run) -> None:
         _assign(trained.variables, arrays["model"])
     except (FileNotFoundError, KeyError, ValueError) as error:
         raise CheckpointError(
-            f"{weights}: no weights of {run.study}/{run.name} ({error})."
+            f"{weights}: no weights of {run.study}/{run.name} ({error}). Training left them where "
+            "it ran; to train again, delete the run's folder in the result store."
         ) from error
 
 

@@ -190,10 +190,37 @@ def with_fast_layers(model: keras.Model, *, stem_stride: int = 2) -> keras.Model
 
     fast = keras.models.clone_model(model, input_tensors=model.input, clone_function=swap)
     fast.set_weights(model.get_weights())
-    for layer in fast.layers:
-        if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()  # it computes with copies of its weights
+    _finalize(fast)
     return fast
+
+
+def _finalize(model: keras.Model) -> None:
+    """Normalization computes with copies of its weights, which it takes here."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
+
+
+_PLAIN = {
+    FusedBatchNormalization: keras.layers.BatchNormalization,
+    PointwiseConv2D: keras.layers.Conv2D,
+    FastDepthwiseConv2D: keras.layers.DepthwiseConv2D,
+}
+
+
+def with_plain_layers(model: keras.Model) -> keras.Model:
+    """`model` with Keras's layers in place of those of this module and the same weights, so that a
+    saved file needs none of our code."""
+    if not any(type(layer) in _PLAIN for layer in model.layers):
+        return model
+
+    def swap(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return _PLAIN.get(type(layer), type(layer)).from_config(layer.get_config())
+
+    plain = keras.models.clone_model(model, clone_function=swap)
+    plain.set_weights(model.get_weights())
+    _finalize(plain)
+    return plain
 
 
 def fold_batch_norms(model: keras.Model) -> None:

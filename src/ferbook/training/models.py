@@ -19,7 +19,7 @@ from ferbook.training.fast_layers import (
     with_fast_layers,
 )
 
-_KERAS_BACKBONES = {
+KERAS_BACKBONES = {
     "efficientnet_b0": keras.applications.EfficientNetB0,
     "efficientnet_b2": keras.applications.EfficientNetB2,
     "efficientnet_b3": keras.applications.EfficientNetB3,
@@ -64,7 +64,7 @@ def build_backbone(recipe: Recipe, *, channels: int = 3) -> keras.Model:
     """The feature extractor, RGB in [0, 255] to a feature map, named "backbone"."""
     side = _input_side(recipe)
     inputs = keras.Input((side, side, channels))
-    if recipe.backbone in _KERAS_BACKBONES:
+    if recipe.backbone in KERAS_BACKBONES:
         outputs = _keras_features(recipe, inputs)
     elif recipe.backbone in lite_network.SCALES:
         outputs = lite_network.features(recipe, inputs)
@@ -81,6 +81,15 @@ def build_backbone(recipe: Recipe, *, channels: int = 3) -> keras.Model:
             f'{recipe.backbone}: no ImageNet weights exist; choose weights="none".'
         )
     return backbone
+
+
+def resized(image: keras.KerasTensor, side: int) -> keras.KerasTensor:
+    """float32 (n, side, side, c), bilinear.
+
+    Keras's layer Resizing does the same, but lets every layer behind it believe that the model is
+    in training unless its caller says that it is not.
+    """
+    return keras.ops.image.resize(keras.ops.cast(image, "float32"), (side, side))
 
 
 def freeze_backbone(model: keras.Model) -> None:
@@ -115,7 +124,7 @@ def fold_gray(backbone: keras.Model, recipe: Recipe) -> keras.Model:
     kernels that compare colors cancel on gray, but their rounded weights do not.
     Raises RecipeError for a network of Keras's, which scales each color in its own way.
     """
-    if recipe.backbone in _KERAS_BACKBONES:
+    if recipe.backbone in KERAS_BACKBONES:
         raise RecipeError(f"backbone: {recipe.backbone} cannot be folded; its inputs differ.")
     folded = build_backbone(dataclasses.replace(recipe, weights="none"), channels=1)
     arrays = backbone.get_weights()
@@ -152,7 +161,7 @@ def without_loading(recipe: Recipe) -> Recipe:
 
     Keras builds an EfficientNet for ImageNet with a layer more, which has no weights.
     """
-    if recipe.backbone in _KERAS_BACKBONES and recipe.backbone != "vgg16":
+    if recipe.backbone in KERAS_BACKBONES and recipe.backbone != "vgg16":
         return recipe
     return dataclasses.replace(recipe, weights="none")
 
@@ -195,7 +204,7 @@ def _input_side(recipe: Recipe) -> int | None:
 def _keras_features(recipe: Recipe, inputs: keras.KerasTensor) -> keras.KerasTensor:
     # "imagenet" at construction: loading the weights later would leave out a 1/sqrt(std) scaling.
     named = None if recipe.weights == "none" else recipe.weights
-    build = _KERAS_BACKBONES[recipe.backbone]
+    build = KERAS_BACKBONES[recipe.backbone]
     if recipe.backbone == "vgg16":  # the only one whose preprocessing is not in its graph
         blue_green_red = inputs[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
         shape = tuple(inputs.shape[1:])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ import tensorflow as tf
 
 from ferbook.core.lock import alone
 from ferbook.core.recipe import Recipe, RecipeError
-from ferbook.data import splits
+from ferbook.data import ferplus, splits
 from ferbook.data.duplicates import duplicate_groups, validation_twins
 from ferbook.data.faces import Faces
 from ferbook.inference.centerface.landmarks import find_landmarks
@@ -133,6 +134,14 @@ def _train(
     # Before the seed is set: the network then starts as it would without teachers.
     earlier = Earlier(folder.parent, own.parent, _about(faces))
     taught = earlier.answers(recipe, training)
+    steps = -(-len(training) // recipe.batch_size)
+    if recipe.accumulate > steps:
+        raise RecipeError(
+            f"accumulate: expected at most {steps}, the batches of an epoch. "
+            f"Received: {recipe.accumulate}."
+        )
+    if recipe.ferplus_loss_weight and not (ferplus.pluralities(training.files) >= 0).any():
+        warnings.warn("ferplus_loss_weight: no training image has votes in FER+.", stacklevel=3)
     points = find_landmarks(training.images) if recipe.landmark_loss_weight else None
     set_up(recipe, how.deterministic)
     where = {"augment_in_model": how.augment_in_model}
@@ -155,7 +164,6 @@ def _train(
                 models.freeze_backbone(trained)
             else:
                 models.unfreeze(trained, recipe)
-            steps = -(-len(training) // recipe.batch_size)
             _fit_phase(phase, fitted, recipe, feed, steps, val, checkpoint, how.verbose)
         checkpoint.restore_best(trained)
     facts = _facts(faces, model, recipe, checkpoint, len(training))

@@ -29,8 +29,9 @@ def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measu
     """Whether a measure is better with a part of the recipe than without, beyond other seeds.
 
     `without` are the fields of the recipe without that part. What a part should prevent must
-    happen without it. Nothing is graded by one seed, by seeds that are too far apart to show it, or
-    by networks that did not learn.
+    happen without it. Nothing is graded by one seed, by seeds that are too far apart to show it, by
+    scales that disagree, or by networks that did not learn; nor a part of which float32 leaves
+    nothing, since the original may have used another implementation.
     """
     how = MEASURES[measure]
     found = effect(evidence.runs, without, how)
@@ -39,11 +40,15 @@ def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measu
     better = found.difference if how.more else -found.difference
     beyond = better > 0 and better > found.error
     nothing = how.prevents and found.without <= 0
-    text = _words(found, how) + (" Nothing to prevent." if nothing else "")
-    grade = SEEN if beyond and not nothing else NOT_SEEN
+    text = _words(found, how) + " Nothing to prevent." * nothing
+    text += " The original does not name its implementation." * found.identical
+    grade = SEEN if beyond else NOT_SEEN
+    contrary = any(gain * found.difference < 0 for gain, _ in found.elsewhere)
     doubtful = found.seeds < 2 or (found.uneven and not beyond) or not found.learned
-    if doubtful and not found.identical:
+    if doubtful or nothing or (beyond and contrary):
         grade = UNDECIDED
+    if found.identical:
+        grade = NOT_TESTABLE
     return Verdict(grade, f"{100 * found.difference:+.2f} points", text, _page(found))
 
 
@@ -54,7 +59,8 @@ def question(claim: Claim, evidence: Evidence, change: Mapping[str, Any]) -> Ver
     if found is None:
         return _not_run(evidence, change)
     points = f"{100 * (found.without - found.whole):+.2f} points"
-    text = _words(found, how, ("as it is", "with the change"))
+    elsewhere = tuple((-gain, where) for gain, where in found.elsewhere)
+    text = _words(found._replace(elsewhere=elsewhere), how, ("as it is", "with the change"))
     return Verdict(ANSWERED, points, text, _page(found))
 
 

@@ -78,7 +78,7 @@ def recalls_agree(claim: Claim, evidence: Evidence) -> Verdict:
             for name in evidence.published.recalls}  # fmt: skip
     shown = [f"{name} {found[0]:,} of {_SUPPORTS[name]:,}" for name, found in hits.items() if found]
     none = [name for name, found in hits.items() if not found]
-    text = f"Impossible for {', '.join(none)}." if none else "Whole numbers that print as both."
+    text = f"Impossible for {', '.join(none)}." if none else "Each from a whole number."
     return Verdict(CONTRADICTED if none else CONSISTENT, ", ".join(shown), text)
 
 

@@ -19,6 +19,7 @@ from ferbook.claims.verdict import (
     NOT_SEEN,
     REPLICATED,
     SEEN,
+    UNDECIDED,
     Verdict,
 )
 from ferbook.core.classes import CLASSES
@@ -26,18 +27,27 @@ from ferbook.results import metrics
 from ferbook.results.names import model_name, scale_words
 from ferbook.results.run import Run
 
+WIDEST = 0.02  # within more, of a score in [0, 1], a run replicates nothing
 Observed = tuple[bool, str, str]  # whether it holds, what was found, in what words
 
 
 def on_run(evidence: Evidence, judge: Callable[[Run], Observed]) -> Verdict:
-    """What `judge` says of a run of the original's configuration, else of the nearest stand-in."""
-    exact, nearest = evidence.exact(), evidence.stand_in()
-    run = exact or nearest
-    if run is None:
+    """What `judge` says of a run of the original's configuration, else of all stand-ins.
+
+    The evidence is that of the nearest; where others of them say otherwise, it is undecided.
+    """
+    exact, others = evidence.exact(), evidence.stand_ins()
+    if exact is not None:
+        holds, found, text = judge(exact)
+        grade = REPLICATED if holds else NOT_REPLICATED
+        return Verdict(grade, found, f"{text} ({_run_words(exact)}).")
+    if not others:
         return Verdict(NOT_RUN, "", "No run of this recipe in the store.")
-    holds, found, text = judge(run)
-    good, bad = (REPLICATED, NOT_REPLICATED) if exact else (SEEN, NOT_SEEN)
-    return Verdict(good if holds else bad, found, f"{text} ({_run_words(run)}).")
+    holds, found, text = judge(others[0])
+    times, runs = sum(judge(run)[0] for run in others), len(others)
+    grade = (SEEN if holds else NOT_SEEN) if times in (0, runs) else UNDECIDED
+    count = f" It holds in {times} of {runs} runs of the recipe." * (runs > 1)
+    return Verdict(grade, found, f"{text} ({_run_words(others[0])}).{count}")
 
 
 def score(claim: Claim, evidence: Evidence, of: str, name: str = "", column: str = "") -> Verdict:
@@ -49,11 +59,12 @@ def score(claim: Claim, evidence: Evidence, of: str, name: str = "", column: str
     path = [*of.split("."), *filter(None, (name, column))]
     if why := _impossible(evidence, path):
         return Verdict(CONTRADICTED, "", why, "03_results#tab-audit")
-    exact, nearest = evidence.exact(), evidence.stand_in()
+    exact, others = evidence.exact(), evidence.stand_ins()
     if exact is not None:
         return _replication(claim, evidence, exact, path)
-    if nearest is None:
+    if not others:
         return Verdict(NOT_RUN, "", "No run of this recipe in the store.")
+    nearest = others[0]
     text = f"It takes a GPU and EfficientNetB2's ImageNet weights; stand-in: {_run_words(nearest)}."
     return Verdict(NOT_RUN, f"stand-in: {_printed(claim, value_at(nearest, path))}", text)
 
@@ -73,6 +84,18 @@ def extremes(
         found = outermost(values, len(wanted), high=bool(highest))
         text = f"The {'highest' if highest else 'lowest'} on all test images"
         return set(found) == set(wanted), shown(values, found), text
+
+    return on_run(evidence, judge)
+
+
+def below_mean(claim: Claim, evidence: Evidence, score: str, expressions: list[str]) -> Verdict:
+    """Whether these classes score lower than the classes do on average."""
+
+    def judge(run: Run) -> Observed:
+        values = {name: value_at(run, ["classes", name, score]) for name in CLASSES}
+        average = float(np.mean(list(values.values())))
+        text = f"On all test images; the mean of the classes is {average:.2f}"
+        return max(values[n] for n in expressions) < average, shown(values, expressions), text
 
     return on_run(evidence, judge)
 
@@ -111,16 +134,18 @@ def value_at(run: Run, path: list[str]) -> float:
     return value
 
 
-CHECKS = (score, extremes, recalls_above, beats_baselines)
+CHECKS = (score, extremes, below_mean, recalls_above, beats_baselines)
 
 
 def _replication(claim: Claim, evidence: Evidence, run: Run, path: list[str]) -> Verdict:
-    """Within the printed digit and what another seed would change."""
+    """Within the printed digit and what another seed would change, if that is little enough."""
     measured = value_at(run, path)
     spread = evidence.spread(lambda other: value_at(other, path))
     allowed = claim.last_digit / 2 + (spread.value if spread else 0.0)
     distance = abs(measured - claim.value)
     grade = REPLICATED if claim.readings(measured) or distance <= allowed else NOT_REPLICATED
+    if grade == REPLICATED and allowed > WIDEST:
+        grade = UNDECIDED
     why = f"{allowed:.3f} allowed, {spread.source}" if spread else "too few seeds for a tolerance"
     return Verdict(
         grade, _printed(claim, measured), f"{_run_words(run)}; {distance:.3f} off, {why}."

@@ -233,6 +233,6 @@ def check_counts(faces: Faces, source: str | os.PathLike[str], *, subset: bool =
     if not subset:
         raise DataError(
             f"{message} If a subset is meant, say so: subset=True in Python, --subset for "
-            "ferbook data check and ferbook train."
+            "ferbook data check, train and export."
         )
     warnings.warn(message, stacklevel=3)

@@ -13,7 +13,7 @@ from ferbook.paper.table import P_VALUE, Table
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, score
 from ferbook.results.run import Run
-from ferbook.results.seeds import common_deviation, compared, of_like_spread
+from ferbook.results.seeds import at_scale, by_recipe, common_deviation, compared, of_like_spread
 from ferbook.results.study import LEARNED, Study, of_study
 
 ALPHA = 0.05
@@ -99,16 +99,16 @@ def seed_words(study: Study, runs: Iterable[Run]) -> dict[str, str]:
     }
 
 
-def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
+def changes_table(study: Study, runs: Sequence[Run], leaked_files: frozenset[str]) -> Table:
     """The base and each change that was run: mean scores, and how far from the base.
 
-    Interval and p are those of `seeds.compared`, p after Holm for all planned changes; with one
-    seed there is no p. Changes by which the network did not learn have neither, and are no part of
-    the pooled deviation.
+    Interval and p are those of `seeds.compared` among `learned_groups`, p after Holm for all
+    planned changes; with one seed there is no p. Changes by which the network did not learn have
+    neither, and are no part of the pooled deviation.
     """
-    means, each = scores(study, runs), points(study, runs, leaked_files)
-    frame = _compared(study, means, each)
-    deviation, freedom = common_deviation(learned_groups(means, each))
+    groups, each = learned_groups(study, runs), points(study, runs, leaked_files)
+    frame = _compared(study, scores(study, runs), each, groups)
+    deviation, freedom = common_deviation(groups)
     formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": P_VALUE}
     formats |= dict.fromkeys(frame.columns[[3, 6]], "+.2f")
     caption = (
@@ -117,22 +117,22 @@ def changes_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str
         "from the recipe itself with its interval (not corrected), p corrected by Holm's method "
         f"for all {len(study.changes)} planned changes, and the difference on test images without "
         "copies. A row with one seed has the others' deviation, and no p."
-        + f" The standard deviation between seeds is {deviation:.2f} points, pooled over this "
-        f"table with {freedom} degrees of freedom." * bool(freedom)
+        + f" The standard deviation between seeds is {deviation:.2f} points, pooled over all "
+        f"recipes of this network and input size with {freedom} degrees of freedom." * bool(freedom)
     )
     return Table(frame, caption, f"tab-{study.name}", formats)
 
 
-def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> dict[str, str]:
+def change_words(study: Study, runs: Sequence[Run], leaked_files: frozenset[str]) -> dict[str, str]:
     """`<study>_better`, `_worse` and `_like_seeds`: how changes differ from the recipe.
 
     The border is a corrected p of 0.05; changes by which the network did not learn are
     `<study>_unlearned`. Of `<study>_undecided` too little is known: they have one seed, or vary too
     much to differ. The others are `<study>_not_run`.
     """
-    means, each = scores(study, runs), points(study, runs, leaked_files)
-    alike = of_like_spread(learned_groups(means, each))
-    rows = _compared(study, means, each)
+    groups, each = learned_groups(study, runs), points(study, runs, leaked_files)
+    alike = of_like_spread(groups)
+    rows = _compared(study, scores(study, runs), each, groups)
     rows = rows.reindex(map(names.change_name, study.changes))
     p, gains = rows["p"], rows["difference, points"] > 0
     parts = {
@@ -147,16 +147,28 @@ def change_words(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
     }
 
 
-def learned_groups(scores: pd.DataFrame, points: pd.DataFrame) -> dict[str, list[float]]:
-    """Points on test, by seed, of the recipe itself and of each change by which it learned."""
-    failed = unlearned(scores)
-    groups = points.groupby("change")["test"]
-    return {name: group.tolist() for name, group in groups if name not in failed}
+def learned_groups(study: Study, runs: Iterable[Run]) -> dict[str, list[float]]:
+    """Points on test, by seed, of the recipe itself, of each change, and, under names that no
+    change has, of all other recipes on all training images with the base's network and input size.
+
+    Without those by which a network did not learn.
+    """
+    runs, base = list(runs), study.base
+    elsewhere = [
+        run for run in at_scale(runs, base.backbone, base.image_size) if run.study != study.name
+    ]
+    found: dict[str, list[float]] = {}
+    for run in of_study(study, runs):
+        found.setdefault(names.change_name(run.recipe.name), []).append(100 * accuracy(run.test))
+    found |= {" / ".join(key): group for key, group in by_recipe(elsewhere).items()}
+    return {name: group for name, group in found.items() if np.mean(group) >= 100 * LEARNED}
 
 
-def _compared(study: Study, scores: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+def _compared(
+    study: Study, scores: pd.DataFrame, points: pd.DataFrame, groups: Mapping[str, Sequence[float]]
+) -> pd.DataFrame:
     """`scores` of the recipe itself and of what was run, with differences, intervals and p."""
-    tested = _tested(learned_groups(scores, points), len(study.changes))
+    tested = _tested(groups, scores.index, len(study.changes))
     means = differences(points).groupby("change")[["test", "clean"]].mean()
     rows = {
         name: (test, *tested.get(name, (None, np.nan)), clean)
@@ -167,13 +179,15 @@ def _compared(study: Study, scores: pd.DataFrame, points: pd.DataFrame) -> pd.Da
     return frame[(frame.index == ITSELF) | frame.index.isin(means.index)]
 
 
-def _tested(groups: Mapping[str, Sequence[float]], planned: int) -> dict[str, tuple[str, float]]:
-    """95% interval and p of each change that has them, adjusted by Holm for `planned` changes.
+def _tested(
+    groups: Mapping[str, Sequence[float]], changes: Iterable[str], planned: int
+) -> dict[str, tuple[str, float]]:
+    """95% interval and p of each of `changes` that has them, adjusted by Holm for `planned` ones.
 
     Those without several seeds, or not run, count as if their p were 1.
     """
     found = compared(groups, ITSELF) if ITSELF in groups else {}
-    found = {name: one for name, one in found.items() if not np.isnan(one.p)}
+    found = {n: found[n] for n in changes if n in found and not np.isnan(found[n].p)}
     if not found:
         return {}
     repeated = [name for name in found if len(groups[name]) > 1]

@@ -131,19 +131,18 @@ def ladder(
     return waterfall(steps, [*(run.actor for run in path), *rest])
 
 
-def forest(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Figure:
+def forest(study: Study, runs: Sequence[Run], leaked_files: frozenset[str]) -> Figure:
     """A row per change: a dot per seed, a bar at their mean, in the 95% interval of no difference.
 
     The interval is that of `seeds.compared`. The best stands on top; at the bottom, in words, those
     by which the network did not learn and those that were not run. A study of which nothing was
     run is one line of text.
     """
-    runs = of_study(study, runs)
+    learned, runs = learned_groups(study, runs), of_study(study, runs)
     means, of_runs = scores(study, runs), points(study, runs, leaked_files)
     found, failed = differences(of_runs), unlearned(means)
     if found.empty:
         return statement(f"Not run: all {len(study.changes)} changes.")
-    learned = learned_groups(means, of_runs)
     bounds = compared(learned, ITSELF) if ITSELF in learned else {}
     groups = {name: g for name, g in found.groupby("change", sort=False) if name not in failed}
     rows = [*sorted(groups, key=lambda name: -groups[name]["test"].mean()), *failed.index]

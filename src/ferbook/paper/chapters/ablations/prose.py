@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from scipy.stats import t as student
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
@@ -11,7 +14,7 @@ from ferbook.paper.key_numbers import cpu_hours, mean, percent, run_numbers
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, paired_test, score
 from ferbook.results.run import Answers, Run
-from ferbook.results.seeds import compared, seed_noise
+from ferbook.results.seeds import at_scale, common_deviation, compared, seed_noise
 from ferbook.results.study import Study, finals, of_study, seeds_of
 
 SCALES = (("efficientnet_lite0", 48), ("efficientnet_lite0", 96), ("efficientnet_lite2", 96))
@@ -27,6 +30,9 @@ def study_numbers(
     `paper_mean`, the mean accuracy (%) of the `paper_seeds` runs of the original's recipe with the
     same network and input size; each with `_error`, half of its 95% interval, of `seeds.compared`;
     `ours_single_error`: the same of two recipes with one seed each;
+    `ours_no_ferplus_mean_difference`: points by which that mean without FER+ lies above the
+    original's accuracy, with `_error`, half of a 95% interval over seeds, the original's unknown
+    ones included, and test images;
     `ours_no_ferplus_seeds`: over how many seeds that mean is, in words;
     `ours_no_ferplus_*`: else all that `run_numbers` says of the first run without FER+.
     """
@@ -37,9 +43,17 @@ def study_numbers(
     recipes = {"paper": paper, "ours": seeds_of(ours, runs), "without": seeds_of(without, runs)}
     groups = {name: [100 * accuracy(run.test) for run in some] for name, some in recipes.items()}
     gains = compared(groups, "paper")
-    single = compared({"paper": groups["paper"], "ours": groups["ours"][:1],
-                       "without": groups["without"][:1]}, "ours")["without"]  # fmt: skip
+    alone = {name: groups[name][:1] for name in ("ours", "without")}
+    single = compared({"all": groups["without"], "paper": groups["paper"], **alone}, "ours")[
+        "without"
+    ]
+    deviation, freedom = common_deviation({name: groups[name] for name in ("paper", "without")})
+    seeds = student.ppf(0.975, freedom) * deviation * (1 + 1 / len(groups["without"])) ** 0.5
+    share = original["accuracy"]
+    images = 1.96 * 100 * (2 * share * (1 - share) / len(without.test)) ** 0.5
     return {
+        "ours_no_ferplus_mean_difference": mean(groups["without"]) - 100 * share,
+        "ours_no_ferplus_mean_difference_error": math.hypot(seeds, images),
         "data_n_test": dataset["splits"]["test"],
         "original_accuracy": 100 * original["accuracy"],
         "original_finetune_learning_rate": names.small_number(Recipe().finetune_learning_rate),
@@ -68,10 +82,8 @@ def _at_scale_of(ours: Run, runs: Iterable[Run]) -> list[Run]:
 
 def seed_numbers(runs: Iterable[Run]) -> dict[str, float]:
     """`seed_noise_<backbone>_<px>`: `seeds.seed_noise` of each of SCALES."""
-    scales: dict[tuple[str, int], list[Run]] = {scale: [] for scale in SCALES}
-    for run in runs:
-        scales.setdefault((run.recipe.backbone, run.recipe.image_size), []).append(run)
-    return {f"seed_noise_{name}_{px}": seed_noise(scales[name, px]) for name, px in SCALES}
+    runs = list(runs)
+    return {f"seed_noise_{name}_{px}": seed_noise(at_scale(runs, name, px)) for name, px in SCALES}
 
 
 def second_numbers(

@@ -52,9 +52,10 @@ def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
     columns = ["validation", "test", "PrivateTest", "without copies", "95% interval of test",
                "core hours"]  # fmt: skip
     caption = (
-        "Runs on all training images. Validation leaves out images that have a copy in training; "
-        "those of the second recipe are others, since its split is another. Processor time, hours "
-        "times cores where it was not recorded, depends on the version of the code as well."
+        "Runs on all training images. Validation leaves out images that have a pixel-identical "
+        "copy in training; “without copies” are the test images with neither such a copy nor a "
+        "near duplicate. Processor time, hours times cores where it was not recorded, depends on "
+        "the version of the code as well."
     )
     return Table(listed.frame[columns], caption, "tab-finals", listed.formats)
 

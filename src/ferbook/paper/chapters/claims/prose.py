@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ferbook.claims.checks.scores import WIDEST
 from ferbook.claims.grading import Graded, by_a_run, counted, facts
 from ferbook.claims.references import Reference
 from ferbook.claims.verdict import CONTRADICTED, NOT_RUN, NOT_SEEN, SEEN
 
 
-def claim_numbers(graded: Graded) -> dict[str, int]:
+def claim_numbers(graded: Graded) -> dict[str, int | float]:
     """`claims_total`, `claims_<grade>`: how many claims got each grade; `claims_questions`.
 
     `claims_contradicted_facts`: on how many distinct facts the contradicted ones rest. Of those not
     run, `claims_not_run_configuration` need a run of the original's own, `claims_not_run_other`
-    other experiments. `claims_seen_by_one_run` and `claims_not_seen_by_one_run` rest on a stand-in
-    with one seed.
+    other experiments. `claims_seen_by_a_run` and `claims_not_seen_by_a_run` are judged in each
+    stand-in. `claims_widest`: the points that a replicated score may be off at most.
     """
     counts, original = counted(graded), by_a_run(graded, NOT_RUN)
     return {
@@ -26,8 +27,9 @@ def claim_numbers(graded: Graded) -> dict[str, int]:
         "claims_contradicted_facts": facts(graded, CONTRADICTED),
         "claims_not_run_configuration": original,
         "claims_not_run_other": counts[NOT_RUN] - original,
-        "claims_seen_by_one_run": by_a_run(graded, SEEN),
-        "claims_not_seen_by_one_run": by_a_run(graded, NOT_SEEN),
+        "claims_seen_by_a_run": by_a_run(graded, SEEN),
+        "claims_not_seen_by_a_run": by_a_run(graded, NOT_SEEN),
+        "claims_widest": 100 * WIDEST,
     }
 
 

@@ -16,16 +16,19 @@ from ferbook.results.metrics import (
     accuracy_interval,
     confusion_matrix,
     named_test_sets,
+    sets_by_copy,
 )
 from ferbook.results.run import Run
 from ferbook.results.seeds import compared
 from ferbook.results.study import Study, finals, of_study, paired
 
-RECIPES = ("base", "distinct", "fewer")
-# What is less what: all training images, none with a copy, as many drawn at random.
+RECIPES = ("base", "distinct", "fewer", "alike")
+# What is less what: all training images, none with a copy, as many drawn at random, as many of
+# each class.
 COMPARISONS = {
     "gain": ("base", "distinct"),
-    "alone": ("fewer", "distinct"),
+    "alone": ("alike", "distinct"),
+    "drawn": ("fewer", "distinct"),
     "count": ("base", "fewer"),
 }
 
@@ -61,17 +64,20 @@ def seen_numbers(seen: Mapping[str, Any], dataset: Mapping[str, Any]) -> dict[st
 
 
 def copies_numbers(
-    plan: Study, runs: Iterable[Run], leaked_files: frozenset[str]
+    plan: Study, runs: Iterable[Run], dataset: Mapping[str, Any]
 ) -> dict[str, float | str]:
     """`copies_*`: points that the copies among the training images are worth, mean over seeds.
 
     Seeds that were trained in one way and not in another are left out.
 
-    `copies_<comparison>_<set>` for the test images with a copy ("leaked"), without ("clean"), and
-    all ("test"), and for the gap between the first two ("gap", "gap_like"); each with `_error`,
-    half of Student's 95% interval, and `_seeds`, the same of each seed, in words. The comparison
-    is one of COMPARISONS: "gain", all training images against those without copies; "alone", as
-    many images drawn at random against those without copies; "count", all against so many.
+    `copies_<comparison>_<set>` for the test images with a pixel-identical copy ("leaked"), without
+    ("clean"; of these those with a near duplicate, "near", and with neither, "neither"), and all
+    ("test"), and for the gap between the first two ("gap", "gap_like"); each with `_error`, half of
+    Student's 95% interval over seeds, and `_seeds`, the same of each seed, in words. The comparison
+    is one of COMPARISONS: "gain", all training images against those without copies; "alone" and
+    "drawn", as many images of each class, or of all, drawn at random against those without copies;
+    "count", all against so many. `copies_alone_<set>_both`: half of the interval over seeds and
+    test images.
     `copies_part_leaked`: the points of "alone" on all test images that those with a copy
     contribute;
     `copies_gap_with`, `_without`: by how many points accuracy on the images with a copy is higher
@@ -79,16 +85,18 @@ def copies_numbers(
     of the runs that trained a complete recipe, from the lowest to the highest, in words; each also
     with `_like`, as if both kinds of images had the classes of the whole test set;
     `copies_surprise_leaked`, `_clean`: the share of surprise among the two kinds, in percent;
-    `copies_removed`: training images that the smaller training lacks, of each seed, in words;
+    `copies_removed`: training images that the smaller training lacks, of each seed, in words; of
+    the first seed `_test`, `_val` and `_train`, with a copy in the test images, else in validation,
+    else among themselves, and `_surprise`, the share of surprise in percent;
     `copies_seeds`: how many seeds were trained in both ways; `copies_image_size` (px) and
     `copies_epochs`: the scale.
     """
-    runs = list(runs)
+    runs, leaked_files = list(runs), frozenset(dataset["leaked_files"])
     grid = _of_shared_seeds(run for run in of_study(plan, runs) if run.recipe.name in RECIPES)
     pairs = paired(grid, "distinct", "base")
     sets = {
         name: {
-            run.recipe.seed: named_test_sets(run.test, leaked_files)
+            run.recipe.seed: sets_by_copy(run.test, dataset)
             for run in grid if run.recipe.name == name
         }
         for name in RECIPES
@@ -116,10 +124,53 @@ def copies_numbers(
             ]
         },
         **{f"copies_surprise_{part}": _surprise(having, part) for part in ("leaked", "clean")},
+        **_sampled(sets["alike"], sets["distinct"], found),
         "copies_removed": ", ".join(removed),
+        **_removed(pairs[0][1] if pairs else None, dataset["duplicate_groups"]),
         "copies_seeds": len(pairs),
         "copies_image_size": plan.base.image_size,
         "copies_epochs": plan.base.finetune_epochs,
+    }
+
+
+def _sampled(
+    more: Mapping[int, Mapping[str, Predictions]],
+    less: Mapping[int, Mapping[str, Predictions]],
+    found: Mapping[str, Any],
+) -> dict[str, float]:
+    """`copies_alone_<set>_both`: the root of the sum of squares of two halves of a 95% interval,
+    that over seeds and that of the mean difference over the test images.
+    """
+    values = {}
+    for part in ("leaked", "near", "neither", "test"):
+        ways = [
+            np.mean([sets[part].answers == sets[part].labels for sets in by_seed.values()], axis=0)
+            for by_seed in (more, less) if by_seed
+        ]  # fmt: skip
+        gains = 100 * (ways[0] - ways[1]) if len(ways) == 2 else np.array([])
+        images = 1.96 * gains.std() / gains.size**0.5 if gains.size else math.nan
+        values[f"copies_alone_{part}_both"] = math.hypot(
+            images, found[f"copies_alone_{part}_error"]
+        )
+    return values
+
+
+def _removed(base: Run | None, groups: Iterable[Sequence[str]]) -> dict[str, float]:
+    """Which images a training without copies lacks, by the validation images of `base`."""
+    val = frozenset(base.val.files.tolist()) if base else frozenset()
+    lost: dict[str, list[str]] = {"test": [], "val": [], "train": []}
+    for group in groups if base else ():
+        train = [file for file in group if file.startswith("train/") and file not in val]
+        if any(file.startswith("test/") for file in group):
+            lost["test"] += train
+        elif val.intersection(group):
+            lost["val"] += train
+        else:
+            lost["train"] += train[1:]
+    names = [file.split("/")[1] for files in lost.values() for file in files]
+    return {
+        **{f"copies_removed_{kind}": len(files) for kind, files in lost.items()},
+        "copies_removed_surprise": 100 * mean([name == "surprise" for name in names]),
     }
 
 
@@ -147,6 +198,10 @@ def _comparisons(
         yield f"{key}_seeds", ", ".join(f"{gain:.1f}" for gain in gains)
 
 
+def _percent(part: Predictions) -> float:
+    return 100 * accuracy(part) if len(part) else math.nan
+
+
 def _gap(parts: Mapping[str, Predictions]) -> float:
     """Points by which accuracy is higher on the images with a copy than on the others."""
     return 100 * (accuracy(parts["leaked"]) - accuracy(parts["clean"]))
@@ -168,6 +223,8 @@ _MEASURES = {
     "test": lambda parts: 100 * accuracy(parts["test"]),
     "clean": lambda parts: 100 * accuracy(parts["clean"]),
     "leaked": lambda parts: 100 * accuracy(parts["leaked"]),
+    "near": lambda parts: _percent(parts["near"]),
+    "neither": lambda parts: _percent(parts["neither"]),
     "gap": _gap,
     "gap_like": _gap_of_like_classes,
 }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ferbook.paper.table import Table
 from ferbook.results import names
-from ferbook.results.metrics import accuracy, named_test_sets
+from ferbook.results.metrics import accuracy, sets_by_copy
 from ferbook.results.run import Run
 from ferbook.results.study import Study, of_study
 
@@ -33,28 +34,39 @@ def altered_table(frame: pd.DataFrame) -> Table:
     return Table(shown, caption, "tab-copies", dict.fromkeys(shown, ".1%"))
 
 
-def grid_table(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
+def grid_table(study: Study, runs: Iterable[Run], dataset: Mapping[str, Any]) -> Table:
     """Recipes with and without copies among the training images, on test images of each kind."""
     rows = {}
     for name in ("base", *study.changes):
         some = [run for run in of_study(study, runs) if run.recipe.name == name]
         if some:
-            sets = [named_test_sets(run.test, leaked_files) for run in some]
+            sets = [sets_by_copy(run.test, dataset) for run in some]
             images = dict.fromkeys(f"{run.training_images:,}" for run in some)
             rows[names.change_name(name)] = ("; ".join(images), len(some), *(
-                _spread([accuracy(s[part]) for s in sets], ".2%")
-                for part in ("test", "clean", "leaked")
+                _spread([accuracy(s[part]) for s in sets if len(s[part])], ".2%")
+                for part in ("test", "leaked", "near", "neither")
             ))  # fmt: skip
-    columns = ["training images", "seeds", "test", "without copies", "copies only"]
+    columns = [
+        "training images",
+        "seeds",
+        "test",
+        "with a copy",
+        "with a near duplicate",
+        "neither",
+    ]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("recipe")
     caption = (
-        "The same recipe with all training images and without those that have a copy elsewhere: "
-        f"mean and range. {names.grid_words(study.name, study.base)}"
+        "The same recipe with all training images, without those that have a copy elsewhere, and "
+        "with as many drawn at random; test images with a pixel-identical copy in the training "
+        "folder, with a near duplicate, and with neither. Mean and range. "
+        f"{names.grid_words(study.name, study.base)}"
     )
     return Table(frame, caption, f"tab-{study.name}")
 
 
 def _spread(values: Sequence[float], spec: str) -> str:
-    """Mean, with the range where there are several."""
+    """Mean, with the range where there are several; a dash for none."""
+    if not values:
+        return "-"
     mean, low, high = (format(float(of(values)), spec) for of in (np.mean, min, max))
     return mean if len(values) == 1 else f"{mean} ({low}\u00a0to\u00a0{high})"

@@ -100,9 +100,9 @@ def survivors_table(mutants: Mapping[str, Any]) -> Table:
             found = places.setdefault((error, reason), [])
             found += ["; " if found else "", code(name), f", {line}"]
     rows = [(code(error), together(*found), reason) for (error, reason), found in places.items()]
-    frame = pd.DataFrame(rows, columns=["error", "place", "why no test can notice it"])
-    caption = "Errors that no test detected, and why no test can."
-    if frame["why no test can notice it"].isna().any():
+    frame = pd.DataFrame(rows, columns=["error", "place", "why it is left"])
+    caption = "Errors that no test detects, and why they were left."
+    if frame["why it is left"].isna().any():
         caption = "Errors that no test detected. A dash: a test is missing."
     return Table(frame.set_index("error"), caption, "tab-survivors")
 

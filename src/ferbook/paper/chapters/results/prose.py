@@ -12,7 +12,7 @@ from ferbook.claims.field import PRIVATE, Method, fraction
 from ferbook.claims.published import FOLDER_TEST, TEST_SETS, Published
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
-from ferbook.paper.key_numbers import percent
+from ferbook.paper.key_numbers import mean, mean_by_class, percent
 from ferbook.results.metrics import accuracy, confused_pairs, confusion_rank, score
 from ferbook.results.run import Run
 from ferbook.results.seeds import Difference, compared
@@ -85,7 +85,8 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
     that whose F1, in [0, 1], does; the ranks of the pairs that the original names among all pairs
     of confused classes; how many answers agree with the labels and with the plurality of FER+'s
     taggers, where there is one; and accuracy where at most five of them agree (`_disputed`) or all
-    ten (`_unanimous`). NaN without such images.
+    ten (`_unanimous`), with `_like` given the class mix of all test images, with `_happy` the share
+    of happy. NaN without such images.
     """
     second = ferplus.as_class(ferplus.pluralities(run.test.files))
     agrees = run.test.answers[second >= 0] == second[second >= 0]
@@ -106,9 +107,20 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
         "reference_confusion_pairs": len(pairs),
         "reference_agrees_labels": _accuracy(run, second >= 0),
         "reference_agrees_ferplus": 100 * float(agrees.mean()) if agrees.size else np.nan,
-        "reference_accuracy_disputed": _accuracy(run, (votes >= 1) & (votes <= 5)),
-        "reference_accuracy_unanimous": _accuracy(run, votes == 10),
+        **_by_agreement(run, {"disputed": (votes >= 1) & (votes <= 5), "unanimous": votes == 10}),
     }
+
+
+def _by_agreement(run: Run, slices: Mapping[str, np.ndarray]) -> dict[str, float]:
+    every = np.bincount(run.test.labels, minlength=len(CLASSES))
+    values = {}
+    for name, mask in slices.items():
+        part = run.test.select(mask)
+        right, happy = part.answers == part.labels, part.labels == CLASSES.index("happy")
+        values[f"reference_accuracy_{name}"] = _accuracy(run, mask)
+        values[f"reference_accuracy_{name}_like"] = 100 * mean_by_class(right, part.labels, every)
+        values[f"reference_{name}_happy"] = 100 * mean(happy.tolist())
+    return values
 
 
 def _fallen(found: Mapping[str, Any], reported: Mapping[str, Any], measure: str) -> str:
