@@ -118,8 +118,8 @@ audit_tables.hits_table(published, claims_published.TEST_SETS[claims_published.F
 # hidden. As rounded numbers, some of its accuracies are impossible on every usual test set but possible on all
 # test images if truncated; for others it is the reverse. Either the table mixes both ways of printing,
 # or not all of it was measured on these images; arithmetic cannot tell which.
-# In the last column, all of its F1 scores but one are the harmonic mean of the average precision and recall, not the
-# average of the classes' F1.
+# All of its F1 scores but one agree with the harmonic mean of the average precision and recall, in the last column; the
+# average of the classes' F1 is in general another number.
 
 # %% tags=["hide-input"]
 second = files.read_yaml("book/second.yml")["title"]

@@ -446,6 +446,13 @@ def test_gains_of_our_recipes_are_those_of_their_means():
     assert found["ours_no_ferplus_gain_error"] == pytest.approx(4.302653 * deviation)
     assert found["ours_gain_error"] == pytest.approx(4.302653 * deviation * 1.5**0.5)
     assert found["ours_single_error"] == pytest.approx(4.302653 * deviation * 2**0.5)
+    share = ORIGINAL["accuracy"]
+    mean = 100 * (10 + 12) / 2 / 14
+    assert found["ours_no_ferplus_mean_difference"] == pytest.approx(mean - 100 * share)
+    images = 196 * (2 * share * (1 - share) / 14) ** 0.5
+    assert found["ours_no_ferplus_mean_difference_error"] == pytest.approx(
+        np.hypot(4.302653 * deviation * 1.5**0.5, images)
+    )
 
 
 def test_second_numbers_set_our_second_recipe_beside_ours_without_votes():

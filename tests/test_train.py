@@ -16,7 +16,7 @@ from conftest import ROOT
 tf = pytest.importorskip("tensorflow")
 
 from ferbook.core.files import read_yaml  # noqa: E402
-from ferbook.core.recipe import Recipe  # noqa: E402
+from ferbook.core.recipe import Recipe, RecipeError  # noqa: E402
 from ferbook.data import ferplus, splits  # noqa: E402
 from ferbook.data.synthetic import draw_faces  # noqa: E402
 from ferbook.results import store, study  # noqa: E402
@@ -241,6 +241,17 @@ def test_of_a_finished_run_only_its_own_state_is_deleted(tmp_path, killed_after,
     assert info["deterministic"] is False and info["device"]["kind"] == "cpu"
     assert info["git_commit"] == here["git_commit"]
     assert info["resumed_with"] == [{"git_commit": "a later one"}]
+
+
+def test_what_would_train_nothing_is_told(tmp_path, faces):
+    recipe = dataclasses.replace(RECIPE, accumulate=1000, ferplus_loss_weight=1.0, ema_momentum=0.0,
+                                 sam_radius=0.0, co_teaching_share=0.0)  # fmt: skip
+    places = {"study": "s", "results_dir": tmp_path / "r", "runs_dir": tmp_path / "runs"}
+    with (
+        pytest.warns(UserWarning, match="no training image has votes in FER"),
+        pytest.raises(RecipeError, match=r"accumulate: expected at most \d+, the batches of"),
+    ):
+        train.train(recipe, faces, verbose=0, **places)
 
 
 def test_a_training_that_diverges_says_so_and_leaves_the_store_as_it_was(tmp_path):

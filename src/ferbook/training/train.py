@@ -134,14 +134,7 @@ def _train(
     # Before the seed is set: the network then starts as it would without teachers.
     earlier = Earlier(folder.parent, own.parent, _about(faces))
     taught = earlier.answers(recipe, training)
-    steps = -(-len(training) // recipe.batch_size)
-    if recipe.accumulate > steps:
-        raise RecipeError(
-            f"accumulate: expected at most {steps}, the batches of an epoch. "
-            f"Received: {recipe.accumulate}."
-        )
-    if recipe.ferplus_loss_weight and not (ferplus.pluralities(training.files) >= 0).any():
-        warnings.warn("ferplus_loss_weight: no training image has votes in FER+.", stacklevel=3)
+    steps = _steps(recipe, training)
     points = find_landmarks(training.images) if recipe.landmark_loss_weight else None
     set_up(recipe, how.deterministic)
     where = {"augment_in_model": how.augment_in_model}
@@ -170,6 +163,19 @@ def _train(
     history = pd.DataFrame(checkpoint.history)
     _write(folder, recipe, history, model, parts, faces, facts, final=final)
     checkpoint.finish()
+
+
+def _steps(recipe: Recipe, training: Faces) -> int:
+    """The batches of an epoch; what would train nothing is told."""
+    if recipe.ferplus_loss_weight and not (ferplus.pluralities(training.files) >= 0).any():
+        warnings.warn("ferplus_loss_weight: no training image has votes in FER+.", stacklevel=3)
+    steps = -(-len(training) // recipe.batch_size)
+    if recipe.accumulate > steps:
+        raise RecipeError(
+            f"accumulate: expected at most {steps}, the batches of an epoch. "
+            f"Received: {recipe.accumulate}."
+        )
+    return steps
 
 
 def _facts(

@@ -47,7 +47,7 @@ def study_numbers(
     single = compared({"all": groups["without"], "paper": groups["paper"], **alone}, "ours")[
         "without"
     ]
-    deviation, freedom = common_deviation({name: groups[name] for name in ("paper", "without")})
+    deviation, freedom = common_deviation(groups)
     seeds = student.ppf(0.975, freedom) * deviation * (1 + 1 / len(groups["without"])) ** 0.5
     share = original["accuracy"]
     images = 1.96 * 100 * (2 * share * (1 - share) / len(without.test)) ** 0.5
