@@ -148,7 +148,8 @@ def test_an_efficientnet_of_keras_keeps_its_function_and_weights():
 @pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_b0"])
 def test_folded_batch_norms_keep_values_and_gradients(name):
     """Frozen, with statistics that are not those of the start; folded against not folded."""
-    recipe = Recipe(backbone=name, weights="none", image_size=48, dropout=0, drop_path_rate=0)
+    still = {"drop_path_rate": 0} if "lite" in name else {}  # Keras's own keep their rate
+    recipe = Recipe(backbone=name, weights="none", image_size=48, dropout=0, **still)
     model = models.build_model(recipe)
     model.set_weights([RANDOM.uniform(0.9, 1.1, w.shape) * w for w in model.get_weights()])
     models.unfreeze(model, recipe)
