@@ -194,7 +194,7 @@ tables.trials_table(study.read_study(f"{configs_dir}/paper_rates.yml"), trials)
 # {glue:text}`ours_changes_image_size` pixels, {glue:text}`ours_changes_epochs` epochs, and the same with
 # one part changed. {numref}`tab-ours_changes` has the intervals of the {glue:text}`ours_changes_run` changes of
 # {glue:text}`ours_changes_planned` that were run; mixup {cite:p}`zhang2018` and averaged weights
-# {cite:p}`polyak1992` are among the others. The row without augmentation has no random erasing either. The grid
+# {cite:p}`polyak1992` are among those planned. The row without augmentation has no random erasing either. The grid
 # has no epochs on smaller images and no row with another schedule, so these two parts of our recipe are not
 # tested. What our recipe uses was decided in shorter trials on
 # validation before this table was made, and was not changed after the fact.

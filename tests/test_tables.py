@@ -120,9 +120,9 @@ def test_scratch_numbers_are_the_best_of_each_network(plan):
 
 def test_copies_are_counted_apart(plan, runs):
     table = leak_tables.grid_table(plan, runs, COPIES).frame
-    assert table.loc["the recipe itself", "with a copy"] == "87.50% (75.00%\u00a0to\u00a0100.00%)"
+    assert table.loc["the recipe itself", "with a copy"] == "87.50% (75.0\u00a0to\u00a0100.0)"
     smaller = table.loc["without copies in training"]
-    assert smaller["neither"] == "93.75% (87.50%\u00a0to\u00a0100.00%)"
+    assert smaller["neither"] == "93.75% (87.5\u00a0to\u00a0100.0)"
     assert table.loc["the recipe itself", "training images"] == "100"
     points = leak_prose.copies_numbers(plan, runs, COPIES)
     assert points["copies_gain_leaked"] == pytest.approx(37.5)

@@ -95,7 +95,7 @@ def _open(soup: BeautifulSoup, edition: str) -> None:
     for title in again[:1]:
         moved = itertools.takewhile(lambda tag: tag.name == "p", title.find_next_siblings())
         paragraphs = list(moved)
-        if edition:
+        if edition and paragraphs:
             paragraphs[0].extend([soup.new_tag("br"), edition])
         for paragraph in reversed(paragraphs):
             titles[0].insert_after(paragraph)

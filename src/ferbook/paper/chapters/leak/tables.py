@@ -43,7 +43,7 @@ def grid_table(study: Study, runs: Iterable[Run], dataset: Mapping[str, Any]) ->
             sets = [sets_by_copy(run.test, dataset) for run in some]
             images = dict.fromkeys(f"{run.training_images:,}" for run in some)
             rows[names.change_name(name)] = ("; ".join(images), len(some), *(
-                _spread([accuracy(s[part]) for s in sets if len(s[part])], ".2%")
+                _spread([100 * accuracy(s[part]) for s in sets if len(s[part])])
                 for part in ("test", "leaked", "near", "neither")
             ))  # fmt: skip
     columns = [
@@ -64,9 +64,10 @@ def grid_table(study: Study, runs: Iterable[Run], dataset: Mapping[str, Any]) ->
     return Table(frame, caption, f"tab-{study.name}")
 
 
-def _spread(values: Sequence[float], spec: str) -> str:
+def _spread(percents: Sequence[float]) -> str:
     """Mean, with the range where there are several; a dash for none."""
-    if not values:
+    if not percents:
         return "-"
-    mean, low, high = (format(float(of(values)), spec) for of in (np.mean, min, max))
-    return mean if len(values) == 1 else f"{mean} ({low}\u00a0to\u00a0{high})"
+    mean = f"{np.mean(percents):.2f}%"
+    several = f" ({min(percents):.1f}\u00a0to\u00a0{max(percents):.1f})"
+    return mean + several * (len(percents) > 1)
