@@ -61,12 +61,11 @@ table.Notice(synthetic=faces.name == "synthetic")
 # %% [markdown]
 # ## Seven unequal classes
 #
-# The official data set consists of a training folder and two test parts: PublicTest, on which the
-# contest of 2013 kept its leaderboard, and PrivateTest, which decided the contest. By the arithmetic of
-# {numref}`tab-audit`, the original's numbers fit, of three sets, that of the folder layout alone, in which both parts form one test set of
-# {glue:text}`data_n_test:,` images. {numref}`tab-counts` and {numref}`fig-counts` give the number of images in
-# each class; disgust is by
-# far the rarest.
+# The official data set consists of a training folder and two test parts: PublicTest, on which the contest of 2013
+# kept its leaderboard, and PrivateTest, which decided the contest. By the arithmetic of {numref}`tab-audit`, the
+# original's numbers fit only one of three candidate sets: the folder layout, in which both parts form one test set of
+# {glue:text}`data_n_test:,` images. {numref}`tab-counts` and {numref}`fig-counts` give the number of images in each
+# class; disgust is by far the rarest.
 
 # %% tags=["hide-input"]
 tables.count_table(dataset)
@@ -82,15 +81,15 @@ figures.montage(faces, seed=seed)
 # %% [markdown]
 # ## Training, validation and test images
 #
-# The training folder is split once more, stratified by class, into training images
-# ({glue:text}`data_n_train:,`) and validation images ({glue:text}`data_n_val:,`), on which epochs, recipes and
-# thresholds are chosen; [](../method.md) lists the exceptions, and which rules of the analysis were changed with test
-# scores known. Before the split, images are sorted by the SHA-256
-# of their pixels, so that the split depends on the pixels and the seed alone. The pictures of Kaggle's archive are
-# JPEG files, whose pixels differ slightly from those of the contest's csv file, which therefore yields another split;
-# this book uses the archive. In this split {glue:text}`09_leak.ipynb::data_n_val_twins:d` validation images are copies of
-# training images. Most grids of [](04_ablations.ipynb) and our second recipe use another split, which moves such images into the
-# training part ([](09_leak.ipynb)).
+# The training folder is split once more, stratified by class, into training images ({glue:text}`data_n_train:,`) and
+# validation images ({glue:text}`data_n_val:,`), on which epochs, recipes and thresholds are chosen; [](../method.md)
+# lists the exceptions, and which rules of the analysis were changed with test scores known. Before the split, images
+# are sorted by the SHA-256 of their pixels, so that the split depends on the pixels and the seed alone. The pictures
+# of Kaggle's archive are JPEG files, whose pixels differ slightly from those of the contest's csv file, which
+# therefore yields another split; this book uses the archive. In this split
+# {glue:text}`09_leak.ipynb::data_n_val_twins:d` validation images are copies of training images. Most grids of
+# [](04_ablations.ipynb) and our second recipe use another split, which moves such images into the training part
+# ([](09_leak.ipynb)).
 #
 # Class weights compensate for the imbalance in the loss: the rarer a class, the larger its weight, up
 # to the clip of the recipe ({numref}`tab-weights`).

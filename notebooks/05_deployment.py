@@ -16,11 +16,12 @@
 # %% [markdown]
 # # Deployment
 #
-# **On two processor cores, our model classifies a face in {glue:text}`deployment_ms_single:.1f` ms as an ONNX
-# file in float32. The two int8 files score {glue:text}`deployment_int8_onnx:.1f`% (ONNX) and
-# {glue:text}`deployment_int8_litert:.1f`% (LiteRT), against {glue:text}`deployment_float32:.1f`%.** The original mentions real-time use on small devices and measures neither latency nor file size. Here
-# the run of our recipe with FER+ is exported as single files. Each is evaluated on all test images, and its size, accuracy and
-# latency are measured beside published packages, one after the other on the same machine.
+# **On two processor cores, our model classifies a face in {glue:text}`deployment_ms_single:.1f` ms as an ONNX file in
+# float32. The two int8 files score {glue:text}`deployment_int8_onnx:.1f`% (ONNX) and
+# {glue:text}`deployment_int8_litert:.1f`% (LiteRT), against {glue:text}`deployment_float32:.1f`%.** The original
+# mentions real-time use on small devices and measures neither latency nor file size. Here the run of our recipe with
+# FER+ is exported as single files. Each is evaluated on all test images, and its size, accuracy and latency are
+# measured beside published packages, one after the other on the same machine.
 #
 # *Input:* the result store, where `ferbook export` put its measurements, and the data set for the
 # pictures at the end. *Run time:* a minute.
@@ -64,23 +65,23 @@ peers = store.load_answers(results_dir, "peers")
 # ## One model, seven files
 #
 # Each of our files in {numref}`tab-exports` contains resizing, scaling and the temperature that was fitted on
-# validation images: its input is a gray picture of 48 by 48 bytes, its output seven calibrated
-# probabilities. The int8 files are calibrated on training images. Their first convolutions stay in float:
-# these hold few weights and most of the pixels, and in int8 they would cost accuracy on validation. On this
-# processor ({glue:text}`deployment_hardware`) the float32 ONNX file needs
-# {glue:text}`deployment_ms_single:.1f` ms for one image, that is {glue:text}`deployment_frames:.0f` images per
-# second. The classifier alone is thus fast enough for video. Finding the faces takes far longer
-# ({numref}`tab-detection-times`), so "real-time" is a question of the detector and of the size of the picture. Neither was run on a
-# phone or a microcontroller.
+# validation images: its input is a gray picture of 48 by 48 bytes, its output seven calibrated probabilities. The
+# int8 files are calibrated on training images. Their first convolutions stay in float: they hold few weights but
+# process most of the pixels, and in int8 they would lower validation accuracy. On this processor
+# ({glue:text}`deployment_hardware`) the float32 ONNX file needs {glue:text}`deployment_ms_single:.1f` ms for one
+# image, that is {glue:text}`deployment_frames:.0f` images per second. The classifier alone is thus fast enough for
+# video. Finding the faces takes far longer ({numref}`tab-detection-times`), so "real-time" is a question of the
+# detector and of the size of the picture. Neither was run on a phone or a microcontroller.
 
 # %% tags=["hide-input"]
 tables.exports_table(measured, peers, run.label)
 
 # %% [markdown]
 # Quantization to int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points in ONNX and by
-# {glue:text}`deployment_int8_litert_points:+.2f` in LiteRT; these differences were not tested for significance. The ONNX file gives the
-# same answer as in float32 on {glue:text}`deployment_int8_same:.1f`% of the images. {numref}`tab-exports` has the times on
-# this processor; on another, with or without instructions for eight-bit products, the order may differ.
+# {glue:text}`deployment_int8_litert_points:+.2f` in LiteRT; these differences were not tested for significance. The
+# ONNX file gives the same answer as in float32 on {glue:text}`deployment_int8_same:.1f`% of the images.
+# {numref}`tab-exports` has the times on this processor; on another, with or without instructions for eight-bit
+# products, the order may differ.
 #
 # ## Size, latency and accuracy
 #

@@ -16,13 +16,14 @@
 # %% [markdown]
 # # Claims
 #
-# **Of {glue:text}`claims_total` checkable statements that we drew from the original, {glue:text}`claims_fact_confirmed` are confirmed as
-# facts, {glue:text}`claims_consistent_by_arithmetic` are consistent by arithmetic,
-# {glue:text}`claims_contradicted` are contradicted, by {glue:text}`claims_contradicted_facts` distinct facts, and
-# {glue:text}`claims_replicated` are replicated, which takes a run of the original's own configuration.** Each is
-# listed below with the words of the original that it rests on, and with a grade that a program computes from the result
-# store, from the counts of the data, and by arithmetic. Their number depends on how finely we divided the text: each
-# score of a table is one, and a sentence may yield several.
+# **Of {glue:text}`claims_total` checkable statements that we drew from the original,
+# {glue:text}`claims_fact_confirmed` are confirmed as facts, {glue:text}`claims_consistent_by_arithmetic` are
+# consistent by arithmetic, {glue:text}`claims_contradicted` are contradicted, on the basis of
+# {glue:text}`claims_contradicted_facts` distinct facts, and {glue:text}`claims_replicated` are replicated, which
+# requires a run of the original's own configuration.** Each is listed below with the words of the original that it
+# rests on, and with a grade that a program computes from the result store, from the counts of the data, and by
+# arithmetic. Their number depends on how finely we divided the text: each score of a table is one, and a sentence may
+# yield several.
 #
 # *Input:* the result store, the ledger `book/claims.yml` and `book/sentences.yml`, which maps each
 # sentence of the original to its claims. *Run time:* seconds.
@@ -56,11 +57,12 @@ grades.grade_bar(graded)
 
 # %% [markdown]
 # In the original's configuration, {glue:text}`claims_replicated` statements are replicated and
-# {glue:text}`claims_not_replicated` are not. On a stand-in,
-# {glue:text}`claims_seen_on_a_stand_in` are seen and {glue:text}`claims_not_seen_on_a_stand_in` are
-# not; of these, {glue:text}`claims_seen_by_a_run` and {glue:text}`claims_not_seen_by_a_run` are judged in each run of
-# the recipe, and all runs agree. {glue:text}`claims_undecided` are undecided. {glue:text}`claims_not_run` were not run, and {glue:text}`claims_not_testable_here` cannot be
-# tested here. {glue:text}`claims_questions` recommendations are treated as questions and listed at the end.
+# {glue:text}`claims_not_replicated` are not. On a stand-in, {glue:text}`claims_seen_on_a_stand_in` are seen and
+# {glue:text}`claims_not_seen_on_a_stand_in` are not; of these, {glue:text}`claims_seen_by_a_run` and
+# {glue:text}`claims_not_seen_by_a_run` are judged in each run of the recipe, and all runs agree.
+# {glue:text}`claims_undecided` are undecided. {glue:text}`claims_not_run` were not run, and
+# {glue:text}`claims_not_testable_here` cannot be tested here. {glue:text}`claims_questions` recommendations are
+# treated as questions and listed at the end.
 #
 # ## What the grades mean
 
@@ -69,20 +71,22 @@ tables.grade_table(graded)
 
 # %% [markdown]
 # The evidence names the stand-in of each claim. Its results neither confirm nor refute the original's numbers. A
-# score is graded only by a run of the original's own configuration. It is replicated if it differs by no more than another
-# seed would change it: Student's t times the standard deviation over seeds of the same recipe, for the
-# difference of two runs. Where this is more than {glue:text}`claims_widest:.0f` points, as it would be with the seeds that we have, a score within it
-# is undecided: few seeds would otherwise replicate anything. What a curve or a ranking shows is judged in every run of the
-# recipe, on whatever network and input size, and is undecided where they disagree. A threshold that does not follow from the original's words is marked as ours. The effect
-# of a part of the recipe is graded by runs of the original's recipe with and without it, never of ours, and counts
-# as seen only if it exceeds the variation between seeds, by the test of [](../method.md) without a correction for
-# many claims. So an effect may count as seen here that [](04_ablations.ipynb), where p is corrected for all planned
-# changes, does not distinguish from the variation between seeds. If the same was run at several
-# scales, one with several seeds decides, and the evidence names the difference at the others; an opposite one leaves the
-# effect undecided, as that of label smoothing on accuracy. One seed, or fewer than
-# half of the test images right on average, with or without the part, leave an effect undecided. Where all answers agree
-# bit for bit, as with Adam in place of Keras's AdamW, float32 leaves nothing of the part, and the original may have used
-# another implementation: it is not testable here.
+# score is graded only by a run of the original's own configuration. It is replicated if it differs by no more than
+# another seed would change it: Student's t times the standard deviation over seeds of the same recipe, for the
+# difference of two runs. If this tolerance exceeds {glue:text}`claims_widest:.0f` points, as it would with our few
+# seeds, a score within it is undecided; otherwise having few seeds would make almost any score count as replicated.
+# What a curve or a ranking shows is judged in every run of the recipe, on whatever network and input size, and is
+# undecided where they disagree. A threshold that does not follow from the original's words is marked as ours. The
+# effect of a part of the recipe is graded by runs of the original's recipe with and without it, never of ours, and
+# counts as seen only if it exceeds the variation between seeds, by the test of [](../method.md) without a correction
+# for many claims. An effect may therefore count as seen here although [](04_ablations.ipynb), which corrects p for
+# all planned changes, cannot distinguish it from the variation between seeds. If an experiment was run at several
+# scales, a scale with several seeds decides, and the evidence also gives the differences at the others. If one of
+# these has the opposite sign, the effect is undecided, as is that of label smoothing on accuracy. An effect is also
+# undecided if either side has only one seed, or classifies fewer than half of the test images correctly on average,
+# and where there was nothing to prevent, such as overfitting that did not occur without the part either. Where all
+# answers agree bit for bit, as with Adam in place of Keras's AdamW, float32 leaves nothing of the part, and the
+# original may have used another implementation: it is not testable here.
 #
 # A printed number may have been rounded or truncated. Both readings are tried, and a number
 # is contradicted only if it is impossible under both.
@@ -124,8 +128,8 @@ tables.references_table(works)
 #
 # ```{admonition} What we found
 # :class: tip
-# - {glue:text}`claims_contradicted` statements are contradicted, by counts, by arithmetic or by the source named. The
-#   original repeats some of them: they rest on {glue:text}`claims_contradicted_facts` distinct facts.
+# - {glue:text}`claims_contradicted` statements are contradicted by counts, arithmetic or the named source. Because
+#   the original repeats some of them, they rest on only {glue:text}`claims_contradicted_facts` distinct facts.
 # - {glue:text}`claims_seen_on_a_stand_in` statements were seen on a stand-in and
 #   {glue:text}`claims_not_seen_on_a_stand_in` were not.
 # - {glue:text}`claims_not_run` statements were **not run**: {glue:text}`claims_not_run_configuration` need a run of the

@@ -17,10 +17,10 @@
 # # Reliability
 #
 # **Of {glue:text}`reliability_files:,` hostile files, {glue:text}`reliability_files_other` were mishandled;
-# {glue:text}`reliability_trials_same` of {glue:text}`reliability_trials` trials with
-# {glue:text}`reliability_kills` kills in all ended like an undisturbed execution; the tests detect {glue:text}`reliability_mutants_noticed` of
-# {glue:text}`reliability_mutants` planted errors.** The numbers of this book are worth what the programs are worth that
-# computed them, so this chapter tries to break these programs.
+# {glue:text}`reliability_trials_same` of {glue:text}`reliability_trials` trials with {glue:text}`reliability_kills`
+# kills in all ended like an undisturbed execution; the tests detect {glue:text}`reliability_mutants_noticed` of
+# {glue:text}`reliability_mutants` planted errors.** The numbers in this book are only as trustworthy as the programs
+# that computed them, so this chapter tries to break those programs.
 #
 # *Input:* the result store, nothing else. *Run time:* seconds. The stress tests themselves: `make fuzz`,
 # `make bounds`, `make faults`, `make coverage`, `make mutants`, `make licences`, `make advisories`.
@@ -88,8 +88,8 @@ tables.bounds_table(jobs["bounds"])
 #
 # In each of {glue:text}`reliability_trials` trials of the stages in {numref}`tab-faults`, a process and all its
 # children were to be killed by `SIGKILL` at one or two random moments, and then started again. Some had ended before
-# their moment came; {glue:text}`reliability_kills` kills hit. None left a run in the store that was marked as finished
-# and was not. {glue:text}`reliability_trials_same` of {glue:text}`reliability_trials` trials ended exactly like an
+# their moment came; {glue:text}`reliability_kills` kills hit. None left an unfinished run marked as finished in the
+# store. {glue:text}`reliability_trials_same` of {glue:text}`reliability_trials` trials ended exactly like an
 # undisturbed execution: the same bytes of predictions, the same outputs of the notebook, the same pages.
 
 # %% tags=["hide-input"]
@@ -161,8 +161,8 @@ tables.licence_table(licences)
 # :class: tip
 # - {glue:text}`reliability_files:,` hostile files were read correctly or rejected with a clear message, with
 #   {glue:text}`reliability_files_other` exceptions.
-# - {glue:text}`reliability_trials_same` of {glue:text}`reliability_trials` trials with
-#   {glue:text}`reliability_kills` kills ended like an undisturbed execution; tests detected {glue:text}`reliability_mutants_noticed` of
+# - {glue:text}`reliability_trials_same` of {glue:text}`reliability_trials` trials with {glue:text}`reliability_kills`
+#   kills ended like an undisturbed execution; tests detected {glue:text}`reliability_mutants_noticed` of
 #   {glue:text}`reliability_mutants` planted errors.
 # ```
 

@@ -16,12 +16,12 @@
 # %% [markdown]
 # # The leak
 #
-# **{glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images
-# ({glue:text}`data_leaked_percent:.1f`%) have a pixel-identical copy in the training folder. Trained without
-# copies, a small network scores {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_both:.1f` points
-# lower on these test images than trained on as many images of each class drawn at random, which is
-# {glue:text}`copies_part_leaked:.1f` points of its accuracy on all test images.** This chapter counts the copies, shows
-# some of them, and compares the same training with and without them.
+# **{glue:text}`data_n_leaked` of {glue:text}`data_n_test:,` test images ({glue:text}`data_leaked_percent:.1f`%) have
+# a pixel-identical copy in the training folder. On these, a small network trained without copies scores
+# {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_both:.1f` points lower than the same network
+# trained on equally many images of each class, drawn at random. This loss alone lowers its accuracy on all test
+# images by {glue:text}`copies_part_leaked:.1f` points.** This chapter counts the copies, shows some of them, and
+# compares the same training with and without them.
 #
 # *Input:* the data set and the result store. *Run time:* about a minute.
 
@@ -88,26 +88,25 @@ figures.twins(faces, seed=seed)
 #
 # ## Near duplicates
 #
-# A picture that was recompressed, brightened or mirrored is still the same picture. Such near
-# duplicates are found by a perceptual hash and confirmed by the correlation of their pixels.
-# {numref}`tab-copies` shows which alterations the two thresholds detect when we alter real images
-# ourselves, and how many random pairs of images they accept. As few pairs as these cannot exclude a rate of false
-# matches that counts among the hundreds of millions of pairs in the data set.
+# A picture that was recompressed, brightened or mirrored is still the same picture. Such near duplicates are found by
+# a perceptual hash and confirmed by the correlation of their pixels. {numref}`tab-copies` shows which alterations the
+# two thresholds detect when we alter real images ourselves, and how many random pairs of images they accept. A sample
+# this small cannot rule out a rate of false matches that would still matter among the hundreds of millions of pairs
+# in the data set.
 
 # %% tags=["hide-input"]
 tables.altered_table(near_duplicates.planted_copies(faces.images, seed=seed))
 
 # %% [markdown]
 # Nearly all recompressed, brightened and noisy copies are found, most of the cropped ones and fewer of the shifted
-# ones, so the counts below miss some. {glue:text}`data_near_pairs:,` pairs of images are near
-# duplicates
-# without being pixel-identical, {glue:text}`data_near_mirrored` of them mirrored. Of
-# {glue:text}`data_near_seen` pairs that are not mirrored, drawn at random, {glue:text}`data_near_same` are one
-# photograph to our eyes ({glue:text}`data_near_same_low:.0f` to {glue:text}`data_near_same_high:.0f`%), and of the
-# mirrored ones {glue:text}`data_near_mirrored_same`; `book/near_pairs.yml` names the rest. Labels agree in
-# {glue:text}`data_near_same_label_percent:.1f`% of all pairs; in most of the others, the same face was given two
-# different labels. {glue:text}`data_near_leaked` more test images have a near duplicate in the training
-# folder, which leaves {glue:text}`data_n_pristine:,` test images with neither kind of copy.
+# ones, so the counts below miss some. {glue:text}`data_near_pairs:,` pairs of images are near duplicates without
+# being pixel-identical, {glue:text}`data_near_mirrored` of them mirrored. By our visual check,
+# {glue:text}`data_near_same` of {glue:text}`data_near_seen` randomly drawn pairs that are not mirrored
+# ({glue:text}`data_near_same_low:.0f` to {glue:text}`data_near_same_high:.0f`%), and
+# {glue:text}`data_near_mirrored_same` of the mirrored pairs, show the same photograph; `book/near_pairs.yml` names
+# the rest. Labels agree in {glue:text}`data_near_same_label_percent:.1f`% of all pairs; in most of the others, the
+# same face was given two different labels. {glue:text}`data_near_leaked` more test images have a near duplicate in
+# the training folder, which leaves {glue:text}`data_n_pristine:,` test images with neither kind of copy.
 
 # %% [markdown]
 # ## Accuracy with and without copies
@@ -121,41 +120,39 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 # %% [markdown]
 # ## What the copies are worth
 #
-# These differences do not separate memorization from difficulty: the copied pictures may also be easier. One
-# recipe is therefore trained in several ways ({numref}`tab-leak`), with {glue:text}`copies_seeds` seeds each: on all
-# training images; and without copies, which leaves out {glue:text}`copies_removed` images, by seed. With the first seed,
-# {glue:text}`copies_removed_test` of these have a copy among the test images, {glue:text}`copies_removed_val` in
-# validation, and {glue:text}`copies_removed_train` are further copies of an image that stays. Surprise is
-# {glue:text}`copies_removed_surprise:.0f`% of them, and a network that has seen less of it recognizes it less, copy or not.
-# The control is therefore trained on as many images of each class, drawn at random.
+# These differences do not separate memorization from difficulty: the copied pictures may also be easier. One recipe
+# is therefore trained in several ways ({numref}`tab-leak`), with {glue:text}`copies_seeds` seeds each: on all
+# training images; and without copies, which leaves out {glue:text}`copies_removed` images, by seed. With the first
+# seed, {glue:text}`copies_removed_test` of these have a copy among the test images, {glue:text}`copies_removed_val`
+# in validation, and {glue:text}`copies_removed_train` are further copies of an image that stays. Of the images left
+# out, {glue:text}`copies_removed_surprise:.0f`% are labeled surprise, and a network that has seen fewer such images
+# recognizes that class less often, whether or not the image has a copy. The control is therefore trained on equally
+# many images of each class, drawn at random.
 #
-# Against this control, training without copies lowers accuracy by {glue:text}`copies_alone_leaked:.1f` ±
-# {glue:text}`copies_alone_leaked_error:.1f` points on the test images with a pixel-identical copy (95% interval over seeds;
-# ± {glue:text}`copies_alone_leaked_both:.1f` with the sampling of these images; by seed:
-# {glue:text}`copies_alone_leaked_seeds`), by {glue:text}`copies_alone_near:.1f` ± {glue:text}`copies_alone_near_both:.1f` on
-# those with a near duplicate, by {glue:text}`copies_alone_neither:.1f` ± {glue:text}`copies_alone_neither_both:.1f` on those
-# with neither, and by {glue:text}`copies_alone_test:.1f` ± {glue:text}`copies_alone_test_both:.1f` on all (these with both
-# sources of error). The images with a copy contribute {glue:text}`copies_part_leaked:.1f` points to the last. The control
-# lacks some copies as well, so these differences are slightly too small. Against as many images drawn without regard to
-# class, the first difference would be {glue:text}`copies_drawn_leaked:.1f` ± {glue:text}`copies_drawn_leaked_error:.1f`
-# points over seeds: part of it is the class mix, not memory.
-#
-# Against training on all images, the losses are {glue:text}`copies_gain_leaked:.1f` ±
-# {glue:text}`copies_gain_leaked_error:.1f`, {glue:text}`copies_gain_clean:.1f` ±
-# {glue:text}`copies_gain_clean_error:.1f` and {glue:text}`copies_gain_test:.1f` ±
-# {glue:text}`copies_gain_test_error:.1f` points. The smaller number of images alone accounts for
-# {glue:text}`copies_count_test:.1f` ± {glue:text}`copies_count_test_error:.1f` points on all test images.
+# {numref}`tab-losses` has what training without copies loses. Against this control, it is
+# {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_both:.1f` points on the test images with a
+# pixel-identical copy (by seed: {glue:text}`copies_alone_leaked_seeds`), and these contribute
+# {glue:text}`copies_part_leaked:.1f` of the {glue:text}`copies_alone_test:.1f` points on all test images. The control
+# lacks some copies as well, so these losses are slightly too small. Against images drawn without regard to class, the
+# loss is larger by the share of surprise in it; the difference between the two controls was not tested. The smaller
+# number of images alone accounts for {glue:text}`copies_count_test:.1f` ± {glue:text}`copies_count_test_both:.1f`
+# points on all test images.
 #
 # Trained without pixel-identical copies, the network still scores {glue:text}`copies_gap_without:.1f` points higher
 # on the copied pictures than on the others; trained with them, {glue:text}`copies_gap_with:.1f`. The gap shrinks by
-# {glue:text}`copies_gain_gap:.1f` ± {glue:text}`copies_gain_gap_error:.1f` points. What remains may be due to easier pictures or to near duplicates,
-# which stayed in the training images. The mix of classes is not the reason, although surprise is
-# {glue:text}`copies_surprise_leaked:.0f`% of the copied pictures and {glue:text}`copies_surprise_clean:.0f`% of the
-# others: given the class mix of the whole test set, the gaps are {glue:text}`copies_gap_without_like:.1f` and
-# {glue:text}`copies_gap_with_like:.1f` points, and it shrinks by {glue:text}`copies_gain_gap_like:.1f` ±
-# {glue:text}`copies_gain_gap_like_error:.1f`; this is less certain, since classes with few copies count for more. In the runs of complete recipes ({numref}`fig-leak-scores`) accuracy is
-# {glue:text}`copies_gap_finals` points higher on the copied pictures ({glue:text}`copies_gap_finals_like` given that
-# mix); how much of these differences is memory was not measured.
+# {glue:text}`copies_gain_gap:.1f` ± {glue:text}`copies_gain_gap_error:.1f` points. What remains may be due to easier
+# pictures or to near duplicates, which stayed in the training images. The mix of classes is not the reason, although
+# surprise is {glue:text}`copies_surprise_leaked:.0f`% of the copied pictures and
+# {glue:text}`copies_surprise_clean:.0f`% of the others: reweighted to the class mix of the whole test set, the gaps
+# are {glue:text}`copies_gap_without_like:.1f` and {glue:text}`copies_gap_with_like:.1f` points, and the gap shrinks
+# by {glue:text}`copies_gain_gap_like:.1f` ± {glue:text}`copies_gain_gap_like_error:.1f`. These values are less
+# certain, because the reweighting gives classes with few copies more influence. In the runs of complete recipes
+# ({numref}`fig-leak-scores`) accuracy is {glue:text}`copies_gap_finals` points higher on the copied pictures
+# ({glue:text}`copies_gap_finals_like` at that mix); how much of these differences is memory was not measured.
+
+# %% tags=["hide-input"]
+copies = prose.copies_numbers(leak, runs, dataset)
+tables.losses_table(copies)
 
 # %% tags=["hide-input"]
 tables.grid_table(leak, runs, dataset)
@@ -168,10 +165,10 @@ tables.grid_table(leak, runs, dataset)
 #
 # ## Limits
 #
-# Counts of pixel-identical copies are exact. Counts of near duplicates depend on two thresholds; they miss
-# altered copies and include a few false matches, as seen above. The effect of the copies was measured on one recipe with EfficientNet-Lite0 at
-# {glue:text}`copies_image_size` pixels, {glue:text}`copies_epochs` epochs and {glue:text}`copies_seeds` seeds; it may
-# differ for others.
+# Counts of pixel-identical copies are exact. Counts of near duplicates depend on two thresholds; they miss altered
+# copies and include a few false matches, as seen above. The effect of the copies was measured on one recipe with
+# EfficientNet-Lite0 at {glue:text}`copies_image_size` pixels, {glue:text}`copies_epochs` epochs and
+# {glue:text}`copies_seeds` seeds; it may differ for others.
 #
 # ```{admonition} What we found
 # :class: tip
@@ -181,15 +178,17 @@ tables.grid_table(leak, runs, dataset)
 #   copies of training images, so validation accuracy is too high.
 # - At an equal number of training images of each class, a small network without copies scores
 #   {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_both:.1f` points lower on the test images
-#   with a pixel-identical copy and {glue:text}`copies_alone_neither:.1f` ± {glue:text}`copies_alone_neither_both:.1f` lower
-#   on those with neither such a copy nor a near duplicate ({glue:text}`copies_seeds` seeds).
-# - A gap between images with and without a copy remains without copies in training. What part of the gaps of complete
-#   recipes is memory was not measured.
+#   with a pixel-identical copy and {glue:text}`copies_alone_neither:.1f` ± {glue:text}`copies_alone_neither_both:.1f`
+#   lower on those with neither such a copy nor a near duplicate ({glue:text}`copies_seeds` seeds).
+# - The gap between images with and without a copy shrinks without copies in training, by
+#   {glue:text}`copies_gain_gap:.1f` ± {glue:text}`copies_gain_gap_error:.1f` points, or
+#   {glue:text}`copies_gain_gap_like:.1f` ± {glue:text}`copies_gain_gap_like_error:.1f` at the class mix of the test
+#   set, and does not vanish. What part of the gaps of complete recipes is memory was not measured.
 # ```
 
 # %% tags=["remove-cell"]
 values = key_numbers.dataset_numbers(dataset) | prose.twin_numbers(dataset)
 values |= prose.seen_numbers(files.read_yaml("book/near_pairs.yml"), dataset)
-values |= prose.copies_numbers(leak, runs, dataset)
+values |= copies
 for key, value in values.items():
     glue(key, value, display=False)

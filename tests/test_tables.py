@@ -22,7 +22,7 @@ from ferbook.paper.chapters.leak import prose as leak_prose
 from ferbook.paper.chapters.leak import tables as leak_tables
 from ferbook.paper.chapters.results import tables as results_tables
 from ferbook.results import names, study
-from ferbook.results.metrics import named_test_sets
+from ferbook.results.metrics import named_test_sets, run_scores
 from ferbook.results.run import Answers, Run
 
 FILES = np.array([f"test/{CLASSES[i % 7]}/PrivateTest_{i}.jpg" for i in range(14)])
@@ -164,6 +164,11 @@ def test_copies_are_told_apart_from_the_number_of_images(plan, runs):
     gains = 100 * (np.array([0, 1, 1, 1]) - [0, 0.5, 0.5, 1])
     images = 1.96 * gains.std() / 2
     assert points["copies_alone_leaked_both"] == pytest.approx(np.hypot(error, images))
+    losses = leak_tables.losses_table(points).formatted().set_index("test images")
+    assert losses.loc["with a copy"].tolist() == [
+        f"{sign}{abs(of[name]):.1f}\u00a0±\u00a0{points[f'copies_{name}_leaked_both']:.1f}"
+        for name, sign in (("alone", ""), ("drawn", "\u2212"), ("gain", ""))
+    ]
 
 
 def test_images_that_training_without_copies_lacks_by_hand():
@@ -247,7 +252,7 @@ def test_finals_are_the_list_of_all_runs_without_its_minor_columns(runs):
     (row,) = ablations_tables.finals_table(runs[:1], LEAKED).formatted().to_dict("records")
     assert row == {
         "run": "the recipe itself, tiny, 48 px, seed 1", "validation": "85.71%", "test": "85.71%",
-        "PrivateTest": "85.71%", "without copies": "90.00%",
+        "PrivateTest": "85.71%", "without near copies": "90.00%",
         "95% interval of test": "60.06\u00a0to\u00a095.99%", "core hours": "2.00",
     }  # fmt: skip
 
@@ -256,9 +261,10 @@ def test_others_have_an_interval_on_each_set(runs):
     others = {"x": Answers("x", {"parameters": 3}, runs[0].test)}
     table = ablations_tables.others_table(others, runs[1:2], LEAKED).frame
     assert (
-        table.loc["x", "copies only"].startswith("75.00% (") and table.loc["x", "parameters"] == 3
+        table.loc["x", "copies and near copies"].startswith("75.00% (")
+        and table.loc["x", "parameters"] == 3
     )
-    assert table.loc[runs[1].label, "copies only"].startswith("25.00% (")
+    assert table.loc[runs[1].label, "copies and near copies"].startswith("25.00% (")
 
 
 def test_views_are_those_of_the_run():
@@ -446,6 +452,13 @@ def test_gains_of_our_recipes_are_those_of_their_means():
     assert found["ours_no_ferplus_gain_error"] == pytest.approx(4.302653 * deviation)
     assert found["ours_gain_error"] == pytest.approx(4.302653 * deviation * 1.5**0.5)
     assert found["ours_single_error"] == pytest.approx(4.302653 * deviation * 2**0.5)
+    assert found["ours_no_ferplus_own_size_gain"] == pytest.approx(100 * (11 - 7) / 14)
+    scores = [run_scores(one, described(*runs)) for one in runs[3:]]
+    for key, values in (
+        ("macro_recall", [each["test"]["macro"]["recall"] for each in scores]),
+        ("accuracy_clean", [each["clean"]["accuracy"] for each in scores]),
+    ):
+        assert found[f"ours_no_ferplus_mean_{key}"] == pytest.approx(50 * sum(values))
     share = ORIGINAL["accuracy"]
     mean = 100 * (10 + 12) / 2 / 14
     assert found["ours_no_ferplus_mean_difference"] == pytest.approx(mean - 100 * share)

@@ -17,6 +17,7 @@ OTHERS = "others"
 RECIPES = {
     "paper": "original\u2019s recipe",
     "ours": "our recipe with FER+",
+    "ours_longer": "our recipe with FER+, longer",
     "ours_no_ferplus": "our recipe without FER+",
     "ours_scratch": "our second recipe",
     "ours_dense": "our third recipe",

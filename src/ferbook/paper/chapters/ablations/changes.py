@@ -174,7 +174,7 @@ def _compared(
         name: (test, *tested.get(name, (None, np.nan)), clean)
         for name, test, clean in means.itertuples()
     }
-    columns = ["difference, points", "95% interval", "p", "difference without copies, points"]
+    columns = ["difference, points", "95% interval", "p", "difference without near copies, points"]
     frame = scores.join(pd.DataFrame.from_dict(rows, "index", columns=columns))
     return frame[(frame.index == ITSELF) | frame.index.isin(means.index)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -30,9 +30,8 @@ from ferbook.paper.plots import (
 )
 from ferbook.paper.table import with_minus
 from ferbook.results import names
-from ferbook.results.metrics import accuracy
-from ferbook.results.run import Answers, Run
-from ferbook.results.seeds import by_recipe, compared
+from ferbook.results.run import Run
+from ferbook.results.seeds import compared
 from ferbook.results.study import Study, of_study
 
 
@@ -78,59 +77,6 @@ def pareto(frame: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
-def waterfall(steps: Sequence[tuple[str, float]], actors: Sequence[str]) -> Figure:
-    """Accuracies (name, percent) one after the other: a bar from each to the next, its points.
-
-    Each bar has the color of the actor whose step it is.
-    """
-    figure, axes = plt.subplots(figsize=(8, 0.9 + 0.45 * len(steps)))
-    before = steps[0][1]
-    for row, ((_, after), actor) in enumerate(zip(steps, actors, strict=True)):
-        axes.barh(row, after - before, left=before, height=0.55, color=COLORS[actor])
-        if row < len(steps) - 1:
-            axes.plot([after] * 2, [row - 0.275, row + 1.275], color="#222222", linewidth=1)
-        gain = with_minus(f" ({after - before:+.2f})") if row else ""
-        axes.annotate(f"{after:.2f}%{gain}", (max(before, after), row), (6, 0), va="center",
-                      textcoords="offset points", fontsize=9)  # fmt: skip
-        before = after
-    axes.plot(steps[0][1], 0, "o", color=COLORS[actors[0]])
-    axes.set(yticks=range(len(steps)), yticklabels=[name for name, _ in steps])
-    axes.set(ylim=(len(steps) - 0.5, -0.5), xlabel="accuracy on all test images, %")
-    points = [accuracy for _, accuracy in steps]
-    room = (max(points) - min(points) or 1) / 4
-    axes.set_xlim(min(points) - room / 3, max(points) + room)
-    axes.grid(axis="y", visible=False)
-    return finished(figure)
-
-
-def ladder(
-    runs: Sequence[Run], views: Mapping[str, Answers], repeated: Iterable[Run] = ()
-) -> Figure:
-    """From the original's recipe to the best of our answers, as a `waterfall` of means over seeds.
-
-    `runs` are finals, `repeated` runs of other seeds; of several sizes of one recipe that of our
-    recipe counts. Steps whose run is not there are left out. The last ones are views of our
-    recipe's run.
-    """
-    ours = next((run for run in runs if run.actor == names.RECIPES["ours"]), runs[-1])
-    size = ours.recipe.image_size
-    named = {run.actor: run for run in reversed(runs) if run.recipe.image_size == size}
-    order = [names.RECIPES[name] for name in ("paper", "ours_no_ferplus", "ours")]
-    path = [named[actor] for actor in order if actor in named]
-    means = {key: float(np.mean(group)) for key, group in by_recipe([*repeated] or runs).items()}
-    steps = [(run.label, means[run.study, run.label]) for run in path]
-    # Views are of one run, and the bar before them of the mean over seeds: their gain is added.
-    base, own = means[ours.study, ours.label], accuracy(ours.test)
-    mirrored = base + 100 * (accuracy(ours.test.with_augmentation()) - own)
-    steps.append(("mean with the mirror image", mirrored))
-    steps += [
-        ("mean of ten crops instead", base + 100 * (accuracy(view.test) - own))
-        for view in views.values() if view.info["run"] == f"{ours.study}/{ours.name}"
-    ]  # fmt: skip
-    rest = [ours.actor] * (len(steps) - len(path))
-    return waterfall(steps, [*(run.actor for run in path), *rest])
-
-
 def forest(study: Study, runs: Sequence[Run], leaked_files: frozenset[str]) -> Figure:
     """A row per change: a dot per seed, a bar at their mean, in the 95% interval of no difference.
 
@@ -157,7 +103,7 @@ def forest(study: Study, runs: Sequence[Run], leaked_files: frozenset[str]) -> F
         else:
             text = f"did not learn: {failed[name]:.1%} correct" if name in failed else "not run"
             _note(axes, row, 0.01, text)
-    for at, head in zip(_NOTES, ("all", "without copies"), strict=True):
+    for at, head in zip(_NOTES, ("all", "without near copies"), strict=True):
         _note(axes, -0.75, at, head)
     axes.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     axes.grid(axis="y", visible=False)

@@ -12,10 +12,10 @@ from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
 from ferbook.paper.key_numbers import cpu_hours, mean, percent, run_numbers
 from ferbook.results import names
-from ferbook.results.metrics import accuracy, paired_test, score
+from ferbook.results.metrics import accuracy, paired_test, run_scores, score
 from ferbook.results.run import Answers, Run
 from ferbook.results.seeds import at_scale, common_deviation, compared, seed_noise
-from ferbook.results.study import Study, finals, of_study, seeds_of
+from ferbook.results.study import Study, finals, largest_input, of_study, seeds_of
 
 SCALES = (("efficientnet_lite0", 48), ("efficientnet_lite0", 96), ("efficientnet_lite2", 96))
 """Networks and input sizes (px) of which the book says how far seeds lie apart."""
@@ -34,6 +34,9 @@ def study_numbers(
     original's accuracy, with `_error`, half of a 95% interval over seeds, the original's unknown
     ones included, and test images;
     `ours_no_ferplus_seeds`: over how many seeds that mean is, in words;
+    `ours_no_ferplus_own_size_gain`: points by which that mean lies above the run of the original's
+    recipe at the largest input, of one seed;
+    `ours_mean_*`, `ours_no_ferplus_mean_*`: more means over seeds, in percent;
     `ours_no_ferplus_*`: else all that `run_numbers` says of the first run without FER+.
     """
     whole = finals(runs) or list(runs)
@@ -43,12 +46,9 @@ def study_numbers(
     recipes = {"paper": paper, "ours": seeds_of(ours, runs), "without": seeds_of(without, runs)}
     groups = {name: [100 * accuracy(run.test) for run in some] for name, some in recipes.items()}
     gains = compared(groups, "paper")
-    alone = {name: groups[name][:1] for name in ("ours", "without")}
-    single = compared({"all": groups["without"], "paper": groups["paper"], **alone}, "ours")[
-        "without"
-    ]
     deviation, freedom = common_deviation(groups)
-    seeds = student.ppf(0.975, freedom) * deviation * (1 + 1 / len(groups["without"])) ** 0.5
+    single = float(student.ppf(0.975, freedom)) * deviation
+    seeds = single * (1 + 1 / len(groups["without"])) ** 0.5
     share = original["accuracy"]
     images = 1.96 * 100 * (2 * share * (1 - share) / len(without.test)) ** 0.5
     return {
@@ -62,8 +62,12 @@ def study_numbers(
         "ours_gain_error": gains["ours"].error,
         "ours_no_ferplus_gain": gains["without"].mean,
         "ours_no_ferplus_gain_error": gains["without"].error,
+        "ours_no_ferplus_own_size_gain": mean(groups["without"])
+        - 100 * accuracy(largest_input(_of_original(runs) or [ours]).test),
+        **_means("ours", recipes["ours"], dataset),
+        **_means("ours_no_ferplus", recipes["without"], dataset),
         "ours_no_ferplus_seeds": names.seed_words(len(recipes["without"])),
-        "ours_single_error": single.error,
+        "ours_single_error": single * 2**0.5,
         "paper_mean": mean(groups["paper"]),
         "paper_seeds": len(paper),
         "original_table_recall_disgust": 100 * original["table_2"]["disgust"]["recall"],
@@ -76,8 +80,23 @@ def study_numbers(
 def _at_scale_of(ours: Run, runs: Iterable[Run]) -> list[Run]:
     """Runs of the original's recipe with the network and the input size of `ours`."""
     place = ours.recipe.backbone, ours.recipe.image_size
-    found = (run for run in runs if run.study == "reference")
+    found = _of_original(runs)
     return [run for run in found if (run.recipe.backbone, run.recipe.image_size) == place]
+
+
+def _of_original(runs: Iterable[Run]) -> list[Run]:
+    return [run for run in runs if run.study == "reference"]
+
+
+def _means(prefix: str, runs: Sequence[Run], dataset: Mapping[str, Any]) -> dict[str, float]:
+    scores = [run_scores(run, dataset) for run in runs]
+    values = {
+        "macro_recall": [each["test"]["macro"]["recall"] for each in scores],
+        "recall_disgust": [each["test"]["classes"]["disgust"]["recall"] for each in scores],
+        **{f"accuracy_{part}": [each[part]["accuracy"] for each in scores if part in each]
+           for part in ("clean", "leaked")},
+    }  # fmt: skip
+    return {f"{prefix}_mean_{key}": 100 * mean(each) for key, each in values.items()}
 
 
 def seed_numbers(runs: Iterable[Run]) -> dict[str, float]:

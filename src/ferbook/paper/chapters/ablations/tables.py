@@ -46,18 +46,23 @@ def pairs_table(runs: list[Run]) -> Table:
     return Table(frame, caption, "tab-pairs", formats)
 
 
-def finals_table(runs: Iterable[Run], leaked_files: frozenset[str]) -> Table:
-    """Of the list of all runs, the accuracies of `runs` and what they cost."""
-    listed = ledger_table(runs, leaked_files)
+def finals_table(runs: Iterable[Run], copied_files: frozenset[str]) -> Table:
+    """Of the list of all runs, the accuracies of `runs` and what they cost.
+
+    `copied_files` are the test images with a copy or near duplicate in the training folder.
+    """
+    listed = ledger_table(runs, copied_files)
     columns = ["validation", "test", "PrivateTest", "without copies", "95% interval of test",
                "core hours"]  # fmt: skip
     caption = (
         "Runs on all training images. Validation leaves out images that have a pixel-identical "
-        "copy in training; “without copies” are the test images with neither such a copy nor a "
-        "near duplicate. Processor time, hours times cores where it was not recorded, depends on "
+        "copy in training; “without near copies” are the test images with neither such a copy nor "
+        "a near duplicate. Processor time, hours times cores where it was not recorded, depends on "
         "the version of the code as well."
     )
-    return Table(listed.frame[columns], caption, "tab-finals", listed.formats)
+    new = {"without copies": "without near copies"}
+    formats = {new.get(column, column): way for column, way in (listed.formats or {}).items()}
+    return Table(listed.frame[columns].rename(columns=new), caption, "tab-finals", formats)
 
 
 def trials_table(study: Study, runs: Iterable[Run]) -> Table:
@@ -96,21 +101,22 @@ def _validation(run: Run | None) -> tuple[str, str | None, float | None]:
 
 
 def others_table(
-    others: Mapping[str, Answers], runs: Iterable[Run], leaked_files: frozenset[str]
+    others: Mapping[str, Answers], runs: Iterable[Run], copied_files: frozenset[str]
 ) -> Table:
-    """Peers, baselines and runs on the same images: all, without copies, copies only."""
+    """Peers, baselines and runs on the same images: all, without `copied_files`, and on these."""
     rows = {}
     for item in (*others.values(), *runs):
-        sets = named_test_sets(item.test, leaked_files)
+        sets = named_test_sets(item.test, copied_files)
         accuracies = [_with_interval(sets[name]) for name in ("test", "clean", "leaked")]
         parameters = item.info["parameters"]
         total = parameters["total"] if isinstance(parameters, Mapping) else parameters
         rows[item.label] = (*accuracies, total)
-    columns = ["test", "without copies", "copies only", "parameters"]
+    columns = ["test", "without near copies", "copies and near copies", "parameters"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("model")
     caption = (
-        "Models of others, classical baselines and our runs on the same test images, with "
-        "Wilson intervals."
+        "Models of others, classical baselines and our runs, first seed of each recipe, on the "
+        f"same test images, {len(copied_files):,} of which have a copy or near duplicate in the "
+        "training folder, with Wilson intervals."
     )
     return Table(frame, caption, "tab-others", {"parameters": ",.0f"})
 

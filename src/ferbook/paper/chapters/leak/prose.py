@@ -10,11 +10,10 @@ import numpy as np
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
-from ferbook.paper.key_numbers import mean
+from ferbook.paper.key_numbers import mean, mean_by_class
 from ferbook.results.metrics import (
     accuracy,
     accuracy_interval,
-    confusion_matrix,
     named_test_sets,
     sets_by_copy,
 )
@@ -31,6 +30,13 @@ COMPARISONS = {
     "drawn": ("fewer", "distinct"),
     "count": ("base", "fewer"),
 }
+PARTS = {
+    "leaked": "with a copy",
+    "near": "with a near duplicate",
+    "neither": "neither",
+    "test": "all",
+}
+"""Test images by what they have in the training folder, and how a table calls them."""
 
 
 def twin_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
@@ -76,8 +82,8 @@ def copies_numbers(
     Student's 95% interval over seeds, and `_seeds`, the same of each seed, in words. The comparison
     is one of COMPARISONS: "gain", all training images against those without copies; "alone" and
     "drawn", as many images of each class, or of all, drawn at random against those without copies;
-    "count", all against so many. `copies_alone_<set>_both`: half of the interval over seeds and
-    test images.
+    "count", all against so many. `copies_<comparison>_<set>_both`: half of the interval over seeds
+    and test images.
     `copies_part_leaked`: the points of "alone" on all test images that those with a copy
     contribute;
     `copies_gap_with`, `_without`: by how many points accuracy on the images with a copy is higher
@@ -124,7 +130,7 @@ def copies_numbers(
             ]
         },
         **{f"copies_surprise_{part}": _surprise(having, part) for part in ("leaked", "clean")},
-        **_sampled(sets["alike"], sets["distinct"], found),
+        **_sampled(sets, found),
         "copies_removed": ", ".join(removed),
         **_removed(pairs[0][1] if pairs else None, dataset["duplicate_groups"]),
         "copies_seeds": len(pairs),
@@ -134,25 +140,25 @@ def copies_numbers(
 
 
 def _sampled(
-    more: Mapping[int, Mapping[str, Predictions]],
-    less: Mapping[int, Mapping[str, Predictions]],
-    found: Mapping[str, Any],
+    sets: Mapping[str, Mapping[int, Mapping[str, Predictions]]], found: Mapping[str, Any]
 ) -> dict[str, float]:
-    """`copies_alone_<set>_both`: the root of the sum of squares of two halves of a 95% interval,
-    that over seeds and that of the mean difference over the test images.
+    """`copies_<comparison>_<set>_both`: the root of the sum of squares of two halves of a 95%
+    interval, that over seeds and that of the mean difference over the test images.
     """
     values = {}
-    for part in ("leaked", "near", "neither", "test"):
-        ways = [
-            np.mean([sets[part].answers == sets[part].labels for sets in by_seed.values()], axis=0)
-            for by_seed in (more, less) if by_seed
-        ]  # fmt: skip
-        gains = 100 * (ways[0] - ways[1]) if len(ways) == 2 else np.array([])
-        images = 1.96 * gains.std() / gains.size**0.5 if gains.size else math.nan
-        values[f"copies_alone_{part}_both"] = math.hypot(
-            images, found[f"copies_alone_{part}_error"]
-        )
+    for comparison, names in COMPARISONS.items():
+        for part in PARTS:
+            ways = [_share_right(sets[name].values(), part) for name in names if sets[name]]
+            gains = 100 * (ways[0] - ways[1]) if len(ways) == 2 else np.array([])
+            images = 1.96 * gains.std() / gains.size**0.5 if gains.size else math.nan
+            key = f"copies_{comparison}_{part}"
+            values[f"{key}_both"] = math.hypot(images, found[f"{key}_error"])
     return values
+
+
+def _share_right(seeds: Iterable[Mapping[str, Predictions]], part: str) -> np.ndarray:
+    """Of the seeds, those that are right on each image."""
+    return np.mean([sets[part].answers == sets[part].labels for sets in seeds], axis=0)
 
 
 def _removed(base: Run | None, groups: Iterable[Sequence[str]]) -> dict[str, float]:
@@ -212,11 +218,13 @@ def _gap_of_like_classes(parts: Mapping[str, Predictions]) -> float:
 
     Classes that one of the two kinds lacks are left out.
     """
-    recalls = [confusion_matrix(parts[part]) for part in ("leaked", "clean")]
-    known = np.logical_and.reduce([matrix.sum(axis=1) > 0 for matrix in recalls])
-    leaked, clean = (m.diagonal()[known] / m.sum(axis=1)[known] for m in recalls)
-    images = confusion_matrix(parts["test"]).sum(axis=1)[known]
-    return 100 * float(np.average(leaked - clean, weights=images))
+    sides = [parts[part] for part in ("leaked", "clean")]
+    images, *counts = (
+        np.bincount(one.labels, minlength=len(CLASSES)) for one in (parts["test"], *sides)
+    )
+    known = images * np.all(counts, axis=0)
+    leaked, clean = (mean_by_class(one.answers == one.labels, one.labels, known) for one in sides)
+    return 100 * (leaked - clean)
 
 
 _MEASURES = {

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferbook.paper.table import Table
+from ferbook.paper.chapters.leak.prose import PARTS
+from ferbook.paper.table import Table, with_minus
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, sets_by_copy
 from ferbook.results.run import Run
@@ -62,6 +63,33 @@ def grid_table(study: Study, runs: Iterable[Run], dataset: Mapping[str, Any]) ->
         f"{names.grid_words(study.name, study.base)}"
     )
     return Table(frame, caption, f"tab-{study.name}")
+
+
+def losses_table(numbers: Mapping[str, Any]) -> Table:
+    """Points that training without copies costs; `numbers` are those of `prose.copies_numbers`."""
+    heads = {
+        "alone": "against as many images of each class",
+        "drawn": "against as many, drawn at random",
+        "gain": "against all images",
+    }
+    rows = {
+        head: [_loss(numbers, f"copies_{comparison}_{part}") for comparison in heads]
+        for part, head in PARTS.items()
+    }
+    frame = pd.DataFrame.from_dict(rows, "index", columns=list(heads.values()))
+    caption = (
+        "Points of accuracy that training without copies loses against three other ways to train, "
+        "on test images of each kind: mean over seeds, with the 95% interval over seeds and test "
+        "images."
+    )
+    return Table(frame.rename_axis("test images"), caption, "tab-losses")
+
+
+def _loss(numbers: Mapping[str, Any], key: str) -> str:
+    if np.isnan(numbers[key]):
+        return "not run"
+    mean, both = with_minus(f"{numbers[key]:.1f}"), numbers[f"{key}_both"]
+    return f"{mean}\u00a0±\u00a0{both:.1f}"
 
 
 def _spread(percents: Sequence[float]) -> str:
