@@ -42,7 +42,7 @@ archive: $(READY)  ## what a library takes, of the last commit: _build/ferbook-V
 study: $(READY)  ## train every run of configs/STUDY.yml that results/ does not hold
 	@$(SNAKEMAKE) --config study=$(STUDY) data="$(DATA)" -- study
 
-queue: $(READY)  ## train what configs/queue.txt lists and results/ does not hold
+queue: $(READY) configs/queue.txt  ## train what configs/queue.txt lists and results/ does not hold
 	@grep -v '^#' configs/queue.txt | while read -r kind config; do \
 		$(BIN)/ferbook train configs/$$config.yml $(if $(DATA),--data "$(DATA)") \
 			$$(test $$kind = final && echo --final) || exit 1; \
@@ -56,7 +56,7 @@ manifest: $(READY)  ## accept what is in results/ now: write its SHA-256 anew
 
 bench: $(READY)  ## measure all of results/bench anew, alone on the machine; TORCH, PEERS: their Pythons
 	$(BIN)/python -m benchmarks --fresh $(if $(TORCH),--torch $(TORCH)) \
-		$(if $(PEERS),--peers $(PEERS)) $(if $(DATA),--data $(DATA))
+		$(if $(PEERS),--peers $(PEERS)) $(if $(DATA),--data "$(DATA)")
 
 lab: $(READY)  ## JupyterLab on the paired notebooks
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) \

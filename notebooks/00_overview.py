@@ -95,8 +95,6 @@
 results_dir = "results"  # the result store; paths are relative to the project
 
 # %% tags=["remove-cell"]
-# %load_ext autoreload
-# %autoreload 2
 import os
 
 from myst_nb import glue

@@ -31,8 +31,6 @@ seed = 42  # of the split, and of the pictures shown
 results_dir = "_build/quick/results"  # where dataset.json goes; paths are relative to the project
 
 # %% tags=["remove-cell"]
-# %load_ext autoreload
-# %autoreload 2
 import os
 
 import numpy as np

@@ -91,8 +91,6 @@ allow_cpu = False  # True: train on a processor what asks for a GPU
 weights_file = ""  # ImageNet weights of a network of Keras's, for a machine without a network
 
 # %% tags=["remove-cell"]
-# %load_ext autoreload
-# %autoreload 2
 import os
 
 from myst_nb import glue

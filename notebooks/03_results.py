@@ -29,8 +29,6 @@ results_dir = "results"  # the result store; paths are relative to the project
 study = "reference"  # folder in the result store; of its runs of the original's recipe, that of the largest input is the subject
 
 # %% tags=["remove-cell"]
-# %load_ext autoreload
-# %autoreload 2
 import os
 
 from myst_nb import glue

@@ -33,8 +33,6 @@ subset = False  # True: accept counts other than the official ones, with a warni
 study = "smoke"  # folder in the result store; its first run is that whose exports were measured
 
 # %% tags=["remove-cell"]
-# %load_ext autoreload
-# %autoreload 2
 import os
 
 from myst_nb import glue

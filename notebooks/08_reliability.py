@@ -30,8 +30,6 @@ results_dir = "results"  # the result store; paths are relative to the project
 trials_dir = "results"  # the result store whose folder reliability/ has the stress tests
 
 # %% tags=["remove-cell"]
-# %load_ext autoreload
-# %autoreload 2
 import os
 
 from myst_nb import glue

@@ -33,8 +33,6 @@ results_dir = "results"  # the result store; paths are relative to the project
 configs_dir = "configs"  # where the grid with and without copies is
 
 # %% tags=["remove-cell"]
-# %load_ext autoreload
-# %autoreload 2
 import os
 
 from myst_nb import glue

@@ -143,7 +143,9 @@ def test_without_tensorflow_the_commands_that_need_it_say_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     shown = CliRunner().invoke(app, ["device", str(ROOT / "configs/quick.yml")])
     assert shown.exit_code == 1
-    assert shown.output == "error: needs TensorFlow: pip install 'ferbook[train]', or [gpu].\n"
+    assert (
+        shown.output == "error: needs TensorFlow: pip install '.[train]' in a checkout, or [gpu].\n"
+    )
 
 
 @pytest.mark.parametrize(

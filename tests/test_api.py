@@ -54,7 +54,7 @@ def test_all_but_one_call_work_without_tensorflow():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "in single precision" in shown.stdout
-    assert "needs keras: pip install 'ferbook[train,export]'" in shown.stderr.splitlines()[-1]
+    assert "needs keras: pip install '.[train,export]'" in shown.stderr.splitlines()[-1]
 
 
 def test_importing_imports_nothing_else():

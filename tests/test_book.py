@@ -216,10 +216,18 @@ def test_published_book_renders_without_a_warning(built_book):
         assert "{glue" not in path.read_text(), f"{path.name}: a role that was not carried out"
 
 
+def _stale(folder, project):
+    """Notebook -> what has changed since it was executed, of those that are not fresh."""
+    found = {
+        n: freshness.changed(folder / f"{n}.ipynb", project=project) for n in chapters.NOTEBOOKS
+    }
+    return {name: what for name, what in found.items() if what}
+
+
 @needs_published
 def test_published_notebooks_are_fresh():
     """Executed from these sources, modules, parameters and results; else: make paper, publish."""
-    assert freshness.stale(PUBLISHED, project=ROOT) == {}
+    assert _stale(PUBLISHED, ROOT) == {}
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +241,7 @@ def project(tmp_path_factory):
         shutil.copy(path, folder / "book")
     for path in executed(folder / "done").iterdir():
         freshness.stamp(path, "laptop", "results", project=folder)
-    assert freshness.stale(folder / "done", project=folder) == {}
+    assert _stale(folder / "done", folder) == {}
     return folder
 
 
@@ -280,7 +288,7 @@ def test_what_has_changed_since_is_named(project, path, addition, what, stale):
     before = (project / path).read_bytes()
     (project / path).write_bytes(before + addition.encode())
     try:
-        found = freshness.stale(project / "done", project=project)
+        found = _stale(project / "done", project)
         assert found == {name: [what] for name in stale}
     finally:
         (project / path).write_bytes(before)
@@ -319,6 +327,18 @@ def test_a_stamp_is_given_once_and_only_to_what_ran_on_the_files_of_today(projec
     assert freshness.changed(path, project=project) == ["outputs"]
 
 
+def test_folders_of_the_machine_are_not_published(project, tmp_path):
+    data, name = "/home/somebody/archive.zip", "06_claims"
+    path = executed(tmp_path / "e", said=f'data = "{data}"', names=[name]) / f"{name}.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["metadata"]["papermill"]["parameters"] = {"data": data, "seed": 1}
+    path.write_text(json.dumps(notebook))
+    freshness.stamp(path, "laptop", "results", project=project)
+    found = json.loads(path.read_text())
+    assert found["cells"][0]["source"] == 'data = "archive.zip"'
+    assert found["metadata"]["papermill"]["parameters"] == {"data": "archive.zip", "seed": 1}
+
+
 def test_what_ran_is_what_the_text_says(tmp_path):
     """Papermill carries out the notebook; an edit of the text alone would not be in it."""
     (tmp_path / "notebooks").mkdir()
@@ -353,7 +373,7 @@ def test_what_libraries_and_trainings_print_is_not_kept(project, tmp_path):
 
 
 def test_a_notebook_without_a_stamp_is_stale(tmp_path):
-    found = freshness.stale(executed(tmp_path / "e"), project=ROOT)
+    found = _stale(executed(tmp_path / "e"), ROOT)
     assert set(found) == set(chapters.NOTEBOOKS)
 
 

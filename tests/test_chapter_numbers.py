@@ -3,6 +3,7 @@
 import contextlib
 import re
 import shutil
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -263,6 +264,9 @@ def test_the_network_says_what_each_phase_trains():
     ]  # fmt: skip
     assert shown[6:9] == ["phase 1: 3 epochs\nAdam, 1e-3", "frozen", "trained"]
     assert shown[9:] == ["phase 2: 7 epochs\nAdamW, 3e-5", "7\nof 9\n5\nof 6", "trained"]
+    (axes,) = training_figures.network([replace(other, train_batch_norm=True)], counts).axes
+    shown = [text.get_text() for text in axes.texts]
+    assert "all of 6\nbut statistics" in shown  # which no gradient reaches
 
 
 def test_parameters_of_networks():

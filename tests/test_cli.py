@@ -1,5 +1,7 @@
 """The command line as a newcomer meets it."""
 
+import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -14,6 +16,7 @@ from typer.testing import CliRunner
 
 from ferbook.cli import app, output
 from ferbook.core.files import read_yaml
+from ferbook.data import splits
 
 
 def run(*arguments, monkeypatch):
@@ -89,8 +92,9 @@ def test_audit_of_an_accuracy_that_no_test_set_allows(monkeypatch, tmp_path):
 def test_options_are_taken_from_home_where_a_shell_does_not(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    shown = run("claims", "--results=~/nowhere", monkeypatch=monkeypatch)
-    assert f"{tmp_path / 'nowhere'}: " in shown.output.replace("\n", "")
+    for name in ("nowhere", "lr=3"):  # a name may hold a sign of equality itself
+        shown = run("claims", f"--results=~/{name}", monkeypatch=monkeypatch)
+        assert f"{tmp_path / name}: " in shown.output.replace("\n", "")
 
 
 def test_a_terminal_gets_text_and_nothing_that_steers_it():
@@ -107,6 +111,7 @@ def test_a_terminal_gets_text_and_nothing_that_steers_it():
         (["claims", "--results", "nowhere"], "nowhere"),
         (["claims", "--results", "book"], "book: no result store"),
         (["claims", "--ledger", "book/original.yml"], "book/original.yml: no ledger of claims"),
+        (["claims", "--original", "book/second.yml"], "book/second.yml: expected one result"),
         (["runs", "--results", "book"], "book: no result store"),
         (["export", "results/ours", "--data", "synthetic"], "results/ours: no run"),
         (["verify", "--project", "book"], "book: no checkout of this book"),
@@ -253,3 +258,30 @@ def test_markup_in_names_is_text_on_a_terminal(tmp_path, monkeypatch):
     shown = run("audit", str(tmp_path / "t.yml"), monkeypatch=monkeypatch)
     assert shown.exit_code in (0, 2) and "[/red] [bold]x[/]" in " ".join(shown.output.split())
     assert "\x1b]8" not in shown.output and "\u202e" not in shown.output
+
+
+@pytest.mark.parametrize(
+    "command", [("compare", "synthetic", "--only", "hog"), ("train", "configs/quick.yml")]
+)
+def test_a_result_store_has_one_data_set(command, monkeypatch, tmp_path):
+    about = {"name": "fer2013", "leaked_files": [], "duplicate_groups": []}
+    (tmp_path / "dataset.json").write_text(json.dumps(about))
+    shown = run(*command, "--results", str(tmp_path), monkeypatch=monkeypatch)
+    message = "holds results on fer2013, and these would be on synthetic. Give another"
+    assert shown.exit_code == 1 and message in shown.output.replace("\n", " ")
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset.json"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [("onnx", "needs onnx: pip install '.[export]'"), ("tensorflow", "needs TensorFlow"),
+     ("", "ten crops are of this run, which is not there")],
+)  # fmt: skip
+def test_what_a_comparison_takes_is_looked_for_first(missing, said, monkeypatch, tmp_path):
+    monkeypatch.setattr(splits, "split", lambda *_: pytest.fail("something slow was begun"))
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name == missing else found(name, *a)
+    )
+    shown = run("compare", "synthetic", "--results", str(tmp_path), monkeypatch=monkeypatch)
+    assert shown.exit_code == 1 and said in shown.output.replace("\n", " ")

@@ -127,8 +127,10 @@ def test_card_pins_the_released_files(deployed, monkeypatch):
     path = released / "model-float16.onnx"
     classifier.Classifier(path)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(face.InputError, match="altered since its release"):
-        classifier.Classifier(path)
+    monkeypatch.chdir(released)
+    for altered in (path, "model-float16.onnx", "../released/model-float16.onnx"):
+        with pytest.raises(face.InputError, match="altered since its release"):
+            classifier.Classifier(altered)
 
 
 def test_weights_of_another_run_are_refused(trained, faces, tmp_path):

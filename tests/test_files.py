@@ -51,18 +51,6 @@ def test_what_fits_is_read_and_what_does_not_is_refused(tmp_path):
         files.read_bytes(tmp_path / "nothing", 4)
 
 
-def test_lines_are_bounded_and_quoted_briefly(tmp_path):
-    path = write(tmp_path, "ab\r\nc\n\nlast")
-    assert list(files.lines(path, 100, 10)) == ["ab", "c", "", "last"]
-    path.write_bytes(b"a\n" + b"\0" * 5000)
-    with pytest.raises(FileError, match="line 2 has more than 50 bytes") as error:
-        list(files.lines(path, 10_000, 50))
-    assert len(str(error.value)) < 500
-    path.write_bytes(b"\xff\n")
-    with pytest.raises(FileError, match="line 1 is not UTF-8"):
-        list(files.lines(path, 100, 10))
-
-
 def test_zips_are_judged_by_what_they_announce(tmp_path):
     path = tmp_path / "a.npz"
     np.savez_compressed(path, a=np.zeros(100_000))

@@ -87,7 +87,7 @@ def test_from_a_wheel_in_an_empty_folder(installed, tmp_path, picture):
                 ["data", "check", "synthetic"], ["any-size", "model.onnx"])  # fmt: skip
     answers = carry_out((*promised, *NEEDS_CHECKOUT), cwd=tmp_path, source=installed)
     expected = ((0, "Usage"), (0, "it looks"), (2, "On no test set possible"),
-                (0, "not FER-2013"), (1, "pip install 'ferbook[export]'"))  # fmt: skip
+                (0, "not FER-2013"), (1, "pip install '.[export]'"))  # fmt: skip
     for (status, output), (wanted, words) in zip(answers[:5], expected, strict=True):
         assert status == wanted and words in output, output
     for status, output in answers[5:]:

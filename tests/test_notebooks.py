@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+from types import SimpleNamespace
 
 import jupytext
 import nbformat
@@ -9,6 +10,7 @@ import pytest
 from conftest import ROOT
 from papermill.inspection import inspect_notebook
 
+from ferbook.core import parameters
 from ferbook.core.classes import CLASSES
 from ferbook.core.files import read_yaml
 from ferbook.core.recipe import Recipe
@@ -100,12 +102,23 @@ def test_cells_are_thin(path):
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
-def test_an_edit_of_a_module_is_seen_by_the_next_cell(path):
-    """The set-up cell begins so, and has no other line of IPython's."""
+def test_cells_are_plain_python(path):
+    """None has a line of IPython's; what loads edited modules anew is `parameters.settle`."""
     lines = "\n".join(cell.source for cell in code_cells(path)).splitlines()
-    own = [i for i, line in enumerate(lines) if line.startswith(("%", "!"))]
-    assert [lines[i] for i in own] == ["%load_ext autoreload", "%autoreload 2"]
-    assert lines[own[-1] + 1] == "import os"
+    assert not [line for line in lines if line.startswith(("%", "!"))]
+
+
+def test_an_edit_of_a_module_is_seen_by_the_next_cell():
+    magics = []
+    shell = SimpleNamespace(run_line_magic=lambda *words: magics.append(words))
+    parameters.settle({"get_ipython": lambda: shell}, "03_results", project=ROOT)
+    assert magics == [("load_ext", "autoreload"), ("autoreload", "2")]
+
+    def missing(*_):
+        raise ModuleNotFoundError("imp")
+
+    shell.run_line_magic = missing
+    parameters.settle({"get_ipython": lambda: shell}, "03_results", project=ROOT)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)

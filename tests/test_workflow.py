@@ -167,3 +167,10 @@ def test_data_at_another_place_are_no_reason_to_train_again(tmp_path):
     assert done.returncode == 0, done.stderr
     shown = snakemake("--dry-run", "--config", study, "data=c.zip", "--", TAUGHT, cwd=tmp_path)
     assert "Nothing to be done" in shown.stdout + shown.stderr
+
+
+def test_a_study_without_a_name_says_which_there_are():
+    shown = snakemake("--dry-run", "--", "study")
+    said = shown.stdout + shown.stderr
+    assert shown.returncode == 1 and "STUDY: give one with --config study=NAME" in said
+    assert "ours_changes" in said

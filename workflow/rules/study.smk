@@ -18,9 +18,15 @@ with open("configs/queue.txt", encoding="utf-8") as queue:
 GRID_FINAL = "" if config.get("study") in TRIALS else " --final"
 
 
+def planned():
+    if GRID is None:
+        raise WorkflowError(f"STUDY: give one with --config study=NAME. Known: {KNOWN}.")
+    return [f"results/{GRID.name}/{run}/run.json" for run in GRID.recipes]
+
+
 rule study:
     input:
-        [f"results/{GRID.name}/{run}/run.json" for run in GRID.recipes] if GRID else [],
+        lambda _: planned(),
 
 
 # Runs to learn from are trained first; a newer file of theirs is no reason to train again.

@@ -90,19 +90,11 @@ MEASURES = {
 }  # fmt: skip
 
 
-def pairs(
-    runs: Iterable[Run], change: Mapping[str, Any], least: float = LEARNED
-) -> list[tuple[Run, Run]]:
-    """(run of the original's recipe, run with `change` to it and no other) of one study, a pair
-    for each seed: the first of `scales`, or none.
-    """
-    return next(iter(scales(runs, change, least)), [])
-
-
 def scales(
     runs: Iterable[Run], change: Mapping[str, Any], least: float = LEARNED
 ) -> list[list[tuple[Run, Run]]]:
-    """The pairs of runs with and without `change` at each scale, the most telling first.
+    """(run of the original's recipe, run with `change` to it and no other) of one study, a pair for
+    each seed: a list of them at each scale, the most telling first.
 
     Of several scales those at which a run reached the accuracy `least` on test, then those with
     several seeds, then the nearest to the original's, then the one with most seeds. Where none
@@ -147,7 +139,7 @@ def _best(found: Iterable[tuple[Run, Run]]) -> float:
 def effect(
     runs: Iterable[Run], change: Mapping[str, Any], measure: Measure, least: float = LEARNED
 ) -> Effect | None:
-    """What the recipe is worth against the same with `change`; None without such `pairs`."""
+    """What the recipe is worth against the same with `change`; None without a pair of `scales`."""
     runs = list(runs)
     found, *others = scales(runs, change, least) or [[]]
     if not found:
@@ -174,7 +166,7 @@ def effect(
         base.study, _where(base.recipe), seeds, float(np.mean(whole)), float(np.mean(without)),
         difference.error, identical, not difference.alike,
         all(map(learned, names)),
-        tuple(_elsewhere(pairs, measure) for pairs in others),
+        tuple(_elsewhere(some, measure) for some in others),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from ferbook.claims.field import Method, read_field
-from ferbook.claims.published import Published, read_table
+from ferbook.claims.published import Published, TableError, read_table
 from ferbook.claims.sentences import read_map
 from ferbook.core.files import read_yaml
 from ferbook.core.recipe import Recipe
@@ -81,9 +81,12 @@ def gather(results_dir: str | Path, original: str | Path) -> Evidence:
     """The evidence in a result store, in the original's own file, and beside it, where they are
     there, in the map of its sentences, `sentences.yml`, and in the field's accuracies, `field.yml`.
 
-    Only runs and baselines on FER-2013 are evidence.
+    Only runs and baselines on FER-2013 are evidence. Raises TableError, beside what the readers
+    raise, for an original of several results.
     """
-    (published,), _ = read_table(original)
+    results, _ = read_table(original)
+    if len(results) > 1:
+        raise TableError(f"{original}: expected one result. Received: {len(results)}.")
     baselines = store.load_answers(results_dir, "baselines")
     text, field = (Path(original).with_name(f"{name}.yml") for name in ("sentences", "field"))
     return Evidence(
@@ -91,7 +94,7 @@ def gather(results_dir: str | Path, original: str | Path) -> Evidence:
         store.load_dataset(results_dir),
         store.load_parameters(results_dir),
         read_yaml(original),
-        published,
+        results[0],
         {name: one for name, one in baselines.items() if one.is_fer2013},
         frozenset(section for section, _ in read_map(text)) if text.is_file() else frozenset(),
         read_field(field) if field.is_file() else (),

@@ -56,13 +56,7 @@ def audit_table(path: str | Path) -> list[Finding]:
     `results` with a list of such; `ferbook.claims.published` describes it, and `book/original.yml`
     is an example. Raises TableError, a FerbookError, for a file that is no such table.
     """
-    return audit_results(*read_table(path))
-
-
-def audit_results(
-    results: Iterable[Published], test_sets: Mapping[str, Mapping[str, int]]
-) -> list[Finding]:
-    """Every check on every result of a table that was read before, as `audit_table` has them."""
+    results, test_sets = read_table(path)
     return [finding for result in results for finding in audit_result(result, test_sets)]
 
 

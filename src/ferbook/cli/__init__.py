@@ -42,7 +42,7 @@ class _Commands(TyperGroup):
 
 
 def _expanded(argument: str) -> str:
-    option, sign, value = argument.rpartition("=")
+    option, sign, value = argument.partition("=")
     return option + sign + os.path.expanduser(value) if option.startswith("--") else argument
 
 

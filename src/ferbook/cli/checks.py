@@ -40,12 +40,11 @@ def audit(
     with errors():
         look_for(table)
         from ferbook.claims import published
-        from ferbook.claims.table_audit import audit_results
+        from ferbook.claims.table_audit import audit_table
         from ferbook.paper.chapters.results import audit_tables
 
-        results, sets = published.read_table(table)
-        findings = audit_results(results, sets)
-        coarser = published.coarser(results)
+        findings = audit_table(table)
+        coarser = published.coarser(published.read_table(table)[0])
     for kind, unit in coarser.items():
         typer.echo(
             f"note: {kind} is taken as printed to {unit / 10:g}, which no number here needs; "

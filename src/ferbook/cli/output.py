@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 _SILENT = "3"  # of TF_CPP_MIN_LOG_LEVEL, which the commands set unless it is set
-_TENSORFLOW = "TensorFlow: pip install 'ferbook[train]', or [gpu]."
+_TENSORFLOW = "TensorFlow: pip install '.[train]' in a checkout, or [gpu]."
 # Module -> what to install for it.
 _EXTRAS = {
     "keras": _TENSORFLOW,
     "tensorflow": _TENSORFLOW,
-    "cv2": "OpenCV: pip install ferbook.",
-    "onnx": "onnx: pip install 'ferbook[export]'.",
-    "onnxruntime": "ONNX Runtime: pip install ferbook.",
-    "skimage": "scikit-image: pip install 'ferbook[compare]'.",
+    "cv2": "OpenCV: pip install . in a checkout.",
+    "onnx": "onnx: pip install '.[export]' in a checkout.",
+    "onnxruntime": "ONNX Runtime: pip install . in a checkout.",
+    "skimage": "scikit-image: pip install '.[compare]' in a checkout.",
 }
 
 

@@ -73,15 +73,17 @@ def train(
 
         find(data or study.data)
         start_tensorflow()  # late, so that a mistyped name is told before
+        from ferbook.results.store import refuse_other_images
         from ferbook.training import keras_weights
         from ferbook.training.device import check
         from ferbook.training.train import train as train_one
 
-        make(results, runs)
         typer.echo(check(study.device, recipes[0], allow_cpu=allow_cpu))
         if weights:
             typer.echo(keras_weights.bring(recipes[0].backbone, weights))
         faces = load(data or study.data, subset=subset or study.subset)
+        refuse_other_images(results, faces.name)
+        make(results, runs)
         for recipe in recipes:
             known = (results / study.name / recipe.run_name / "run.json").exists()
             there = " (in the store already; not trained again)" if known else ""
@@ -193,9 +195,13 @@ def compare(
         from ferbook import comparison
 
         names = comparison.chosen(only)
+        comparison.look(names, results)
         from ferbook.data.splits import split
+        from ferbook.results.store import refuse_other_images
 
-        parts = split(load(data))
+        faces = load(data)
+        refuse_other_images(results, faces.name)
+        parts = split(faces)
         for name in names:
             typer.echo(comparison.evaluate(name, parts, results))
 
@@ -246,7 +252,7 @@ def export(
 
         faces = load(source, subset=subset)
         others = answerers() if faces.name == "fer2013" else {}
-        places = {"weights": weights, "folder": folder, "results_dir": results, "runs_dir": runs}
+        places = {"weights": weights, "folder": folder, "results_dir": results}
         with contextlib.redirect_stdout(sys.stderr):  # the converters tell what they do
             written = deploy(trained, faces, others=others, release=release, **places)
     typer.echo(written)

@@ -1,12 +1,15 @@
 """Other models on the same test images: packaged ones, classical features, ten crops.
 
 Each module of this folder names what it can evaluate in NAMES and has
-`evaluate(name, parts, results_dir)`, which writes answers to the result store.
+`evaluate(name, parts, results_dir)`, which writes answers to the result store, and in NEEDS the
+packages that this takes beside ferbook's own.
 Imports everything but `paper` and `cli`.
 """
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -27,6 +30,19 @@ def chosen(only: str = "") -> list[str]:
     if only and only not in names:
         raise ComparisonError(f"--only: no {only}. There are {', '.join(names)}.")
     return [only] if only else names
+
+
+def look(names: Sequence[str], results_dir: str | Path = "results") -> None:
+    """Before anything slow is begun: whether all that `names` take is there.
+
+    Raises ModuleNotFoundError for a package, FileNotFoundError for the run that ten crops are of.
+    """
+    modules = _modules()
+    for package in dict.fromkeys(package for name in names for package in modules[name].NEEDS):
+        if importlib.util.find_spec(package) is None:
+            raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+    if "ten_crops" in names:
+        modules["ten_crops"].released_run(results_dir)
 
 
 def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Path:

@@ -113,3 +113,4 @@ FEATURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "lbp_hog_gabor": lambda image: np.concatenate([lbp(image), hog(image), gabor(image)]),
 }
 NAMES = tuple(FEATURES)
+NEEDS = ("skimage",)

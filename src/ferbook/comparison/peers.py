@@ -59,6 +59,7 @@ PACKAGES = {
 }
 
 NAMES = tuple(PACKAGES)
+NEEDS = ("tensorflow",)
 
 
 def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Path:

@@ -19,9 +19,12 @@ from ferbook.inference.classifier import BATCH, RELEASED, Classifier
 from ferbook.inference.face import InputError
 from ferbook.results import store
 from ferbook.results.metrics import accuracy
+from ferbook.results.run import Run
 
 SIDES = (42, 45)  # px of 48; validation chooses
 NAMES = ("ten_crops",)
+NEEDS = ("onnx", "tensorflow")
+MODEL = RELEASED / "model-float16.onnx"
 
 
 def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Path:
@@ -32,17 +35,16 @@ def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Pa
     Raises FileNotFoundError when the store does not hold that run, StoreError when `parts` split
     otherwise.
     """
-    model = RELEASED / "model-float16.onnx"
-    run = store.load_run(Path(results_dir) / Classifier(model).about["run"])
+    run = released_run(results_dir)
     if set(run.val.files) != set(parts.val.files):
         raise StoreError(f"{name}: {run.name} was chosen on other validation images.")
-    answer = whole_answerer(model, run.recipe.image_size)
+    answer = whole_answerer(MODEL, run.recipe.image_size)
     clean = parts.val.select(~parts.val.copied_in(parts.train))
     chosen_on = {side: accuracy(_predictions(clean, answer, side)) for side in SIDES}
     side = max(chosen_on, key=lambda side: chosen_on[side])
     info = {
         "run": f"{run.study}/{run.name}",
-        "file": model.name,
+        "file": MODEL.name,
         "crop_side": side,
         "val_clean_accuracy": {str(side): value for side, value in chosen_on.items()},
         "parameters": run.info["parameters"]["total"],
@@ -51,6 +53,14 @@ def evaluate(name: str, parts: Split, results_dir: str | Path = "results") -> Pa
     folder = Path(results_dir) / "test_time_augmentation" / name
     store.write_answers(folder, info, _predictions(parts.test, answer, side))
     return folder
+
+
+def released_run(results_dir: str | Path) -> Run:
+    """The run of the released model. Raises FileNotFoundError for a store that does not hold it."""
+    folder = Path(results_dir) / Classifier(MODEL).about["run"]
+    if not (folder / "run.json").exists():
+        raise FileNotFoundError(f"{folder}: ten crops are of this run, which is not there.")
+    return store.load_run(folder)
 
 
 def ten_crops(
@@ -77,7 +87,7 @@ def whole_answerer(model: Path, side: int) -> Callable[[np.ndarray], Float[np.nd
         import onnx
     except ImportError as error:
         raise InputError(
-            "ten crops need the package onnx: pip install 'ferbook[export]'."
+            "ten crops need the package onnx: pip install '.[export]' in a checkout."
         ) from error
     graph = onnx.load(model)
     resized = next(node.output[0] for node in graph.graph.node if node.op_type == "Resize")

@@ -8,7 +8,7 @@ FileError and not in a hang. Messages quote at most `MAX_QUOTED` characters of a
 from __future__ import annotations
 
 import contextlib
-import itertools
+import hashlib
 import json
 import math
 import os
@@ -109,33 +109,18 @@ def read_bytes(path: str | Path, max_bytes: int) -> bytes:
     return content
 
 
+def sha256(path: str | Path, max_bytes: int) -> str:
+    """Of a file's bytes, in hexadecimal. Raises as `open_regular`."""
+    with open_regular(path, max_bytes) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_text(path: str | Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
     """A text file of bounded size. Raises FileError when it is larger, no file, or not UTF-8."""
     try:
         return read_bytes(path, max_bytes).decode()
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: not UTF-8 ({error!s:.200}).") from error
-
-
-def lines(path: str | Path, max_bytes: int, max_line_bytes: int) -> Iterator[str]:
-    """The lines of a text file, one at a time, without their ends.
-
-    Raises FileError when the file or a line is longer than allowed, or not UTF-8.
-    """
-    with open_regular(path, max_bytes) as file:
-        for number in itertools.count(1):
-            line = file.readline(max_line_bytes + 1)
-            if not line:
-                return
-            if len(line) > max_line_bytes:
-                raise FileError(
-                    f"{path}: line {number} has more than {max_line_bytes:,} bytes. "
-                    f"It begins {quoted(line[:60])}."
-                )
-            try:
-                yield line.decode().rstrip("\r\n")
-            except UnicodeDecodeError:
-                raise FileError(f"{path}: line {number} is not UTF-8.") from None
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ papermill itself only warns about a name that the notebook does not know, and go
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,7 +30,10 @@ def settle(space: dict[str, Any], name: str, *, project: Path = Path(".")) -> No
     If the parameter `config` names a file of `configs/`, its values are put into `space`; what
     papermill was given beside it wins. Without papermill, `config` replaces what the cell says.
     Raises ParameterError for an unknown name, with the nearest known one, and for a wrong type.
+
+    In an interactive session, modules that are edited from now on are read anew by the next cell.
     """
+    _read_edits(space)
     known = defaults(project / "notebooks" / f"{name}.py")
     given = _injected(space.get("In", ()))
     _check(given, known, "papermill")
@@ -37,6 +41,14 @@ def settle(space: dict[str, Any], name: str, *, project: Path = Path(".")) -> No
         values = read_yaml(config)
         _check(values, known, config)
         space.update(values | given)
+
+
+def _read_edits(space: Mapping[str, Any]) -> None:
+    if shell := space.get("get_ipython"):
+        # That of IPython 7, as on Colab, takes an older Python.
+        with contextlib.suppress(ImportError):
+            shell().run_line_magic("load_ext", "autoreload")
+            shell().run_line_magic("autoreload", "2")
 
 
 def defaults(notebook: Path) -> dict[str, Any]:

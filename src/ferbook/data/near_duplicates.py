@@ -96,6 +96,15 @@ def planted_copies(
     return frame
 
 
+def recompressed(
+    image: UInt8[np.ndarray, "side side"], quality: int
+) -> UInt8[np.ndarray, "side side"]:
+    """`image` as JPEG has it at a `quality` from 1 to 100."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=quality)
+    return np.asarray(Image.open(buffer))
+
+
 def _neighbors(keys: np.ndarray) -> list[np.ndarray]:
     """Pairs of positions with equal keys, in chunks (m, 2)."""
     order = np.argsort(keys)
@@ -134,11 +143,6 @@ def _recognized(images: np.ndarray, copies: np.ndarray) -> tuple[float, float, f
 
 
 def _alterations(random: np.random.Generator) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
-    def jpeg(image: np.ndarray) -> np.ndarray:
-        buffer = io.BytesIO()
-        Image.fromarray(image).save(buffer, "JPEG", quality=30)
-        return np.asarray(Image.open(buffer))
-
     def cropped(image: np.ndarray) -> np.ndarray:
         inner = Image.fromarray(image[1:-1, 1:-1])
         return np.asarray(inner.resize(image.shape[::-1], Image.Resampling.BILINEAR))
@@ -147,7 +151,7 @@ def _alterations(random: np.random.Generator) -> dict[str, Callable[[np.ndarray]
         return np.clip(image, 0, 255).astype(np.uint8)
 
     return {
-        "recompressed (JPEG quality 30)": jpeg,
+        "recompressed (JPEG quality 30)": lambda image: recompressed(image, 30),
         "brighter by a fifth": lambda image: clipped(image * 1.2 + 10),
         "with noise (8 gray values)": lambda i: clipped(i + random.normal(0, 8, i.shape)),
         "cropped by one pixel all round": cropped,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 from scipy.ndimage import gaussian_filter
+
+from ferbook.data.near_duplicates import recompressed
 
 # Severities 1 to 5. Source: Hendrycks & Dietterich, ICLR 2019, as they set them for small images
 # (CIFAR-10-C); gray level in [0, 1].
@@ -63,16 +64,10 @@ _ON_ARRAYS: dict[str, Callable[..., Float[np.ndarray, "n side side"]]] = {
 }
 
 
-def _jpeg(image: np.ndarray, quality: float) -> np.ndarray:
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=int(quality))
-    return np.asarray(Image.open(buffer))
-
-
 def _pixelate(image: np.ndarray, share: float) -> np.ndarray:
     side = int(len(image) * share)
     small = Image.fromarray(image).resize((side, side), Image.Resampling.BOX)
     return np.asarray(small.resize(image.shape[::-1], Image.Resampling.BOX))
 
 
-_BY_IMAGE = {"JPEG": _jpeg, "pixelate": _pixelate}
+_BY_IMAGE = {"JPEG": recompressed, "pixelate": _pixelate}

@@ -16,7 +16,7 @@ from ferbook.data import splits
 from ferbook.data.faces import Faces
 from ferbook.export import convert, corruptions, measure
 from ferbook.export.convert import ExportError
-from ferbook.export.latency import Answerer, latency
+from ferbook.export.measure import Answerer, latency
 from ferbook.inference.classifier import RELEASED
 from ferbook.results import store
 from ferbook.results.metrics import with_temperature
@@ -34,18 +34,16 @@ def deploy(
     run: Run,
     faces: Faces,
     *,
-    weights: Path | None = None,
+    weights: Path,
     folder: Path | None = None,
     results_dir: str | Path = "results",
-    runs_dir: str | Path = "runs",
     others: Mapping[str, Answerer] | None = None,
     release: bool = False,
 ) -> Path:
     """Write the exports of `run`; what they measure goes to `results/deployment/<run>.json`.
 
-    Without `weights`, those that training left in `runs_dir`; without `folder`, `exports/<run>`,
-    which is returned. The latency of `others` is measured beside. With `release`, the small ONNX
-    files and their card become part of the package.
+    Without `folder` they go to `exports/<run>`; it is returned. The latency of `others` is measured
+    beside. With `release`, the small ONNX files and their card become part of the package.
     Raises ExportError for a trial, for other test images than the run's, when the weights are not
     those that gave its predictions, and when the measurements of another run stand in the way.
     """
@@ -56,7 +54,6 @@ def deploy(
             f"{results_dir}/deployment/{run.name}.json is of {measured}, and would be replaced by "
             f"what {wanted} measures. Delete it first, or export into another result store."
         )
-    weights = weights or Path(runs_dir) / run.study / run.name / "best.npz"
     folder = folder or Path("exports") / run.name
     parts = splits.split_for(faces, run.recipe)
     _check_images(run, parts.test)

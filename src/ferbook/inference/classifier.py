@@ -40,7 +40,7 @@ class Classifier:
     ):
         self.path = Path(path)
         content = _read_model(self.path)
-        self._foreign = self.path.parent != RELEASED
+        self._foreign = not _is_released(self.path)
         import onnxruntime  # late: what is wrong with the file is told before
 
         known = onnxruntime.get_available_providers()
@@ -118,10 +118,15 @@ def _read_model(path: Path) -> bytes:
         raise InputError(f"{path}: no readable model ({error.strerror}).") from error
     except FileError as error:
         raise InputError(f"{error} No readable model.") from error
-    if path.parent == RELEASED:
+    if _is_released(path):
         if hashlib.sha256(content).hexdigest() != _pinned(path.name):
             raise InputError(f"{path}: altered since its release (SHA-256). Install ferbook again.")
     return content
+
+
+def _is_released(path: Path) -> bool:
+    """Whether a file lies among those that come with the package, by whatever path."""
+    return path.parent.resolve() == RELEASED.resolve()
 
 
 def _pinned(name: str) -> str:

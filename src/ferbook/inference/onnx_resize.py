@@ -96,7 +96,7 @@ def write(source: Path, target: Path) -> None:
         import onnx.parser
     except ImportError as error:
         raise InputError(
-            "any-size needs the package onnx: pip install 'ferbook[export]'."
+            "any-size needs the package onnx: pip install '.[export]' in a checkout."
         ) from error
     Classifier(source)  # says what is wrong with it
     refuse_sources([target], [source])

@@ -67,6 +67,13 @@ def edition(cff: dict[str, Any]) -> str:
     return ", ".join(filter(None, known))
 
 
+# What Colab's own kernel is made of.
+_HELD = (
+    "google-auth|ipykernel|ipython|jupyter|matplotlib|numpy|pandas|pillow|protobuf|requests|"
+    "scikit-learn|scipy|tornado"
+)
+
+
 def launching(cff: dict[str, Any]) -> str:
     """What a page says of Binder and Colab, in MyST; nothing without a repository."""
     address = repository(cff)
@@ -74,17 +81,20 @@ def launching(cff: dict[str, Any]) -> str:
         return ""
     return f"""## Run it elsewhere
 
-The rocket above each notebook opens it on Binder, with everything installed, or on Colab. There,
-run this in a first cell:
+The rocket above each notebook opens it on Binder or on Colab. There, run this in a first cell; it
+keeps the versions that Colab itself needs:
 
 ```
 !git clone --depth 1 {address} ferbook
-!pip install --quiet -r ferbook/requirements-read.lock
-!pip install --quiet --no-deps ./ferbook
 %cd ferbook
+!pip list --format=freeze | grep -iE '^({_HELD})' > held.txt
+!pip install --quiet -c held.txt . myst-nb
 ```
 
-The notebooks of results, ablations and claims need nothing else; the others need the data set.
+The overview, Results, Ablations, Claims, Performance and Reliability need nothing else. Data and
+The leak need the data set and more memory than Binder gives; GPU training and Deployment need
+TensorFlow as well. Neither service was tried with this book: these lines ran with Colab's
+versions elsewhere.
 """
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from ferbook.core.files import MAX_TEXT_BYTES, read_bytes, read_text, read_yaml
 from ferbook.core.provenance import hardware
 from ferbook.core.writing import write_atomically
-from ferbook.paper.chapters import NOTEBOOKS, chapter
+from ferbook.paper.chapters import chapter
 from ferbook.paper.executed import StaleError, read
 
 MAX_INPUT_BYTES = 500_000_000  # the largest, a released model, has 10 million
@@ -43,7 +43,7 @@ def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".
     """Write into an executed notebook what it was made from and where.
 
     `changed` compares what it was made from. What it printed is left out: greetings of libraries,
-    the progress and pace of a training.
+    the progress and pace of a training; and of the parameters, the folders of this machine.
     Raises StaleError for a notebook that has a stamp already, or when something that it is made
     from was written after its execution began: only an execution makes a notebook fresh.
     """
@@ -56,11 +56,21 @@ def stamp(executed: Path, profile: str, results: str, *, project: Path = Path(".
     for cell in notebook["cells"]:
         if "outputs" in cell:
             cell["outputs"] = [o for o in cell["outputs"] if o["output_type"] != "stream"]
+    notebook = _without_folders(notebook)
     facts = {"profile": profile, "results": results, "machine": hardware()}
     facts |= _digests(name, profile, results, project)
     notebook["metadata"]["ferbook"] = facts | {"outputs": digest_of_outputs(notebook)}
     text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
     write_atomically(executed, text.encode())
+
+
+def _without_folders(notebook: dict) -> dict:
+    """The same with the name alone of each file that its parameters give with a whole path."""
+    text = json.dumps(notebook)
+    for value in notebook["metadata"]["papermill"].get("parameters", {}).values():
+        if isinstance(value, str) and Path(value).is_absolute():
+            text = text.replace(json.dumps(value)[1:-1], json.dumps(Path(value).name)[1:-1])
+    return json.loads(text)
 
 
 def check_source(executed: Path, *, project: Path = Path(".")) -> None:
@@ -79,12 +89,6 @@ def check_source(executed: Path, *, project: Path = Path(".")) -> None:
             f"{executed}: its cells are not those of {source}. Run jupytext --sync on the half "
             "that you edited, and execute it again."
         )
-
-
-def stale(published: Path, *, project: Path = Path(".")) -> dict[str, list[str]]:
-    """Notebook -> what has changed since it was executed, of those that are not fresh."""
-    found = {name: changed(published / f"{name}.ipynb", project=project) for name in NOTEBOOKS}
-    return {name: what for name, what in found.items() if what}
 
 
 def changed(executed: Path, *, project: Path = Path(".")) -> list[str]:

@@ -12,10 +12,12 @@ import numpy as np
 from statsmodels.stats.proportion import proportions_ztest
 
 from ferbook.core.classes import CLASSES
+from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
 from ferbook.data import ferplus
 from ferbook.results import names
 from ferbook.results.metrics import (
+    accuracy,
     accuracy_interval,
     calibration,
     merged,
@@ -92,8 +94,8 @@ def original_numbers(original: Mapping[str, Any], dataset: Mapping[str, Any]) ->
         "original_correct": correct,
         "original_accuracy_low": 100 * low,
         "original_accuracy_high": 100 * high,
-        "original_difference_error": _difference_error(original["accuracy"], total),
-        "original_difference_error_private": _difference_error(original["accuracy"], private),
+        "original_difference_error": difference_error(original["accuracy"], total),
+        "original_difference_error_private": difference_error(original["accuracy"], private),
         **claimed_parameters(original),
         "original_macro_f1": sum(table[name]["f1"] for name in CLASSES) / len(CLASSES),
         "original_weighted_f1": table["overall"]["f1"],
@@ -101,7 +103,7 @@ def original_numbers(original: Mapping[str, Any], dataset: Mapping[str, Any]) ->
     }
 
 
-def _difference_error(accuracy: float, images: int) -> float:
+def difference_error(accuracy: float, images: int) -> float:
     """Half of the 95% interval, in points, of the difference of two independent accuracies."""
     return 196 * (2 * accuracy * (1 - accuracy) / images) ** 0.5 if images else float("nan")
 
@@ -228,6 +230,11 @@ def cpu_hours(run: Run) -> float:
 def mean(values: Sequence[float]) -> float:
     """The mean, or NaN of nothing."""
     return sum(values) / len(values) if values else float("nan")
+
+
+def percent_right(part: Predictions) -> float:
+    """The accuracy in percent; NaN of no images."""
+    return 100 * accuracy(part) if len(part) else float("nan")
 
 
 def percent(fraction: float | None) -> float:

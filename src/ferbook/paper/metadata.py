@@ -5,12 +5,11 @@ What only a person can supply (DOI, ORCID, certificate) says UNASSIGNED until CI
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ferbook.core.files import read_bytes
+from ferbook.core.files import sha256
 from ferbook.paper import citation
 from ferbook.paper.chapters import NOTEBOOKS
 
@@ -99,7 +98,7 @@ def croissant(cff: Mapping[str, Any], project: Path, date: str) -> Json:
                 "name": IMAGES,
                 "contentUrl": IMAGES,
                 "encodingFormat": "text/csv",
-                "sha256": sha256(project / IMAGES),
+                "sha256": sha256(project / IMAGES, MAX_FILE_BYTES),
             }
         ],
         "recordSet": [
@@ -134,11 +133,6 @@ def authors(cff: Mapping[str, Any]) -> list[Json]:
 def licence(cff: Mapping[str, Any]) -> str:
     """The address of the license in SPDX's list."""
     return f"https://spdx.org/licenses/{cff['license']}"
-
-
-def sha256(path: Path) -> str:
-    """In hexadecimal, of a file's bytes."""
-    return hashlib.sha256(read_bytes(path, MAX_FILE_BYTES)).hexdigest()
 
 
 def _author(author: Mapping[str, str], name: str) -> Json:

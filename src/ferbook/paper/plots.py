@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -135,15 +136,14 @@ def _box(note: Annotation, across: float, up: float, side: str, level: str) -> B
 
 
 def heatmap(
-    values: np.ndarray, columns: Sequence[str], spec: str, size: tuple[float, float]
+    values: np.ndarray, columns: Sequence[str], spec: str, size: tuple[float, float], **how: Any
 ) -> tuple[Figure, Axes]:
-    """A row per class; fractions share one scale."""
+    """A row per class; fractions share one scale, unless `how`, for seaborn, says otherwise."""
     figure, axes = plt.subplots(figsize=size)
-    sns.heatmap(
-        values, annot=True, fmt=spec, cmap="Blues", xticklabels=columns, yticklabels=CLASSES,
-        vmin=0, vmax=None if spec == "d" else 1, square=True, annot_kws={"size": 9},
-        cbar_kws={"shrink": 0.8}, ax=axes,
-    )  # fmt: skip
+    usual = {"annot": True, "cmap": "Blues", "vmin": 0, "vmax": None if spec == "d" else 1,
+             "cbar_kws": {"shrink": 0.8}}  # fmt: skip
+    sns.heatmap(values, fmt=spec, xticklabels=columns, yticklabels=CLASSES, square=True,
+                annot_kws={"size": 9}, ax=axes, **usual | how)  # fmt: skip
     axes.tick_params(axis="x", rotation=45)
     axes.tick_params(axis="y", rotation=0)
     return figure, axes

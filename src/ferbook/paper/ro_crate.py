@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ferbook.core.files import read_json
+from ferbook.core.files import read_json, sha256
 from ferbook.paper import citation, metadata
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.metadata import KAGGLE, Json
@@ -116,7 +116,8 @@ def _program(cff: Mapping[str, Any], path: str, *kinds: str) -> Json:
 def _file(path: str, project: Path) -> Json:
     size = str((project / path).stat().st_size)
     return {"@id": path, "@type": "File", "name": path, "contentSize": size,
-            "encodingFormat": _format(path), "sha256": metadata.sha256(project / path)}  # fmt: skip
+            "encodingFormat": _format(path),
+            "sha256": sha256(project / path, metadata.MAX_FILE_BYTES)}  # fmt: skip
 
 
 def _format(path: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ferbook.core.files import MAX_TEXT_BYTES, read_bytes
+from ferbook.core.files import sha256
 from ferbook.paper.executed import statements
 from ferbook.paper.table import code
 
@@ -102,7 +102,9 @@ def _note(statement: ast.stmt, space: dict[str, Any], defined: dict[str, set[str
     targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
     names = [node.id for target in targets for node in ast.walk(target)
              if isinstance(node, ast.Name)]  # fmt: skip
-    reads = _reads(statement.value, space, defined)
+    # `a |= b` still has what `a` was read from.
+    source = statement if isinstance(statement, ast.AugAssign) else statement.value
+    reads = _reads(source, space, defined)
     for name in names:
         defined[name] = reads
         if isinstance(statement.value, ast.Constant):
@@ -161,6 +163,5 @@ def _stored(path: str, project: Path) -> str:
 
 
 def _digest(files: Iterable[Path]) -> str:
-    limits = max(_MAX_BYTES, MAX_TEXT_BYTES)
-    hashes = [hashlib.sha256(read_bytes(file, limits)).hexdigest() for file in files]
+    hashes = [sha256(file, _MAX_BYTES) for file in files]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import FileError, open_regular, quoted, read_bytes, read_text
+from ferbook.core.files import FileError, quoted, read_bytes, read_text, sha256
 from ferbook.core.writing import write_atomically
 
 NAME = "MANIFEST.sha256"
@@ -102,7 +102,6 @@ def _digests(folder: Path) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     try:
-        with open_regular(path, MAX_FILE_BYTES) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256(path, MAX_FILE_BYTES)
     except (FileError, OSError) as error:
         return f"unreadable: {error}"

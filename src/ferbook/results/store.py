@@ -280,6 +280,16 @@ def load_dataset(results_dir: str | Path) -> dict[str, Any]:
     return require(path, read_json(path), shape)
 
 
+def refuse_other_images(results_dir: str | Path, name: str) -> None:
+    """Raises StoreError when the store describes another data set than `name`."""
+    path = Path(results_dir) / "dataset.json"
+    if path.exists() and (known := load_dataset(results_dir)["name"]) != name:
+        raise StoreError(
+            f"{results_dir}: holds results on {known}, and these would be on {name}. Give another "
+            "result store: --results."
+        )
+
+
 def write_parameters(results_dir: str | Path, parameters: Mapping[str, Any]) -> None:
     """Write the parameter counts of all backbones, as `models.count_all_parameters` gives them."""
     Path(results_dir).mkdir(parents=True, exist_ok=True)

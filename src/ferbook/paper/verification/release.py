@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import open_regular, read_json
+from ferbook.core.files import read_json, sha256
 from ferbook.paper.verification.finding import Verified, differences
 from ferbook.paper.verification.runs import TIES
 from ferbook.results import store
@@ -53,7 +52,5 @@ def _card(measured: dict[str, dict]) -> Iterator[str]:
         yield f"card.json: lists {sorted(card['files'])}, the folder holds {sorted(present)}"
     for name, row in card["files"].items():
         yield from differences(row, rows.get(name), f"card.json: {name}")
-        with open_regular(RELEASED / name, _MAX_MODEL_BYTES) as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == row["sha256"]
-        if not same:
+        if sha256(RELEASED / name, _MAX_MODEL_BYTES) != row["sha256"]:
             yield f"{RELEASED / name}: not the file of its card"

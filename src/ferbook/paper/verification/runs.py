@@ -61,10 +61,12 @@ def check_measurements(found: Verified) -> None:
 
 def _scores(run: Run, dataset: Mapping[str, Any]) -> Iterator[str]:
     where = f"{run.study}/{run.name}"
+    images = {name: dataset[name] for name in ("name", "fingerprint")}
+    if other := [*differences(run.info["dataset"], images, f"{where}: dataset")]:
+        yield from other
+        return  # whose copies would be looked for among other images
     scores = run_scores(run, dataset)
     yield from differences(run.info["metrics"], scores, f"{where}: metrics")
-    images = {name: dataset[name] for name in ("name", "fingerprint")}
-    yield from differences(run.info["dataset"], images, f"{where}: dataset")
 
 
 def _images(run: Run, dataset: Mapping[str, Any], images: frozenset[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from ferbook.core.predictions import Predictions
+from ferbook.paper.key_numbers import percent_right
 from ferbook.paper.table import P_VALUE, Table
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, score
@@ -43,7 +44,7 @@ def differences(points: pd.DataFrame) -> pd.DataFrame:
 
 def _points(test: Predictions, leaked_files: frozenset[str]) -> list[float]:
     sets = named_test_sets(test, leaked_files)
-    return [100 * accuracy(sets[part]) if len(sets[part]) else np.nan for part in PARTS]
+    return [percent_right(sets[part]) for part in PARTS]
 
 
 def scores(study: Study, runs: Iterable[Run]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.recipe import Recipe
-from ferbook.paper.key_numbers import cpu_hours, mean, percent, run_numbers
+from ferbook.paper.key_numbers import cpu_hours, difference_error, mean, percent, run_numbers
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, paired_test, run_scores, score
 from ferbook.results.run import Answers, Run
@@ -42,17 +42,17 @@ def study_numbers(
     whole = finals(runs) or list(runs)
     ours = next((run for run in whole if run.study == "ours"), whole[-1])
     without = next((run for run in whole if run.recipe.name == "ours_no_ferplus"), ours)
-    paper = _at_scale_of(ours, runs) or [ours]
+    reference = [run for run in runs if run.study == "reference"]
+    paper = at_scale(reference, ours.recipe.backbone, ours.recipe.image_size) or [ours]
     recipes = {"paper": paper, "ours": seeds_of(ours, runs), "without": seeds_of(without, runs)}
     groups = {name: [100 * accuracy(run.test) for run in some] for name, some in recipes.items()}
     gains = compared(groups, "paper")
     deviation, freedom = common_deviation(groups)
     single = float(student.ppf(0.975, freedom)) * deviation
     seeds = single * (1 + 1 / len(groups["without"])) ** 0.5
-    share = original["accuracy"]
-    images = 1.96 * 100 * (2 * share * (1 - share) / len(without.test)) ** 0.5
+    images = difference_error(original["accuracy"], len(without.test))
     return {
-        "ours_no_ferplus_mean_difference": mean(groups["without"]) - 100 * share,
+        "ours_no_ferplus_mean_difference": mean(groups["without"]) - 100 * original["accuracy"],
         "ours_no_ferplus_mean_difference_error": math.hypot(seeds, images),
         "data_n_test": dataset["splits"]["test"],
         "original_accuracy": 100 * original["accuracy"],
@@ -63,7 +63,7 @@ def study_numbers(
         "ours_no_ferplus_gain": gains["without"].mean,
         "ours_no_ferplus_gain_error": gains["without"].error,
         "ours_no_ferplus_own_size_gain": mean(groups["without"])
-        - 100 * accuracy(largest_input(_of_original(runs) or [ours]).test),
+        - 100 * accuracy(largest_input(reference or [ours]).test),
         **_means("ours", recipes["ours"], dataset),
         **_means("ours_no_ferplus", recipes["without"], dataset),
         "ours_no_ferplus_seeds": names.seed_words(len(recipes["without"])),
@@ -75,17 +75,6 @@ def study_numbers(
         **run_numbers(without, dataset, original, prefix="ours_no_ferplus"),
         **_ours_numbers(ours, dataset, original),
     }
-
-
-def _at_scale_of(ours: Run, runs: Iterable[Run]) -> list[Run]:
-    """Runs of the original's recipe with the network and the input size of `ours`."""
-    place = ours.recipe.backbone, ours.recipe.image_size
-    found = _of_original(runs)
-    return [run for run in found if (run.recipe.backbone, run.recipe.image_size) == place]
-
-
-def _of_original(runs: Iterable[Run]) -> list[Run]:
-    return [run for run in runs if run.study == "reference"]
 
 
 def _means(prefix: str, runs: Sequence[Run], dataset: Mapping[str, Any]) -> dict[str, float]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
-from ferbook.paper.key_numbers import mean, mean_by_class
+from ferbook.paper.key_numbers import mean, mean_by_class, percent_right
 from ferbook.results.metrics import (
     accuracy,
     accuracy_interval,
@@ -204,10 +204,6 @@ def _comparisons(
         yield f"{key}_seeds", ", ".join(f"{gain:.1f}" for gain in gains)
 
 
-def _percent(part: Predictions) -> float:
-    return 100 * accuracy(part) if len(part) else math.nan
-
-
 def _gap(parts: Mapping[str, Predictions]) -> float:
     """Points by which accuracy is higher on the images with a copy than on the others."""
     return 100 * (accuracy(parts["leaked"]) - accuracy(parts["clean"]))
@@ -228,11 +224,10 @@ def _gap_of_like_classes(parts: Mapping[str, Predictions]) -> float:
 
 
 _MEASURES = {
-    "test": lambda parts: 100 * accuracy(parts["test"]),
-    "clean": lambda parts: 100 * accuracy(parts["clean"]),
-    "leaked": lambda parts: 100 * accuracy(parts["leaked"]),
-    "near": lambda parts: _percent(parts["near"]),
-    "neither": lambda parts: _percent(parts["neither"]),
+    **{
+        name: lambda parts, name=name: percent_right(parts[name])
+        for name in ("test", "clean", "leaked", "near", "neither")
+    },
     "gap": _gap,
     "gap_like": _gap_of_like_classes,
 }

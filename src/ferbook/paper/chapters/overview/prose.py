@@ -11,7 +11,7 @@ from ferbook.paper.key_numbers import cpu_hours
 from ferbook.results.names import hardware_name, seed_words
 from ferbook.results.run import Run
 
-_KEYS = ("paper", "ours", "ours_no_ferplus", "ours_scratch")
+_KEYS = ("paper", "ours", "ours_longer", "ours_no_ferplus", "ours_scratch")
 
 
 def score_texts(frame: pd.DataFrame) -> dict[str, str]:

@@ -8,7 +8,6 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -51,8 +50,7 @@ def learning_curves(run: Run, column: str) -> Figure:
 
 def confusion(run: Run, *, normalized: bool) -> Figure:
     """Confusion matrix on all test images: counts, or fractions of each true class."""
-    matrix = confusion_matrix(run.test)
-    shown = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) if normalized else matrix
+    shown = _shares(run) if normalized else confusion_matrix(run.test)
     figure, axes = heatmap(shown, CLASSES, ".2f" if normalized else "d", (6.5, 5.5))
     axes.set(xlabel="predicted", ylabel="true", title=run.label)
     return finished(figure)
@@ -60,19 +58,20 @@ def confusion(run: Run, *, normalized: bool) -> Figure:
 
 def confusion_difference(first: Run, second: Run) -> Figure:
     """Points that each cell of the row-normalized matrix gains from `first` to `second`."""
-    shares = [confusion_matrix(run.test) for run in (first, second)]
-    one, two = (part / np.maximum(part.sum(axis=1, keepdims=True), 1) for part in shares)
-    points = np.round(100 * (two - one), 1) + 0.0  # no -0
-    figure, axes = plt.subplots(figsize=(6.5, 5.5))
+    points = np.round(100 * (_shares(second) - _shares(first)), 1) + 0.0  # no -0
     limit = max(np.abs(points).max(), 1)
     signed = [[f"{cell:+.1f}".replace("-", MINUS) for cell in row] for row in points]
-    sns.heatmap(points, annot=signed, fmt="", cmap="PuOr", vmin=-limit, vmax=limit, square=True,
-                xticklabels=CLASSES, yticklabels=CLASSES, annot_kws={"size": 9},
-                cbar_kws={"shrink": 0.8, "label": "points"}, ax=axes)  # fmt: skip
-    axes.tick_params(axis="x", rotation=45)
-    axes.tick_params(axis="y", rotation=0)
+    figure, axes = heatmap(points, CLASSES, "", (6.5, 5.5), annot=signed, cmap="PuOr",
+                           vmin=-limit, vmax=limit,
+                           cbar_kws={"shrink": 0.8, "label": "points"})  # fmt: skip
     axes.set(xlabel="predicted", ylabel="true", title=f"{second.label}\nminus {first.label}")
     return finished(figure)
+
+
+def _shares(run: Run) -> np.ndarray:
+    """The confusion matrix on all test images, as fractions of each true class."""
+    matrix = confusion_matrix(run.test)
+    return matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
 
 
 def subject_and_best(runs: Sequence[Run]) -> list[Run]:

@@ -12,7 +12,7 @@ from ferbook.claims.field import PRIVATE, Method, fraction
 from ferbook.claims.published import FOLDER_TEST, TEST_SETS, Published
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
-from ferbook.paper.key_numbers import mean, mean_by_class, percent
+from ferbook.paper.key_numbers import mean, mean_by_class, percent_right
 from ferbook.results.metrics import accuracy, confused_pairs, confusion_rank, score
 from ferbook.results.run import Run
 from ferbook.results.seeds import Difference, compared
@@ -105,7 +105,7 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
             for a, b in _CONFUSED
         },
         "reference_confusion_pairs": len(pairs),
-        "reference_agrees_labels": _accuracy(run, second >= 0),
+        "reference_agrees_labels": percent_right(run.test.select(second >= 0)),
         "reference_agrees_ferplus": 100 * float(agrees.mean()) if agrees.size else np.nan,
         **_by_agreement(run, {"disputed": (votes >= 1) & (votes <= 5), "unanimous": votes == 10}),
     }
@@ -117,7 +117,7 @@ def _by_agreement(run: Run, slices: Mapping[str, np.ndarray]) -> dict[str, float
     for name, mask in slices.items():
         part = run.test.select(mask)
         right, happy = part.answers == part.labels, part.labels == CLASSES.index("happy")
-        values[f"reference_accuracy_{name}"] = _accuracy(run, mask)
+        values[f"reference_accuracy_{name}"] = percent_right(part)
         values[f"reference_accuracy_{name}_like"] = 100 * mean_by_class(right, part.labels, every)
         values[f"reference_{name}_happy"] = 100 * mean(happy.tolist())
     return values
@@ -126,7 +126,3 @@ def _by_agreement(run: Run, slices: Mapping[str, np.ndarray]) -> dict[str, float
 def _fallen(found: Mapping[str, Any], reported: Mapping[str, Any], measure: str) -> str:
     """The class that lies furthest below what was reported."""
     return min(CLASSES, key=lambda name: found[name][measure] - reported[name][measure])
-
-
-def _accuracy(run: Run, mask: np.ndarray) -> float:
-    return percent(accuracy(run.test.select(mask)) if mask.any() else None)

@@ -12,7 +12,7 @@ from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
 from ferbook.paper.table import Table, interval
 from ferbook.results import names
-from ferbook.results.metrics import run_scores, score
+from ferbook.results.metrics import run_scores, score, sets_by_copy
 from ferbook.results.run import Run
 
 SET_NAMES = {
@@ -22,18 +22,15 @@ SET_NAMES = {
     "private": "PrivateTest",
     "clean": "test without copies",
     "leaked": "test copies only",
-    "pristine": "test without copies and near duplicates",
+    "neither": "test without copies and near duplicates",
 }
 
 
 def accuracy_table(run: Run, dataset: Mapping[str, Any]) -> Table:
     """Accuracy of a run on validation and on each reading of the test set."""
-    leaked_files = frozenset(dataset["leaked_files"])
-    near_leaked_files = dataset["near_duplicates"]["leaked_files"]
     scores = run_scores(run, dataset)
-    rest = ~np.isin(run.test.files, [*leaked_files, *near_leaked_files])
-    if near_leaked_files:
-        scores["pristine"] = score(run.test.select(rest))
+    if dataset["near_duplicates"]["leaked_files"]:
+        scores["neither"] = score(sets_by_copy(run.test, dataset)["neither"])
     rows = {
         SET_NAMES[name]: (s["total"], s["correct"], s["accuracy"], interval(s), s["macro"]["f1"])
         for name, s in scores.items()

@@ -61,9 +61,10 @@ def network(recipes: Sequence[Recipe], parameters: Mapping[str, Mapping[str, int
 
 
 def _trained(recipe: Recipe, counts: Mapping[str, int]) -> str:
-    """How many parameters phase 2 trains, of how many."""
-    trained = counts["total"] if recipe.train_batch_norm else counts["trainable"]
-    return f"{trained:,}\nof {counts['total']:,}"
+    """How many parameters phase 2 trains, of how many; they are counted with BatchNorm frozen."""
+    if recipe.train_batch_norm:
+        return f"all of {counts['total']:,}\nbut statistics"
+    return f"{counts['trainable']:,}\nof {counts['total']:,}"
 
 
 def _lines(texts: Iterable[str]) -> str:
