@@ -117,7 +117,7 @@ figures.robustness(measured["robustness"])
 # Grad-CAM up to a factor {cite:p}`selvaraju2017`. The map has few positions: it shows which part of the face
 # contributes to the answer, not which pixel.
 
-# %% mystnb={"figure": {"caption": "Evidence for the answer given (red for, blue against), one right and one wrong answer per class; above each picture, its label and, if wrong, the answer with a question mark.", "name": "fig-evidence"}, "image": {"alt": "Two rows of seven faces with colored overlays."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Evidence for the answer given (red for, blue against), one right and one wrong answer per class; above each picture, its label and, if wrong, the answer with a question mark. Evidence at the lower edge may come from the padding; see the limits of this chapter.", "name": "fig-evidence"}, "image": {"alt": "Two rows of seven faces with colored overlays."}} tags=["hide-input"]
 figures.evidence(splits.split(faces).test, classifier.Classifier())
 # %% [markdown]
 # ## Limits
@@ -129,8 +129,9 @@ figures.evidence(splits.split(faces).test, classifier.Classifier())
 #
 # ```{admonition} What we found
 # :class: tip
-# - Quantization to int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points, in a file of
-#   {glue:text}`deployment_int8_megabytes:.1f` MB.
+# - Quantization to int8 changes the accuracy by {glue:text}`deployment_int8_points:+.2f` points in ONNX, in a file of
+#   {glue:text}`deployment_int8_megabytes:.1f` MB, and by {glue:text}`deployment_int8_litert_points:+.2f` in LiteRT;
+#   in ONNX, the answer to {glue:text}`deployment_int8_same:.1f`% of the images stays the same.
 # - One face takes {glue:text}`deployment_ms_single:.1f` ms as float32, without face detection.
 # - Speed on phones and microcontrollers was **not measured**.
 # ```

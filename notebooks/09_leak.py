@@ -131,10 +131,10 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 # {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_both:.1f` points on the test images with a
 # pixel-identical copy (by seed: {glue:text}`copies_alone_leaked_seeds`), and these contribute
 # {glue:text}`copies_part_leaked:.1f` of the {glue:text}`copies_alone_test:.1f` points on all test images. The control
-# lacks some copies as well, so these losses are slightly too small. Against images drawn without regard to class, the
-# loss is larger by the share of surprise in it; the difference between the two controls was not tested. The smaller
-# number of images alone accounts for {glue:text}`copies_count_test:.1f` ± {glue:text}`copies_count_test_both:.1f`
-# points on all test images.
+# lacks some copies as well, so these losses are slightly too small. Against as many images drawn without regard to
+# class, the loss is larger, which the class mix may explain; the difference between the two controls was not tested.
+# The smaller number of images alone accounts for {glue:text}`copies_count_test:.1f` ±
+# {glue:text}`copies_count_test_both:.1f` points on all test images.
 #
 # Trained without pixel-identical copies, the network still scores {glue:text}`copies_gap_without:.1f` points higher
 # on the copied pictures than on the others; trained with them, {glue:text}`copies_gap_with:.1f`. The gap shrinks by

@@ -63,7 +63,7 @@ def test_no_page_is_wider_than_a_phone(tab, name):
 
 def test_pages_are_described_by_what_they_say_first(built_book):
     front = (built_book[0] / "book/executed/00_overview.html").read_text()
-    assert '<meta name="description" content="We carry out the recipe of a published' in front
+    assert '<meta name="description" content="Does the published recipe reproduce?' in front
     # Numbers in it are those of the text.
     leak = (built_book[0] / "book/executed/09_leak.html").read_text()
     assert re.search(r'name="description" content="568 of 7,178 test images', leak)

@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import jupytext
 import nbformat
@@ -60,12 +61,16 @@ def test_a_running_kernel_sees_an_edit_of_a_module(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     module = tmp_path / "edited.py"
     module.write_text("def answer():\n    return 'before'\n")
-    lines = (ROOT / f"{NAME}.py").read_text().splitlines()
-    setup = [line.removeprefix("# ") for line in lines if line.startswith(("# %load", "# %auto"))]
+    setup = (
+        "from pathlib import Path\n"
+        "from ferbook.core.parameters import settle\n"
+        f"settle(globals(), {Path(NAME).name!r}, project=Path({str(ROOT)!r}))\n"
+        "import edited"
+    )
     printed = []
     manager, client = start_new_kernel(cwd=str(tmp_path))
     try:
-        for text in ("\n".join([*setup, "import edited"]), "print(edited.answer())"):
+        for text in (setup, "print(edited.answer())"):
             client.execute_interactive(text, timeout=60, output_hook=lambda _: None)
         module.write_text("def answer():\n    return 'after the edit'\n")
         client.execute_interactive(

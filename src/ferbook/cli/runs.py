@@ -78,6 +78,8 @@ def train(
         from ferbook.training.device import check
         from ferbook.training.train import train as train_one
 
+        refuse_file(results)
+        refuse_file(runs)
         typer.echo(check(study.device, recipes[0], allow_cpu=allow_cpu))
         if weights:
             typer.echo(keras_weights.bring(recipes[0].backbone, weights))

@@ -151,6 +151,7 @@ def _rows(runs: list[Run]) -> Iterator[str]:
     recipes = {
         ("reference", "paper"): "its recipe, our run",
         ("ours", "ours"): "our recipe with FER+ labels",
+        ("ours", "ours_longer"): "our recipe with FER+ labels, longer",
         ("ours", "ours_no_ferplus"): "our recipe, no other labels",
         ("ours", "ours_scratch"): "our second recipe",
     }

@@ -22,13 +22,14 @@ ITSELF = names.change_name("base")
 PARTS = ("test", "clean", "leaked")  # of the test images, see `metrics.named_test_sets`
 
 
-def points(study: Study, runs: Iterable[Run], leaked_files: frozenset[str]) -> pd.DataFrame:
+def points(study: Study, runs: Iterable[Run], copied_files: frozenset[str]) -> pd.DataFrame:
     """A row per run of the recipe itself, ITSELF, and of its changes.
 
+    "leaked" are here all `copied_files`, those with a near duplicate too, and "clean" the others.
     Columns `change`, `seed`, and accuracy in percent on each of PARTS, NaN of no images.
     """
     rows = [
-        (names.change_name(run.recipe.name), run.recipe.seed, *_points(run.test, leaked_files))
+        (names.change_name(run.recipe.name), run.recipe.seed, *_points(run.test, copied_files))
         for run in of_study(study, runs)
     ]
     return pd.DataFrame(rows, columns=["change", "seed", *PARTS])
@@ -42,8 +43,8 @@ def differences(points: pd.DataFrame) -> pd.DataFrame:
     return found.assign(**{part: found[part] - base[part] for part in PARTS})
 
 
-def _points(test: Predictions, leaked_files: frozenset[str]) -> list[float]:
-    sets = named_test_sets(test, leaked_files)
+def _points(test: Predictions, copied_files: frozenset[str]) -> list[float]:
+    sets = named_test_sets(test, copied_files)
     return [percent_right(sets[part]) for part in PARTS]
 
 
@@ -73,10 +74,10 @@ def unlearned(scores: pd.DataFrame) -> pd.Series:
 
 
 def change_numbers(
-    study: Study, runs: Iterable[Run], leaked_files: frozenset[str]
+    study: Study, runs: Iterable[Run], copied_files: frozenset[str]
 ) -> dict[str, float]:
     """`<study>_<change>_<part>`: mean points above the base on each of PARTS; NaN if not run."""
-    found = differences(points(study, runs, leaked_files))
+    found = differences(points(study, runs, copied_files))
     means = found.groupby("change")[list(PARTS)].mean()
     means = means.reindex([names.change_name(name) for name in study.changes])
     return {
@@ -100,14 +101,14 @@ def seed_words(study: Study, runs: Iterable[Run]) -> dict[str, str]:
     }
 
 
-def changes_table(study: Study, runs: Sequence[Run], leaked_files: frozenset[str]) -> Table:
+def changes_table(study: Study, runs: Sequence[Run], copied_files: frozenset[str]) -> Table:
     """The base and each change that was run: mean scores, and how far from the base.
 
     Interval and p are those of `seeds.compared` among `learned_groups`, p after Holm for all
     planned changes; with one seed there is no p. Changes by which the network did not learn have
     neither, and are no part of the pooled deviation.
     """
-    groups, each = learned_groups(study, runs), points(study, runs, leaked_files)
+    groups, each = learned_groups(study, runs), points(study, runs, copied_files)
     frame = _compared(study, scores(study, runs), each, groups)
     deviation, freedom = common_deviation(groups)
     formats = {"seeds": ".0f", "accuracy": ".2%", "macro F1": ".3f", "p": P_VALUE}
@@ -124,14 +125,14 @@ def changes_table(study: Study, runs: Sequence[Run], leaked_files: frozenset[str
     return Table(frame, caption, f"tab-{study.name}", formats)
 
 
-def change_words(study: Study, runs: Sequence[Run], leaked_files: frozenset[str]) -> dict[str, str]:
+def change_words(study: Study, runs: Sequence[Run], copied_files: frozenset[str]) -> dict[str, str]:
     """`<study>_better`, `_worse` and `_like_seeds`: how changes differ from the recipe.
 
     The border is a corrected p of 0.05; changes by which the network did not learn are
     `<study>_unlearned`. Of `<study>_undecided` too little is known: they have one seed, or vary too
     much to differ. The others are `<study>_not_run`.
     """
-    groups, each = learned_groups(study, runs), points(study, runs, leaked_files)
+    groups, each = learned_groups(study, runs), points(study, runs, copied_files)
     alike = of_like_spread(groups)
     rows = _compared(study, scores(study, runs), each, groups)
     rows = rows.reindex(map(names.change_name, study.changes))

@@ -77,7 +77,7 @@ def pareto(frame: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
-def forest(study: Study, runs: Sequence[Run], leaked_files: frozenset[str]) -> Figure:
+def forest(study: Study, runs: Sequence[Run], copied_files: frozenset[str]) -> Figure:
     """A row per change: a dot per seed, a bar at their mean, in the 95% interval of no difference.
 
     The interval is that of `seeds.compared`. The best stands on top; at the bottom, in words, those
@@ -85,7 +85,7 @@ def forest(study: Study, runs: Sequence[Run], leaked_files: frozenset[str]) -> F
     run is one line of text.
     """
     learned, runs = learned_groups(study, runs), of_study(study, runs)
-    means, of_runs = scores(study, runs), points(study, runs, leaked_files)
+    means, of_runs = scores(study, runs), points(study, runs, copied_files)
     found, failed = differences(of_runs), unlearned(means)
     if found.empty:
         return statement(f"Not run: all {len(study.changes)} changes.")
