@@ -40,11 +40,12 @@ def audit(
     with errors():
         look_for(table)
         from ferbook.claims import published
-        from ferbook.claims.table_audit import audit_table
+        from ferbook.claims.table_audit import audit_result
         from ferbook.paper.chapters.results import audit_tables
 
-        findings = audit_table(table)
-        coarser = published.coarser(published.read_table(table)[0])
+        results, sets = published.read_table(table)
+        findings = [finding for result in results for finding in audit_result(result, sets)]
+        coarser = published.coarser(results)
     for kind, unit in coarser.items():
         typer.echo(
             f"note: {kind} is taken as printed to {unit / 10:g}, which no number here needs; "
