@@ -18,12 +18,15 @@ RECIPES = {
     "paper": "original\u2019s recipe",
     "ours": "our recipe with FER+",
     "ours_longer": "our recipe with FER+, longer",
+    "ours_larger": "our recipe with FER+, longer and larger",
+    "ours_longer_no_ferplus": "our recipe without FER+, longer",
     "ours_no_ferplus": "our recipe without FER+",
     "ours_scratch": "our second recipe",
     "ours_dense": "our third recipe",
     "quick": "smoke run",
 }
 _FAMILIES = ("paper", "ours", "ours_no_ferplus", "ours_scratch")
+_KIN = {"ours_dense": "ours_scratch", "ours_longer_no_ferplus": "ours_no_ferplus"}
 ACTORS = (ORIGINAL, *(RECIPES[name] for name in _FAMILIES), OTHERS)
 """Whoever a result belongs to; each has one color in the book, see `paper.plots`."""
 
@@ -122,12 +125,12 @@ def file_name(export: str) -> str:
 
 
 def actor(study: str, recipe: Recipe) -> str:
-    """Which of ACTORS a run belongs to: the third recipe to the second, whose network it trains.
+    """Which of ACTORS a run belongs to: a variant of a recipe to that recipe.
 
     Runs of no known recipe count as ours.
     """
     known, _ = _GRIDS.get(study, (recipe.name, ""))
-    found = RECIPES.get("ours_scratch" if known == "ours_dense" else known)
+    found = RECIPES.get(_KIN.get(known, known))
     return found if found in ACTORS else RECIPES["ours"]
 
 
