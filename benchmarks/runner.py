@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.interleaved import BUDGETS
-from ferbook.results import store
+from ferbook.results import measurements
 
 # Piece -> the function that measures it; those of training_step import TensorFlow.
 PIECES = {
@@ -23,7 +23,7 @@ PIECES = {
 
 def missing(results_dir: str | Path, *, fresh: bool = False) -> list[str]:
     """The pieces that the result store lacks; all of them if `fresh`."""
-    known = () if fresh else store.load_facts(results_dir, "bench")
+    known = () if fresh else measurements.load_facts(results_dir, "bench")
     return [name for name in PIECES if name not in known]
 
 
@@ -50,5 +50,5 @@ def measure(
         "detection": {"data": data},
     }
     facts = {"budget": budget, **call(BUDGETS[budget], **more.get(name, {}))}
-    store.write_facts(results_dir, "bench", name, facts)
+    measurements.write_facts(results_dir, "bench", name, facts)
     return Path(results_dir) / "bench" / f"{name}.json"

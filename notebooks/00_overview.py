@@ -101,7 +101,7 @@ import os
 from myst_nb import glue
 
 from ferbook.claims import grading
-from ferbook.core import files, paths
+from ferbook.core import paths, structured
 from ferbook.core.parameters import settle
 from ferbook.paper import grades, key_numbers, plots, table
 from ferbook.paper.chapters.overview import figures, prose, tables
@@ -113,7 +113,7 @@ plots.use_style()
 
 # %% tags=["remove-input"]
 runs, dataset = store.load_all(results_dir), store.load_dataset(results_dir)
-original = files.read_yaml("book/original.yml")
+original = structured.read_yaml("book/original.yml")
 scores = tables.accuracy_frame(runs, original, dataset)
 graded = grading.grade_all(results_dir, "book/claims.yml", "book/original.yml")
 table.Notice(synthetic=dataset["name"] == "synthetic")

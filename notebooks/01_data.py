@@ -42,7 +42,7 @@ from ferbook.data import audit, splits
 from ferbook.data.sources import load
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.data import figures, prose, tables
-from ferbook.results import store
+from ferbook.results import image_measures, store
 
 os.chdir(paths.project_root())
 settle(globals(), "01_data")
@@ -53,7 +53,9 @@ faces = load(data, subset=subset)
 dataset = audit.describe_dataset(faces)
 store.write_dataset(results_dir, dataset)
 test_images = faces.select(faces.usages != "Training")
-store.write_images(results_dir, audit.describe_images(test_images, dataset["leaked_files"]))
+image_measures.write_images(
+    results_dir, audit.describe_images(test_images, dataset["leaked_files"])
+)
 table.Notice(synthetic=faces.name == "synthetic")
 
 # %% [markdown]

@@ -95,7 +95,7 @@ import os
 
 from myst_nb import glue
 
-from ferbook.core import files, paths
+from ferbook.core import paths, structured
 from ferbook.core import recipe as core_recipe
 from ferbook.core.parameters import settle
 from ferbook.data import splits
@@ -131,7 +131,7 @@ ours, second = (
     for name in ("ours", "ours_scratch")
 )
 recipes = {"this run": recipe, "our recipe": ours, "our second recipe": second}
-tables.recipe_table(recipes, files.read_yaml("book/original.yml")["recipe"])
+tables.recipe_table(recipes, structured.read_yaml("book/original.yml")["recipe"])
 
 # %% [markdown]
 # ## What the network sees
@@ -204,7 +204,7 @@ figures.failures(faces, run, [("neutral", "sad"), ("fear", "surprise")])
 # ```
 
 # %% tags=["remove-cell"]
-original = files.read_yaml("book/original.yml")
+original = structured.read_yaml("book/original.yml")
 values = (
     key_numbers.claimed_parameters(original)
     | key_numbers.parameter_numbers(parameters)

@@ -35,11 +35,11 @@ from myst_nb import glue
 
 from ferbook.claims import field, table_audit
 from ferbook.claims import published as claims_published
-from ferbook.core import files, paths
+from ferbook.core import paths, structured
 from ferbook.core.parameters import settle
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.results import audit_tables, field_table, figures, prose, slices, tables
-from ferbook.results import store
+from ferbook.results import image_measures, store
 from ferbook.results.study import finals, largest_input, of_original, sizes_of
 
 os.chdir(paths.project_root())
@@ -53,7 +53,7 @@ run = largest_input(sizes)
 complete = finals(store.load_all(results_dir))
 runs = [run, *(other for other in complete if other.name not in {each.name for each in sizes})]
 dataset = store.load_dataset(results_dir)
-original = files.read_yaml("book/original.yml")
+original = structured.read_yaml("book/original.yml")
 table.Notice(synthetic=run.is_synthetic, recipe=run.recipe.name)
 
 # %% [markdown]
@@ -118,7 +118,7 @@ audit_tables.hits_table(published, claims_published.TEST_SETS[claims_published.F
 # average of the classes' F1 is in general another number.
 
 # %% tags=["hide-input"]
-second = files.read_yaml("book/second.yml")["title"]
+second = structured.read_yaml("book/second.yml")["title"]
 findings = table_audit.audit_table("book/second.yml")
 audit_tables.audit_summary(findings, source=second, label="tab-audit-second")
 
@@ -224,7 +224,7 @@ tables.issue_table(run)
 # {glue:text}`reference_accuracy_unanimous_like:.0f`%.
 
 # %% mystnb={"figure": {"caption": "Accuracy of the run of the original's recipe and of our best, with intervals, on slices of the test images that need no personal label.", "name": "fig-slices"}, "image": {"alt": "Dots with intervals for twelve slices by brightness, sharpness and agreement of taggers; accuracy rises with agreement."}} tags=["hide-input"]
-slices.slices(pair, store.load_images(results_dir))
+slices.slices(pair, image_measures.load_images(results_dir))
 
 # %% [markdown]
 # ## Published accuracies
@@ -290,6 +290,7 @@ values = (
     | prose.audit_numbers(published)
     | prose.size_numbers(sizes)
     | prose.finding_numbers(run, original)
+    | prose.doubt_numbers(run)
     | prose.field_numbers(methods)
 )
 for key, value in values.items():

@@ -30,14 +30,13 @@
 
 # %% tags=["parameters", "hide-cell"]
 results_dir = "results"  # the result store; paths are relative to the project
-configs_dir = "configs"  # the grids whose runs are compared
 
 # %% tags=["remove-cell"]
 import os
 
 from myst_nb import glue
 
-from ferbook.core import files, paths
+from ferbook.core import paths, structured
 from ferbook.core.parameters import settle
 from ferbook.paper import key_numbers, plots, table
 from ferbook.paper.chapters.ablations import changes, figures, prose, tables
@@ -50,10 +49,10 @@ plots.use_style()
 # %% tags=["hide-input"]
 runs, dataset = store.load_all(results_dir), store.load_dataset(results_dir)
 paper_changes, ours_changes, remedies = (
-    study.read_study(f"{configs_dir}/{name}.yml")
+    study.read_study(f"configs/{name}.yml")
     for name in ("paper_changes", "ours_changes", "remedies")
 )
-original = files.read_yaml("book/original.yml")
+original = structured.read_yaml("book/original.yml")
 copied_files = frozenset([*dataset["leaked_files"], *dataset["near_duplicates"]["leaked_files"]])
 table.Notice(synthetic=any(run.is_synthetic for run in runs))
 
@@ -135,7 +134,7 @@ figures.finalists(finals)
 # networks and not two recipes, also finds differences between two seeds of one recipe.
 
 # %% tags=["hide-input"]
-grids = (paper_changes, ours_changes, remedies, study.read_study(f"{configs_dir}/leak.yml"))
+grids = (paper_changes, ours_changes, remedies, study.read_study("configs/leak.yml"))
 repeated = [run for grid in grids for run in study.of_study(grid, runs)]
 repeated += [run for run in runs if run.study in study.FINALS]
 tables.seeds_table(repeated)
@@ -187,7 +186,7 @@ changes.changes_table(paper_changes, runs, copied_files)
 
 # %% tags=["hide-input"]
 trials = store.load_all(results_dir, trials=True)
-tables.trials_table(study.read_study(f"{configs_dir}/paper_rates.yml"), trials)
+tables.trials_table(study.read_study("configs/paper_rates.yml"), trials)
 
 # %% [markdown]
 # ## Our recipe, one change at a time
@@ -290,7 +289,7 @@ changes.changes_table(remedies, runs, copied_files)
 # {glue:text}`second_gain:+.1f` points (McNemar's p = {glue:text}`second_p:.2g`).
 
 # %% tags=["hide-input"]
-scratch_rates = study.read_study(f"{configs_dir}/scratch_rates.yml")
+scratch_rates = study.read_study("configs/scratch_rates.yml")
 tables.trials_table(scratch_rates, trials)
 
 # %% [markdown]
@@ -363,8 +362,8 @@ values |= prose.second_numbers(runs, dataset, original)
 for plan in (paper_changes, ours_changes, scratch_rates):
     values |= prose.grid_numbers(plan, runs)
 values |= prose.remedy_numbers(remedies) | prose.scratch_numbers(scratch_rates, trials)
-ten_epochs = study.read_study(f"{configs_dir}/ten_epoch_paper_changes.yml")
-values |= changes.seed_words(ten_epochs, runs) | changes.seed_words(paper_changes, runs)
+ten_epochs = study.read_study("configs/ten_epoch_paper_changes.yml")
+values |= changes.each_seed_words(ten_epochs, runs) | changes.each_seed_words(paper_changes, runs)
 for plan in (paper_changes, ours_changes):
     values |= changes.change_numbers(plan, runs, copied_files)
 for plan in (paper_changes, ours_changes, remedies):

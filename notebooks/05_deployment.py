@@ -44,7 +44,7 @@ from ferbook.data.sources import load
 from ferbook.inference import classifier
 from ferbook.paper import plots, table
 from ferbook.paper.chapters.deployment import figures, prose, tables
-from ferbook.results import store
+from ferbook.results import measurements, store
 
 os.chdir(paths.project_root())
 settle(globals(), "05_deployment")
@@ -56,7 +56,7 @@ faces = load(data, subset=subset)
 table.Notice(synthetic=run.is_synthetic)
 
 # %% mystnb={"code_prompt_show": "Code that reads the measurements"} tags=["hide-cell"]
-measured = store.load_facts(results_dir, "deployment")[run.name]
+measured = measurements.load_facts(results_dir, "deployment")[run.name]
 peers = store.load_answers(results_dir, "peers")
 
 # %% [markdown]

@@ -37,14 +37,14 @@ from ferbook.core import paths
 from ferbook.core.parameters import settle
 from ferbook.paper import plots, table
 from ferbook.paper.chapters.performance import detection, figures, prose, tables
-from ferbook.results import store
+from ferbook.results import measurements, store
 
 os.chdir(paths.project_root())
 settle(globals(), "07_performance")
 plots.use_style()
 
 # %% tags=["hide-input"]
-measured = store.load_facts(results_dir, "bench")
+measured = measurements.load_facts(results_dir, "bench")
 table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 
 # %% [markdown]

@@ -38,17 +38,16 @@ from ferbook.core import paths
 from ferbook.core.parameters import settle
 from ferbook.paper import table
 from ferbook.paper.chapters.reliability import prose, tables
-from ferbook.results import store
+from ferbook.results import measurements, store
 
 os.chdir(paths.project_root())
 settle(globals(), "08_reliability")
 
 # %% tags=["hide-input"]
-runs = store.load_all(results_dir)
 names = ("fuzz", "bounds", "faults", "forgeries", "coverage", "mutants", "advisories")
-jobs = {name: {} for name in names} | store.load_facts(trials_dir, "reliability")
-licences = store.load_licences(trials_dir)
-table.Notice(synthetic=any(run.is_synthetic for run in runs))
+jobs = {name: {} for name in names} | measurements.load_facts(trials_dir, "reliability")
+licences = measurements.load_licences(trials_dir)
+table.Notice(synthetic=store.load_dataset(results_dir)["name"] == "synthetic")
 
 # %% [markdown]
 # ## Hostile files

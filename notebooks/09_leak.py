@@ -30,14 +30,13 @@ data = "synthetic"  # "synthetic", "kaggle", or the path of archive.zip, its fol
 subset = False  # True: accept counts other than the official ones, with a warning
 seed = 42  # of the pictures shown and of the alterations
 results_dir = "results"  # the result store; paths are relative to the project
-configs_dir = "configs"  # where the grid with and without copies is
 
 # %% tags=["remove-cell"]
 import os
 
 from myst_nb import glue
 
-from ferbook.core import files, paths
+from ferbook.core import paths, structured
 from ferbook.core.parameters import settle
 from ferbook.data import audit, near_duplicates
 from ferbook.data.sources import load
@@ -52,7 +51,7 @@ plots.use_style()
 # %% tags=["hide-input"]
 faces = load(data, subset=subset)
 runs, dataset = store.load_all(results_dir), store.load_dataset(results_dir)
-leak = study.read_study(f"{configs_dir}/leak.yml")
+leak = study.read_study("configs/leak.yml")
 leaked_files = frozenset(dataset["leaked_files"])
 table.Notice(synthetic=faces.name == "synthetic")
 
@@ -186,7 +185,7 @@ tables.grid_table(leak, runs, dataset)
 
 # %% tags=["remove-cell"]
 values = key_numbers.dataset_numbers(dataset) | prose.twin_numbers(dataset)
-values |= prose.seen_numbers(files.read_yaml("book/near_pairs.yml"), dataset)
+values |= prose.seen_numbers(structured.read_yaml("book/near_pairs.yml"), dataset)
 values |= copies
 for key, value in values.items():
     glue(key, value, display=False)

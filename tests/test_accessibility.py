@@ -6,7 +6,7 @@ import re
 import pytest
 from conftest import ROOT
 
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 from ferbook.paper import site, try_it
 
 TOC = read_yaml(ROOT / "_toc.yml")

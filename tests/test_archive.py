@@ -12,7 +12,7 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from ferbook.core.files import read_json
+from ferbook.core.structured import read_json
 from ferbook.paper import archive, citation, freshness, metadata, ro_crate, sources
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.executed import read_all

@@ -17,7 +17,7 @@ from skimage import data
 from benchmarks import detection, interleaved, runner
 from benchmarks.__main__ import main
 from ferbook.paper.chapters.performance import prose, ratios, tables
-from ferbook.results import store
+from ferbook.results import measurements
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def measured(tmp_path_factory):
         for piece in runner.PIECES:
             runner.measure(piece, "smoke", folder, torch="no-such-python", peers="no-such-python")
     assert runner.missing(folder) == [] and runner.missing(folder, fresh=True)
-    return store.load_facts(folder, "bench")
+    return measurements.load_facts(folder, "bench")
 
 
 def test_every_piece_measures_and_says_where(measured):

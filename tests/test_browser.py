@@ -14,7 +14,7 @@ from PIL import Image
 from skimage import data as pictures
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import read_json
+from ferbook.core.structured import read_json
 from ferbook.inference import classifier, detector, media
 from ferbook.inference.centerface import network, search
 from ferbook.paper import try_it

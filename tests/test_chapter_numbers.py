@@ -11,9 +11,9 @@ import pytest
 from conftest import ROOT
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import read_json
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
+from ferbook.core.structured import read_json
 from ferbook.data.faces import Faces
 from ferbook.paper import key_numbers
 from ferbook.paper.chapters.data import figures as data_figures
@@ -277,7 +277,6 @@ def test_parameters_of_networks():
     assert frame.loc["tiny"].to_dict() == {"parameters": 9, "trainable": 7, "multiply-adds": 5}
     assert key_numbers.parameter_numbers({"efficientnet_b2": counts["tiny"], **counts}) == {
         "paper_model_parameters": 9, "paper_model_trainable": 7,
-        "efficientnet_b2_parameters": 9, "tiny_parameters": 9,
     }  # fmt: skip
 
 
@@ -298,7 +297,6 @@ def test_what_the_original_claims():
     assert found["original_difference_error"] == pytest.approx(error)
     assert found["original_difference_error_private"] == pytest.approx(error * 2**0.5)
     assert found["original_macro_f1"] == pytest.approx(0.2)  # 1.4 / 7
-    assert found["original_recall_happy"] == pytest.approx(88.1)
     assert key_numbers.claimed_parameters(original) == {"original_parameters_millions": 9.2}
 
 

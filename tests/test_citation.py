@@ -5,7 +5,7 @@ import shutil
 import pytest
 from conftest import ROOT
 
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 from ferbook.paper import citation, staging
 
 CFF = {

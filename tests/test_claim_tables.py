@@ -147,9 +147,9 @@ def test_audit_summary_ticks_the_sets_under_each_reading(findings):
     assert list(shown)[1:] == ["three, rounded", "three, truncated", "nine, rounded",
                                "nine, truncated", "F1 of averages"]  # fmt: skip
     assert shown.to_numpy().tolist() == [
-        ["cut", "✗", "✓", "✗", "✓", "✓"],
-        ["round", "✓", "✗", "✓", "✗", ""],
-        ["none", "✗", "✗", "✗", "✗", ""],
+        ["cut", "✗", "✓", "✗", "✓", "yes"],
+        ["round", "✓", "✗", "✓", "✗", "no"],
+        ["none", "✗", "✗", "✗", "✗", "no"],
     ]
 
 

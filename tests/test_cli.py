@@ -15,7 +15,7 @@ from conftest import ROOT
 from typer.testing import CliRunner
 
 from ferbook.cli import app, output
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 from ferbook.data import splits
 
 

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from conftest import ROOT
 
-from ferbook.core.files import read_yaml
 from ferbook.core.paths import project_root
 from ferbook.core.recipe import Recipe
+from ferbook.core.structured import read_yaml
 
 
 def test_defaults_are_the_papers_recipe():

@@ -208,14 +208,15 @@ device = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(device, [tf.config.LogicalDeviceConfiguration()] * 2)
 import test_device
 from ferbook.data.synthetic import draw_faces
-from ferbook.training import train
+from ferbook.training import optimization
 tf.config.list_logical_devices = lambda kind: [kind, kind]
 mirrored = tf.distribute.MirroredStrategy
 tf.distribute.MirroredStrategy = lambda: mirrored(["CPU:0", "CPU:1"])
 faces = draw_faces(208, 100)[0]
 for recipe in (test_device.TINY, test_device.SHARED):
     test_device.run_of(Path(sys.argv[1]), recipe, faces)
-json.dump(test_device.overflows(train._strategy()), open(sys.argv[1] + "/overflows.json", "w"))
+found = test_device.overflows(optimization.strategy())
+json.dump(found, open(sys.argv[1] + "/overflows.json", "w"))
 """
 # All that a recipe may do on several devices.
 SHARED = dataclasses.replace(

@@ -11,7 +11,7 @@ from conftest import ROOT
 from PIL import Image
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import read_json
+from ferbook.core.structured import read_json
 from ferbook.data import ferplus
 from ferbook.inference.classifier import RELEASED
 from ferbook.paper import explorer

@@ -16,7 +16,7 @@ from ferbook.core.recipe import Recipe  # noqa: E402
 from ferbook.data import splits  # noqa: E402
 from ferbook.export import convert, corruptions, deploy  # noqa: E402
 from ferbook.inference import classifier, face  # noqa: E402
-from ferbook.results import metrics, store  # noqa: E402
+from ferbook.results import measurements, metrics, store  # noqa: E402
 from ferbook.training import models, train  # noqa: E402
 
 # Two input sizes and a second head, as in our recipe.
@@ -149,7 +149,7 @@ def test_weights_of_another_run_are_refused(trained, faces, tmp_path):
     fewer = faces.select(np.arange(1, len(faces)))  # the first is one of test
     with pytest.raises(convert.ExportError, match="answered 100 test images, and the data hold 99"):
         deploy.deploy(run, fewer, weights=weights, folder=tmp_path, results_dir=tmp_path)
-    store.write_facts(tmp_path, "deployment", run.name, {"run": f"another/{run.name}"})
+    measurements.write_facts(tmp_path, "deployment", run.name, {"run": f"another/{run.name}"})
     with pytest.raises(convert.ExportError, match=f"json is of another/{run.name}"):
         deploy.deploy(run, faces, weights=weights, folder=tmp_path, results_dir=tmp_path)
     attention = dataclasses.replace(run, info={**run.info, "recipe": {

@@ -16,9 +16,9 @@ from conftest import ROOT
 
 from ferbook.core import lock as core_lock
 from ferbook.core import writing
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 from ferbook.core.writing import write_json
-from ferbook.results import store
+from ferbook.results import measurements
 
 BIN = Path(sys.executable).parent
 
@@ -30,7 +30,7 @@ def test_killed_at_random_moments_it_ends_as_if_left_alone(tmp_path, stage, kill
     arguments = ["--kills", str(kills), "--seed", "7", "--into", str(tmp_path)]
     shown = subprocess.run([*command, *arguments], capture_output=True, text=True, cwd=ROOT)
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    row = store.load_facts(tmp_path, "reliability")["faults"]["stages"][stage]
+    row = measurements.load_facts(tmp_path, "reliability")["faults"]["stages"][stage]
     assert row["kills"] >= kills and row["survived"] == row["trials"] and not row["problems"]
 
 

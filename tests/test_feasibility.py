@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ferbook.claims import feasibility
 from ferbook.claims.feasibility import (
     READINGS,
-    average,
+    class_average,
     matching_averages,
     possible_counts,
     possible_hits,
@@ -79,7 +79,7 @@ def test_the_original_fits_the_folder_by_rounding_alone():
 def test_overall_row_is_weighted_not_macro():
     fits = matching_averages(original(), FOLDER)
     assert fits == {key: ["weighted"] for key in SCORES}
-    assert average(original(), FOLDER, "macro")["f1"] == pytest.approx(0.66)
+    assert class_average(original(), FOLDER, "macro")["f1"] == pytest.approx(0.66)
 
 
 def test_averages_of_cut_off_cells_are_too_low():

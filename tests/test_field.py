@@ -93,7 +93,7 @@ def test_a_row_has_the_protocol_and_the_span_of_what_others_measured():
     table = field_table.comparison_table([], ORIGINAL, [Method(**FULL | {"repeated": found})], {})
     assert row(table, "Net") == [
         "Net, {cite:t}`doe2020`", "70.5%", "PrivateTest", "PrivateTest itself", "ten crops", "-",
-        "1,234,567", "9.5% to 66%",
+        "1.23", "9.5% to 66%",
     ]  # fmt: skip
     small = tuple(Repetition(f"6{i}%", "its size S", (3,), other_model=True) for i in (1, 2))
     table = field_table.comparison_table([], ORIGINAL, [Method(**FULL | {"repeated": small})], {})
@@ -127,7 +127,7 @@ def test_the_rows_of_the_original_have_its_own_figures():
         "validation, by its source's abstract",
     ]
     own = row(table, "the original's Table III: B2")
-    assert own[2] == "PublicTest + PrivateTest" and own[6] == "9.2 million"
+    assert own[2] == "PublicTest + PrivateTest" and own[6] == "9.2"
 
 
 def test_our_rows_are_of_all_test_images_and_of_private_test_by_view():
@@ -136,13 +136,14 @@ def test_our_rows_are_of_all_test_images_and_of_private_test_by_view():
     ours = run("ours", [0, 5], folder="ours")
     recipe = Recipe(name="ours", backbone="tiny", image_size=48, ferplus_loss_weight=1.0)
     ours.__dict__["recipe"] = recipe
+    ours.info["parameters"] = {"total": 1_234_567}
     ten = Answers("ten_crops", {"run": f"ours/{ours.name}"}, run("x", [0]).test)
     table = field_table.comparison_table([ours], ORIGINAL, [], {"ten_crops": ten})
     rows = [r[1:] for r in table.formatted().to_numpy().tolist() if r[0].startswith("this book")]
     assert [(r[0], r[1], r[3], r[4], r[5]) for r in rows] == [
-        ("85.71%", "PublicTest + PrivateTest", "one", "ImageNet and FER+", "10"),  # 12 of 14
-        ("85.71%", "PrivateTest", "one", "ImageNet and FER+", "10"),
-        ("92.86%", "PrivateTest", "ten crops", "ImageNet and FER+", "10"),  # 13 of 14
+        ("85.71%", "PublicTest + PrivateTest", "one", "ImageNet and FER+", "1.23"),  # 12 of 14
+        ("85.71%", "PrivateTest", "one", "ImageNet and FER+", "1.23"),
+        ("92.86%", "PrivateTest", "ten crops", "ImageNet and FER+", "1.23"),  # 13 of 14
     ]
     other = dataclasses.replace(ten, info={"run": "ours/another"})
     alone = field_table.comparison_table([ours], ORIGINAL, [], {"ten_crops": other})

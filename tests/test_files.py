@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ferbook.core import files, writing
+from ferbook.core import files, structured, writing
 from ferbook.core.files import FileError, StoreError
 
 
@@ -87,7 +87,7 @@ def test_quoted_is_short_and_on_one_line():
 )
 def test_json_is_strict(tmp_path, text, message):
     with pytest.raises(StoreError, match=message) as error:
-        files.read_json(write(tmp_path, text))
+        structured.read_json(write(tmp_path, text))
     assert len(str(error.value)) < 400 + len(str(tmp_path))
 
 
@@ -107,25 +107,25 @@ def test_json_is_strict(tmp_path, text, message):
 def test_yaml_is_strict(tmp_path, text, message):
     path = write(tmp_path, text, "a.yml")
     if text == "a: 1e999\n":  # YAML 1.1 wants a dot in a float, so this is a word
-        assert files.read_yaml(path) == {"a": "1e999"}
+        assert structured.read_yaml(path) == {"a": "1e999"}
         return
     with pytest.raises(FileError, match=message):
-        files.read_yaml(path)
+        structured.read_yaml(path)
 
 
 def test_the_largest_yaml_takes_seconds(tmp_path):
     path = write(tmp_path, "a: [" + "1," * 149_990 + "1]\n", "a.yml")
     start = time.process_time()
-    assert len(files.read_yaml(path)["a"]) == 149_991
+    assert len(structured.read_yaml(path)["a"]) == 149_991
     assert time.process_time() - start < 25
 
 
 def test_numbers_of_a_store_are_not_negative(tmp_path):
     path = tmp_path / "x.json"
-    assert files.require(path, {"a": 1}, {"a": float}) == {"a": 1}
+    assert structured.require(path, {"a": 1}, {"a": float}) == {"a": 1}
     for value in (-1, -0.5):
         with pytest.raises(StoreError, match=f"a: expected float. Received: {value}"):
-            files.require(path, {"a": value}, {"a": float})
+            structured.require(path, {"a": value}, {"a": float})
 
 
 def test_a_link_at_the_target_is_replaced_and_not_written_through(tmp_path):

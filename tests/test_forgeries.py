@@ -8,7 +8,7 @@ import pytest
 
 from ferbook.paper import chapters, verification
 from ferbook.paper.verification import notebooks, outputs, remake
-from ferbook.paper.verification.finding import Verified
+from ferbook.paper.verification.verified import Verified
 from trials import forgeries
 from trials.forgeries import NOTEBOOK, NOTEBOOKS, PICTURE, code_changed, in_notebook, other_value
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from ferbook.claims import grading, ledger, published, table_audit
 from ferbook.claims.evidence import gather
-from ferbook.core import files
+from ferbook.core import files, structured
 from ferbook.inference import classifier, face
-from ferbook.results import store
+from ferbook.results import measurements
 from ferbook.results.study import read_study
 from ferbook.training import lite_weights
 from trials import fuzz
@@ -38,7 +38,7 @@ def test_mutated_files_end_in_a_documented_error_or_a_right_result(tmp_path):
         [*command, "--into", str(tmp_path)], capture_output=True, text=True, cwd=ROOT
     )
     assert shown.returncode == 0, shown.stdout[-3000:] + shown.stderr[-3000:]
-    loaders = store.load_facts(tmp_path, "reliability")["fuzz"]["loaders"]
+    loaders = measurements.load_facts(tmp_path, "reliability")["fuzz"]["loaders"]
     assert set(loaders) == set(fuzz.LOADERS) and sum(r["cases"] for r in loaders.values()) >= 300
     assert all(r["cases"] == r["refused"] + r["right"] for r in loaders.values())
 
@@ -125,7 +125,7 @@ def test_made_up_ledgers(tmp_path_factory, content):
 def test_yaml_that_does_harm_is_refused(tmp_path, content, message):
     (tmp_path / "a.yml").write_text(content)
     with pytest.raises(ValueError, match=message):
-        files.read_yaml(tmp_path / "a.yml")
+        structured.read_yaml(tmp_path / "a.yml")
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,6 @@ def test_a_damaged_card_is_refused(tmp_path, monkeypatch, content):
 
 
 def test_a_fuzzed_job_is_recorded(tmp_path):
-    store.write_facts(tmp_path, "reliability", "fuzz", {"loaders": {}})
+    measurements.write_facts(tmp_path, "reliability", "fuzz", {"loaders": {}})
     found = json.loads((tmp_path / "reliability/fuzz.json").read_text())
     assert found["loaders"] == {} and "git_commit" in found

@@ -9,10 +9,10 @@ from conftest import ROOT
 
 from ferbook.claims import feasibility
 from ferbook.claims.checks import CHECKS
-from ferbook.claims.ledger import QUESTIONS, Claim, ClaimError, Tolerance, read_claims
+from ferbook.claims.ledger import QUESTIONS, Claim, ClaimError, read_claims
 from ferbook.claims.published import SCORES
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 from ferbook.paper.chapters import NOTEBOOKS
 
 LEDGER = ROOT / "book" / "claims.yml"
@@ -95,12 +95,10 @@ def test_both_ends_of_rounding_and_the_lower_of_truncation_count():
 
 def test_tolerances_say_where_they_come_from(tmp_path):
     entries = [
-        ENTRY | {"tolerance": "seeds"},
-        ENTRY | {"id": "b", "tolerance": {"value": 0.05, "ours": True}},
+        ENTRY | {"tolerance": {"value": 0.05, "ours": True}},
         ENTRY | {"id": "c", "tolerance": {"value": 3, "from": "three pairs"}},
     ]
-    seeds, ours, quote = (claim.tolerance for claim in read(tmp_path / "l.yml", *entries))
-    assert seeds == Tolerance(None, "seeds")
+    ours, quote = (claim.tolerance for claim in read(tmp_path / "l.yml", *entries))
     assert str(ours) == "limit 0.05, ours" and str(quote) == "limit 3, three pairs"
 
 
@@ -115,7 +113,7 @@ def test_tolerances_say_where_they_come_from(tmp_path):
         ({"printed": "many"}, "not a claim"),
         ({"printed": 3}, "not a claim"),  # to which digit?
         ({"extra": 1}, "not a claim"),
-        ({"tolerance": 0.05}, "expected seeds, or a value with"),
+        ({"tolerance": 0.05}, "expected a value with"),
         ({"tolerance": {"value": 3}}, "Received: {'value': 3}"),
     ],
 )

@@ -8,6 +8,7 @@ from conftest import ROOT
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
 from ferbook.results import metrics, store
+from ferbook.results.run import run_scores
 
 
 def predictions(labels, answers, files=None):
@@ -206,7 +207,7 @@ def test_scores_of_the_store_are_those_of_scikit_learn_to_the_last_digit():
 def test_scores_of_a_stored_run_are_those_it_was_stored_with():
     path, *_ = sorted(ROOT.glob("results/reference/*/run.json"))
     run, dataset = store.load_run(path.parent), store.load_dataset(ROOT / "results")
-    shown = metrics.run_scores(run, dataset)
+    shown = run_scores(run, dataset)
     assert {name: part["correct"] for name, part in shown.items()} == {
         name: part["correct"] for name, part in run.info["metrics"].items()
     }

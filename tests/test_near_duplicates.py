@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 from ferbook.data import audit, duplicates, near_duplicates
 from ferbook.data import faces as data_faces
 

@@ -12,8 +12,8 @@ from papermill.inspection import inspect_notebook
 
 from ferbook.core import parameters
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import read_yaml
 from ferbook.core.recipe import Recipe
+from ferbook.core.structured import read_yaml
 from ferbook.paper import chapters
 from ferbook.paper.executed import statements
 from ferbook.results import store

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from ferbook.core.files import read_json, read_yaml
 from ferbook.core.parameters import ParameterError, defaults, settle
+from ferbook.core.structured import read_json, read_yaml
 from ferbook.paper.chapters import NOTEBOOKS
 
 

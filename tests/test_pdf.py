@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from conftest import ROOT
 from pypdf import PdfReader
 
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 from ferbook.paper import citation, one_page, pdf
 
 CFF = {"title": "A book", "version": "1", "authors": [{"name": "The Society"},

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex, to_rgb
+from seaborn.utils import relative_luminance
 from test_tables import FILES, LABELS, ORIGINAL, run
 
 from ferbook.core.classes import CLASSES
@@ -168,6 +169,31 @@ def test_a_name_without_room_stands_farther_off_and_is_joined_to_its_point():
     plt.close(figure)
 
 
+def test_names_at_the_right_stand_in_the_order_of_their_points_and_apart():
+    """Two points in a heap are named one text apart, half of it above and half below the heap."""
+    figure, axes = plt.subplots(figsize=(8, 4))
+    axes.set(xlim=(0, 1), ylim=(0, 10))
+    plots.name_at_right(axes, [0.1, 0.2, 0.3], [5, 9, 5], ["low", "top", "high"], ["red"] * 3)
+    heights = {text.get_text(): text.xyann[1] for text in axes.texts}
+    assert heights["top"] == 9 and heights["low"] < heights["high"]
+    assert heights["low"] + heights["high"] == pytest.approx(10)
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    assert [text.xy for text in axes.texts] == [(0.1, 5), (0.2, 9), (0.3, 5)]
+    plt.close(figure)
+
+
+def test_numbers_of_a_heatmap_can_be_read_on_their_cells():
+    values = np.linspace(0, 1, 49).reshape(7, 7)
+    figure, axes = plots.heatmap(values, CLASSES, ".2f", (5, 5))
+    cells = axes.collections[0].get_facecolors()
+    for text, cell in zip(axes.texts, cells, strict=True):
+        ink = {"white": 1.05, "black": 0.05}[text.get_color()]
+        ground = relative_luminance(cell) + 0.05
+        assert max(ink, ground) / min(ink, ground) >= 4.5
+    plt.close(figure)
+
+
 def test_a_point_on_another_is_a_ring_around_it():
     """Of three models of one size, the second lies on the first, the third apart."""
     frame = pd.DataFrame({
@@ -299,7 +325,7 @@ def test_changes_that_differ_are_told_from_those_within_the_spread_of_seeds():
 
 def test_the_seeds_of_a_change_are_told_one_by_one():
     some = [run("one", [0], seed=3), run("one", [], seed=1), run("one", [0, 1], seed=2)]
-    found = changes.seed_words(
+    found = changes.each_seed_words(
         PLAN, [*some, run("base", []), run("distinct", []), run("base", [], seed=2)]
     )
     assert found == {
@@ -405,8 +431,9 @@ def test_forest_has_a_dot_a_seed_in_the_interval_of_no_difference(monkeypatch):
     ]  # fmt: skip
 
 
-def test_what_lies_far_out_is_an_arrowhead_at_the_edge():
+def test_what_lies_far_out_is_an_arrowhead_at_the_edge(monkeypatch):
     """Of the dots of the test above, those at 10.7 and -10.7 points."""
+    monkeypatch.setattr(ablations, "EDGE", 10)
     (axes,) = ablations.forest(PLAN, RUNS, LEAKED).axes
     marks = [(line.get_marker(), line.get_xdata()[0]) for line in axes.lines[1:]]
     assert [mark for mark in marks if mark[0] in "<>"] == [(">", 10), (">", 10), ("<", -10)]

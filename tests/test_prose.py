@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from ferbook.core.files import read_json, read_yaml
+from ferbook.core.structured import read_json, read_yaml
 from ferbook.paper.verification.prose import naked_numbers, prose_of
 
 PAGES = sorted((ROOT / "book").glob("*.md")) + sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from ferbook.core.files import read_json
+from ferbook.core.structured import read_json
 from ferbook.paper import recompute
 
 PAGE = (ROOT / "book/reproducibility.md").read_text()

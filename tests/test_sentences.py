@@ -5,7 +5,7 @@ from conftest import ROOT
 
 from ferbook.claims import sentences
 from ferbook.claims.ledger import read_claims
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 
 MAP = ROOT / "book" / "sentences.yml"
 

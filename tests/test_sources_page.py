@@ -48,8 +48,8 @@ def test_names_lead_back_to_what_was_read(notebook):
 
 def test_what_is_added_to_a_name_is_added_to_its_sources(notebook):
     notebook["cells"] += [
-        code_cell('facts = store.load_facts(results_dir, "bench")'),
-        code_cell('facts |= store.load_facts(results_dir, "deployment")'),
+        code_cell('facts = measurements.load_facts(results_dir, "bench")'),
+        code_cell('facts |= measurements.load_facts(results_dir, "deployment")'),
         code_cell("tables.both(facts)", table="tab-both"),
     ]
     assert list(sources.find(notebook))[-1].reads == ("results/bench", "results/deployment")

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from ferbook.core import files, provenance, writing
+from ferbook.core import files, provenance, structured, writing
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
-from ferbook.results import arrays, store
+from ferbook.results import arrays, image_measures, measurements, store
+from ferbook.results.history import HISTORY_COLUMNS
 from ferbook.results.metrics import score_sets
 
 RECIPE = Recipe(name="t", backbone="tiny", weights="none", image_size=48)
@@ -39,7 +40,7 @@ def made_up(folder, usage, n=14):
 
 
 def history():
-    rows = {name: [0.5, 0.25] for name in store.HISTORY_COLUMNS}
+    rows = {name: [0.5, 0.25] for name in HISTORY_COLUMNS}
     return pd.DataFrame(rows | {"phase": "warmup", "epoch": [0, 1]})
 
 
@@ -87,8 +88,8 @@ def test_a_run_is_read_by_its_folder_or_its_file(tmp_path):
 
 
 def test_what_was_not_measured_is_told_with_what_measures_it(tmp_path):
-    store.write_facts(tmp_path, "bench", "input", {"rounds": 1})
-    found = store.load_facts(tmp_path, "bench")
+    measurements.write_facts(tmp_path, "bench", "input", {"rounds": 1})
+    found = measurements.load_facts(tmp_path, "bench")
     assert found["input"]["rounds"] == 1 and "step" not in found
     with pytest.raises(files.StoreError, match=r"bench: no measurements of step\. .*: make bench"):
         found["step"]
@@ -135,7 +136,7 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr(writing.os, "fsync", full)
     with pytest.raises(OSError, match=r"no space left: .*a\.json"):
         writing.write_json(path, {"a": 2})
-    assert files.read_json(path) == {"a": 1}
+    assert structured.read_json(path) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
 
 
@@ -271,13 +272,14 @@ def test_other_files_of_the_store_are_checked(tmp_path, monkeypatch):
         store.load_dataset(tmp_path)
     (tmp_path / "test_images.csv.gz").write_bytes(b"\x1f\x8bno")
     with pytest.raises(files.StoreError, match="not a readable table of images"):
-        store.load_images(tmp_path)
+        image_measures.load_images(tmp_path)
     names = pd.Index(["a"] * 5000, name="file")
-    store.write_images(tmp_path, pd.DataFrame({"brightness": 0.5, "sharpness": 0.5}, names))
-    assert len(store.load_images(tmp_path)) == 5000
-    monkeypatch.setattr(store, "MAX_TEXT_BYTES", 5000)
+    measures = pd.DataFrame({"brightness": 0.5, "sharpness": 0.5}, names)
+    image_measures.write_images(tmp_path, measures)
+    assert len(image_measures.load_images(tmp_path)) == 5000
+    monkeypatch.setattr(image_measures, "MAX_TEXT_BYTES", 5000)
     with pytest.raises(files.StoreError, match="unpacks to more than 5,000 bytes"):
-        store.load_images(tmp_path)
+        image_measures.load_images(tmp_path)
 
 
 def test_what_could_not_be_read_again_is_not_written(tmp_path, monkeypatch):
@@ -299,7 +301,7 @@ def test_history_counts_the_epochs_of_each_phase(tmp_path, change):
 @pytest.mark.parametrize("rows", ["", "\nwarmup,x,x,x,x,x,x,x"])
 def test_history_without_numbers_is_refused(tmp_path, rows):
     folder = write(tmp_path)
-    (folder / "history.csv").write_text(",".join(store.HISTORY_COLUMNS) + rows)
+    (folder / "history.csv").write_text(",".join(HISTORY_COLUMNS) + rows)
     with pytest.raises(files.StoreError, match="expected rows of numbers"):
         store.load_run(folder)
 

@@ -15,12 +15,19 @@ from conftest import ROOT
 
 tf = pytest.importorskip("tensorflow")
 
-from ferbook.core.files import read_yaml  # noqa: E402
 from ferbook.core.recipe import Recipe, RecipeError  # noqa: E402
+from ferbook.core.structured import read_yaml  # noqa: E402
 from ferbook.data import ferplus, splits  # noqa: E402
 from ferbook.data.synthetic import draw_faces  # noqa: E402
-from ferbook.results import store, study  # noqa: E402
-from ferbook.training import checkpoint, input_pipeline, models, optimization, train  # noqa: E402
+from ferbook.results import history, store, study  # noqa: E402
+from ferbook.training import (  # noqa: E402
+    callbacks,
+    checkpoint,
+    input_pipeline,
+    models,
+    optimization,
+    train,
+)
 
 RECIPE = Recipe(
     name="t", backbone="tiny", weights="none", image_size=48, warmup_epochs=2, finetune_epochs=4,
@@ -100,7 +107,7 @@ def check_same_end(quiet, killed, recipe):
     one, two = (store.load_study(folder / "results", "s")[0] for folder in (quiet, killed))
     name = f"results/s/{recipe.run_name}/predictions.npz"
     assert (quiet / name).read_bytes() == (killed / name).read_bytes()
-    columns = [c for c in store.HISTORY_COLUMNS if c != "seconds"]
+    columns = [c for c in history.HISTORY_COLUMNS if c != "seconds"]
     assert one.history[columns].equals(two.history[columns])
     # What is kept is what validation saw, averaged weights included; in float16, answers may tie.
     first, second = np.sort(one.val.probabilities, axis=1)[:, -2:].T
@@ -256,7 +263,7 @@ def test_what_would_train_nothing_is_told(tmp_path, faces):
 
 def test_a_training_that_diverges_says_so_and_leaves_the_store_as_it_was(tmp_path):
     recipe = dataclasses.replace(RECIPE, warmup_epochs=0, finetune_learning_rate=1e30)
-    with pytest.raises(checkpoint.DivergedError, match=r"finetune, epoch 1: loss .* diverged"):
+    with pytest.raises(callbacks.DivergedError, match=r"finetune, epoch 1: loss .* diverged"):
         train_in(tmp_path, recipe)
     assert store.load_all(tmp_path / "results") == []
 
@@ -455,7 +462,7 @@ def test_a_sharpness_aware_step_without_finite_gradients_goes_nowhere(monkeypatc
 
 
 def test_sharpness_aware_steps_need_one_device(tmp_path, faces, monkeypatch):
-    monkeypatch.setattr(train, "_strategy", lambda: argparse.Namespace(num_replicas_in_sync=2))
+    monkeypatch.setattr(optimization, "strategy", lambda: argparse.Namespace(num_replicas_in_sync=2))
     with pytest.raises(ValueError, match="sam_radius: on one device only"):
         train.train(OURS, faces, study="s", results_dir=tmp_path, runs_dir=tmp_path)
 
@@ -511,7 +518,7 @@ def test_augmentation_in_the_model_is_the_same_run(tmp_path, faces):
         train.train(recipe, faces, verbose=0, augment_in_model=inside, **places)
         runs += store.load_study(folder, "s")
     one, two = runs
-    columns = [c for c in store.HISTORY_COLUMNS if c != "seconds"]
+    columns = [c for c in history.HISTORY_COLUMNS if c != "seconds"]
     assert one.history[columns].equals(two.history[columns])
     np.testing.assert_array_equal(one.test.probabilities, two.test.probabilities)
 

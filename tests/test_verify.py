@@ -15,7 +15,7 @@ from ferbook.cli import app
 from ferbook.core.writing import write_json
 from ferbook.paper import chapters, verification
 from ferbook.paper.verification import prose, release, runs
-from ferbook.results import manifest, store
+from ferbook.results import manifest, measurements, store
 from trials import forgeries
 from trials.forgeries import LEFT_OUT, OURS, RUN, rewrite
 
@@ -210,7 +210,7 @@ def test_damaged_answers_are_a_finding_and_the_other_groups_are_still_read(proje
 
 def test_exports_differ_from_keras_by_no_more_answers_than_they_say(monkeypatch):
     monkeypatch.chdir(ROOT)
-    ((_, facts),) = store.load_facts("results", "deployment").items()
+    ((_, facts),) = measurements.load_facts("results", "deployment").items()
     assert list(release._against_run("x", facts)) == []
     row, keras = facts["exports"]["onnx-int8"], facts["exports"]["keras-float32"]["correct"]
     row["same_answer"], row["correct"] = 1 - 10 / row["total"], keras + 10

@@ -26,7 +26,7 @@ import yaml
 from onnx import TensorProto, helper
 
 from ferbook.inference.classifier import RELEASED
-from ferbook.results import store
+from ferbook.results import measurements
 
 RUN = "results/reference/paper-efficientnet_lite2-96-s42"
 SECONDS, MEGABYTES = 30, 1000
@@ -194,7 +194,7 @@ def main():
         print(json.dumps({name: rows[name]}), flush=True)
     if given.into:
         facts = {"seconds_allowed": SECONDS, "megabytes_allowed": MEGABYTES, "inputs": rows}
-        store.write_facts(given.into, "reliability", "bounds", facts)
+        measurements.write_facts(given.into, "reliability", "bounds", facts)
     sys.exit(not all(kept(row) for row in rows.values()))
 
 

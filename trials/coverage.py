@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
-from ferbook.results import store
+from ferbook.results import measurements
 
 COUNTED = {
     "statements": "num_statements", "statements_reached": "covered_lines",
@@ -36,7 +36,7 @@ def main(arguments=None):
     parser.add_argument("--into", type=Path, required=True, help="a result store")
     given = parser.parse_args(arguments)
     facts = {"by_package": packages(json.loads(given.report.read_text()))}
-    store.write_facts(given.into, "reliability", "coverage", facts)
+    measurements.write_facts(given.into, "reliability", "coverage", facts)
 
 
 if __name__ == "__main__":

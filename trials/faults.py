@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ferbook.results import store
+from ferbook.results import history, measurements, store
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -73,7 +73,7 @@ def outcome_of_runs(folder):
     """Everything in the store that does not depend on the clock."""
     found = {}
     for run in store.load_study(folder / "results", "s"):
-        columns = [name for name in store.HISTORY_COLUMNS if name != "seconds"]
+        columns = [name for name in history.HISTORY_COLUMNS if name != "seconds"]
         content = (folder / "results/s" / run.name / "predictions.npz").read_bytes()
         found[run.name] = (
             hashlib.sha256(content).hexdigest(), run.info["metrics"],
@@ -223,7 +223,8 @@ def main():
     given = parser.parse_args()
     rows = {}
     if given.into:
-        rows = store.load_facts(given.into, "reliability").get("faults", {}).get("stages", {})
+        jobs = measurements.load_facts(given.into, "reliability")
+        rows = jobs.get("faults", {}).get("stages", {})
     for name in given.only or [*STAGES, "disk full"]:
         if name == "disk full":
             rows[name] = disk_full()
@@ -231,7 +232,7 @@ def main():
             rows[name] = torment(STAGES[name], given.kills or STAGES[name].kills, given.seed)
         print(json.dumps({name: rows[name]}), flush=True)
         if given.into:
-            store.write_facts(given.into, "reliability", "faults", {"stages": rows})
+            measurements.write_facts(given.into, "reliability", "faults", {"stages": rows})
     sys.exit(any(row.get("problems") or row.get("half_written") for row in rows.values()))
 
 

@@ -9,8 +9,8 @@ import matplotlib
 from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 
-from ferbook.core.files import read_json, read_yaml
 from ferbook.core.provenance import hardware
+from ferbook.core.structured import read_json, read_yaml
 from ferbook.paper import chapters, freshness
 from ferbook.paper.verification import form, outputs, remake
 

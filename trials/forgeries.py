@@ -22,7 +22,8 @@ from PIL import Image
 
 from ferbook.paper import chapters, verification
 from ferbook.paper.verification import outputs, release
-from ferbook.results import manifest, metrics, store
+from ferbook.results import manifest, measurements, metrics, store
+from ferbook.results.run import run_scores
 from trials import forged
 from trials.forged import ROOT
 
@@ -99,7 +100,7 @@ def _make_right(content: dict) -> None:
 def _score_anew(project: Path, *runs: str) -> None:
     dataset = store.load_dataset(project / "results")
     for name in runs:
-        scores = metrics.run_scores(store.load_run(project / name), dataset)
+        scores = run_scores(store.load_run(project / name), dataset)
         rewrite(project / name / "run.json", lambda v, scores=scores: v.update(metrics=scores))
 
 
@@ -509,7 +510,7 @@ def main() -> None:
                          "as_expected": _as_expected(forgery, found)})  # fmt: skip
             print(json.dumps(rows[-1] | {"first": found[:1]}), flush=True)
     if given.into:
-        store.write_facts(given.into, "reliability", "forgeries", {"forgeries": rows})
+        measurements.write_facts(given.into, "reliability", "forgeries", {"forgeries": rows})
     raise SystemExit(not all(row["as_expected"] for row in rows))
 
 

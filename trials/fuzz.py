@@ -37,8 +37,7 @@ from ferbook.claims.evidence import gather
 from ferbook.claims.field import read_field
 from ferbook.claims.references import read_references
 from ferbook.claims.verdict import ANSWERED, GRADES
-from ferbook.core import classes
-from ferbook.core import files as core_files
+from ferbook.core import classes, structured
 from ferbook.core.files import StoreError
 from ferbook.data import ferplus, sources
 from ferbook.data.faces import CSV_CLASSES, USAGES, DataError
@@ -46,7 +45,7 @@ from ferbook.inference import classifier, detector, media
 from ferbook.inference.face import InputError
 from ferbook.paper import all_runs, executed
 from ferbook.paper.chapters.ablations import tables
-from ferbook.results import manifest, store
+from ferbook.results import image_measures, manifest, measurements, store
 from ferbook.results.study import read_study
 from ferbook.training import lite_weights
 from trials import mutate
@@ -170,7 +169,7 @@ def read_claims(path):
 
 def ledgers():
     """Five claims each: a whole ledger would hide most changes."""
-    entries = core_files.read_yaml(ROOT / "book/claims.yml")["claims"]
+    entries = structured.read_yaml(ROOT / "book/claims.yml")["claims"]
     kinds = {entry["check"]["kind"]: entry for entry in entries}
     parts = [list(kinds.values())[i : i + 5] for i in range(0, len(kinds), 5)]
     return [yaml.safe_dump({"claims": part}, sort_keys=False).encode() for part in parts]
@@ -243,7 +242,7 @@ def read_dataset(path):
 
 def read_images(path):
     shutil.copy(path, path.parent / "test_images.csv.gz")
-    table = store.load_images(path.parent)
+    table = image_measures.load_images(path.parent)
     check(list(table.columns) == ["brightness", "sharpness"], "columns")
 
 
@@ -509,10 +508,11 @@ def main():
                       "seconds": round(time.monotonic() - start, 1)}  # fmt: skip
         print(json.dumps({name: rows[name]}), flush=True)
         if given.into:
-            known = store.load_facts(given.into, "reliability").get("fuzz", {}).get("loaders", {})
+            jobs = measurements.load_facts(given.into, "reliability")
+            known = jobs.get("fuzz", {}).get("loaders", {})
             facts = {"seed": given.seed, "megabytes_allowed": MEMORY_BYTES // 2**20,
                      "seconds_allowed": SECONDS, "loaders": known | rows}  # fmt: skip
-            store.write_facts(given.into, "reliability", "fuzz", facts)
+            measurements.write_facts(given.into, "reliability", "fuzz", facts)
     sys.exit(any(row["other"] for row in rows.values()))
 
 

@@ -251,11 +251,12 @@ def record(results, rows):
     """
     pid = os.fork()
     if pid == 0:
-        from ferbook.results import store
+        from ferbook.results import measurements
 
-        known = store.load_facts(results, "reliability").get("mutants", {}).get("modules", {})
+        jobs = measurements.load_facts(results, "reliability")
+        known = jobs.get("mutants", {}).get("modules", {})
         rows = {name: explained(name, row) for name, row in (known | rows).items()}
-        store.write_facts(results, "reliability", "mutants", {"modules": rows})
+        measurements.write_facts(results, "reliability", "mutants", {"modules": rows})
         os._exit(0)
     os.waitpid(pid, 0)
 

@@ -7,6 +7,6 @@ addEventListener("DOMContentLoaded", () => {
   const script = Object.assign(document.createElement("script"), {
     src: new URL("../_static/try/dataTables.min.js", location.href).href });
   script.addEventListener("load", () => new DataTable(table, {
-    paging: false, info: false, order: [], autoWidth: false, language: { search: "Search the runs:" } }));
+    paging: false, info: false, order: [], autoWidth: false, language: { search: "Find runs with all of these words; a column header sorts:" } }));
   document.head.append(script);
 });

@@ -19,15 +19,11 @@ from ferbook.results.study import LEARNED
 
 
 class Measure(NamedTuple):
-    """A number of a run; `more` says whether the part in question should raise it.
-
-    `prevents`: the part keeps the number low, which means nothing where it is low without it.
-    """
+    """A number of a run; the part in question should raise it, if `more`, or keep it low."""
 
     of: Callable[[Run], float]
     name: str
     more: bool
-    prevents: bool = False
 
 
 class Effect(NamedTuple):
@@ -81,11 +77,11 @@ MEASURES = {
     "accuracy": Measure(lambda run: accuracy(run.test), "accuracy", True),
     "mean_recall": Measure(lambda run: score(run.test)["macro"]["recall"], "mean recall", True),
     "second_truth": Measure(_second_truth, "agreement with FER+", True),
-    "gap": Measure(_gap, "training minus validation accuracy", False, True),
-    "overconfidence": Measure(_overconfidence, "confidence minus accuracy", False, True),
+    "gap": Measure(_gap, "training minus validation accuracy", False),
+    "overconfidence": Measure(_overconfidence, "confidence minus accuracy", False),
     "loss_rise": Measure(
         lambda run: max(greatest_rise(part["loss"]) for _, part in run.history.groupby("phase")),
-        "greatest rise of the training loss from an epoch to the next of its phase", False, True,
+        "greatest rise of the training loss from an epoch to the next of its phase", False,
     ),
 }  # fmt: skip
 

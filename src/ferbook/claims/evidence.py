@@ -14,8 +14,8 @@ from scipy.stats import t as student
 from ferbook.claims.field import Method, read_field
 from ferbook.claims.published import Published, TableError, read_table
 from ferbook.claims.sentences import read_map
-from ferbook.core.files import read_yaml
 from ferbook.core.recipe import Recipe
+from ferbook.core.structured import read_yaml
 from ferbook.results import store
 from ferbook.results.names import scale_words
 from ferbook.results.run import Answers, Run

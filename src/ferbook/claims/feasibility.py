@@ -85,7 +85,7 @@ def solve(
     }  # fmt: skip
 
 
-def average(result: Published, supports: Mapping[str, int], how: str) -> dict[str, float]:
+def class_average(result: Published, supports: Mapping[str, int], how: str) -> dict[str, float]:
     """Mean of each column over the classes; `how` is "macro" or "weighted" (by class size)."""
     names = list(result.classes)
     weights = [supports[name] if how == "weighted" else 1 for name in names]
@@ -104,7 +104,7 @@ def matching_averages(
     in a range as wide as their last digit.
     """
     units = result.printed_to
-    means = {how: average(result, supports, how) for how in ("macro", "weighted")}
+    means = {how: class_average(result, supports, how) for how in ("macro", "weighted")}
     found = {}
     for score in (score for score in SCORES if score in result.overall):
         low, high = printed_range(result.overall[score], units["overall"], reading)
@@ -133,7 +133,7 @@ def _constraints(
 
     for i, name in enumerate(names):
         one, n = np.eye(k)[i], supports[name]
-        _add_range(add, one, 0, hits.get(name, range(n + 1)))
+        _add_range(add, one, hits.get(name, range(n + 1)))
         add(-one, one, 0, np.inf)  # whoever is right has been predicted
         if name not in result.classes:
             continue
@@ -148,13 +148,13 @@ def _constraints(
     add(0, 1, total, total)
     if result.accuracy is not None:
         printed = result.accuracy, total, result.printed_to["accuracy"]
-        _add_range(add, 1, 0, possible_counts(*printed, reading))
+        _add_range(add, 1, possible_counts(*printed, reading))
     return [LinearConstraint(np.array(rows), lows, highs)]
 
 
-def _add_range(add, h: np.ndarray | float, p: float, counts: range) -> None:
+def _add_range(add, h: np.ndarray | float, counts: range) -> None:
     """`counts` as bounds; 1 to 0, which nothing meets, where it is empty."""
-    add(h, p, *((counts[0], counts[-1]) if counts else (1, 0)))
+    add(h, 0, *((counts[0], counts[-1]) if counts else (1, 0)))
 
 
 def _extreme(constraints: list[LinearConstraint], column: int, sign: int, end: float) -> int | None:

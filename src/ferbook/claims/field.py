@@ -9,7 +9,7 @@ from typing import Any
 
 from ferbook.claims.published import FOLDER_TEST
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 
 PRIVATE, ALL, UNSTATED = "PrivateTest", "all test images", "not stated"
 IMAGES = {PRIVATE: PRIVATE, ALL: FOLDER_TEST, UNSTATED: UNSTATED}

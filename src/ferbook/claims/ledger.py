@@ -9,10 +9,9 @@ from typing import Any
 
 from ferbook.claims.feasibility import READINGS, printed_range
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 
 QUESTIONS = "questions that the paper raises"  # the group of recommendations, which claim nothing
-_SEEDS = "seeds"
 _WORDS = ("id", "group", "section", "quote", "statement", "page", "unit", "fact")
 
 
@@ -22,24 +21,21 @@ class ClaimError(FerbookError, ValueError):
 
 @dataclass(frozen=True)
 class Tolerance:
-    """A limit and where it comes from; `value` is None where the spread over seeds decides."""
+    """A limit and where it comes from."""
 
-    value: float | None
+    value: float
     source: str
 
     @classmethod
     def from_entry(cls, entry: Any) -> Tolerance:
-        """`seeds`, `{value: 0.05, ours: true}` or `{value: 3, from: words of the text}`.
+        """`{value: 0.05, ours: true}` or `{value: 3, from: words of the text}`.
 
         Raises ValueError for anything else.
         """
-        if entry == _SEEDS:
-            return cls(None, _SEEDS)
         if isinstance(entry, Mapping) and entry.keys() in ({"value", "ours"}, {"value", "from"}):
             return cls(float(entry["value"]), "ours" if "ours" in entry else str(entry["from"]))
         raise ValueError(
-            "tolerance: expected seeds, or a value with `ours: true` or `from`. "
-            f"Received: {entry!r}"
+            f"tolerance: expected a value with `ours: true` or `from`. Received: {entry!r}"
         )
 
     def __str__(self) -> str:

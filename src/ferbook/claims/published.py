@@ -22,7 +22,7 @@ from typing import Any
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 from ferbook.data.faces import OFFICIAL_COUNTS
 
 SCORES = ("precision", "recall", "f1")

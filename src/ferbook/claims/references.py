@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 
 MAX_REFERENCES = 500
 

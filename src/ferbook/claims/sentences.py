@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_text, read_yaml
+from ferbook.core.files import read_text
+from ferbook.core.structured import read_yaml
 
 _CHAPTER = re.compile(r"([IVX]+)\. [A-Z ]+$")  # "IV. METHODOLOGY"
 _PART = re.compile(r"([A-Z])\. .*[a-z)]$")  # "A. Model Architecture"

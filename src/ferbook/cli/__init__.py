@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from ferbook.cli import checks, dataset, output, pictures, runs
+from ferbook.cli import checks, dataset, models, output, pictures, runs
 
 
 class _Commands(TyperGroup):
@@ -77,9 +77,9 @@ def _start(
 
 
 _PANELS = {
-    "The released model": (pictures.predict, pictures.any_size, runs.network),
+    "The released model": (pictures.predict, pictures.any_size, models.network),
     "The paper": (checks.claims, checks.audit, checks.verify, runs.runs),
-    "Training": (runs.train, runs.device, runs.export, runs.compare),
+    "Training": (runs.train, runs.device, models.export, runs.compare),
 }
 for panel, commands in _PANELS.items():
     for command in commands:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import quoted, read_text, read_yaml
-from ferbook.core.recipe import needs_point
+from ferbook.core.files import quoted, read_text
+from ferbook.core.structured import read_yaml
+from ferbook.core.typed import unlike
 
 _TAGGED = '# %% tags=["parameters"'
 _OF_GRIDS = ("changes", "seeds", "steps")
@@ -91,8 +92,7 @@ def _check(given: Mapping[str, Any], known: Mapping[str, Any], source: str) -> N
                 more = " It belongs to a grid of runs: ferbook train."
             raise ParameterError(f"{source}: no parameter is called {name}.{more}")
         kind = type(known[name])
-        if type(value) is not kind and not (kind is float and type(value) is int):
+        if trouble := unlike(kind, value):
             raise ParameterError(
-                f"{source}: {name}: expected {kind.__name__}, like {known[name]!r}. "
-                f"Received: {value!r} ({type(value).__name__}).{needs_point(kind, value)}"
+                f"{source}: {name}: expected {kind.__name__}, like {known[name]!r}. {trouble}"
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ferbook.core.errors import FerbookError
+from ferbook.core.typed import unlike
 
 BACKBONES = (
     "efficientnet_b0",
@@ -126,31 +127,13 @@ class Recipe:
         """The run of `start_from`, if any: of the same backbone, size and seed."""
         return [dataclasses.replace(self, name=name).run_name for name in self.start_from.split()]
 
-    @property
-    def earlier_runs(self) -> list[str]:
-        """All runs of the study that have to be there before this one is trained."""
-        return [*self.teacher_runs, *self.start_runs]
-
-
-def needs_point(kind: type, value: Any) -> str:
-    """What to write where YAML has read a number such as 1e-4 as text."""
-    written = re.fullmatch(r"(\d+)(?:\.0)?e(([+-])?\d+)", str(value)) if kind is float else None
-    if not written:
-        return ""
-    sign = "" if written[3] else "+"
-    return f" In YAML, such a number has a point and a sign: {written[1]}.0e{sign}{written[2]}."
-
 
 def _check_types(recipe: Recipe) -> None:
     for field in dataclasses.fields(recipe):
         value, kind = getattr(recipe, field.name), type(field.default)
-        if kind is float and type(value) is int:
-            object.__setattr__(recipe, field.name, float(value))  # YAML writes 4.0 as 4
-        elif type(value) is not kind:
-            raise RecipeError(
-                f"{field.name}: expected {kind.__name__}. "
-                f"Received: {value!r} ({type(value).__name__}).{needs_point(kind, value)}"
-            )
+        if trouble := unlike(kind, value):
+            raise RecipeError(f"{field.name}: expected {kind.__name__}. {trouble}")
+        object.__setattr__(recipe, field.name, kind(value))  # YAML writes 4.0 as 4
 
 
 _CHOICES = {

@@ -18,7 +18,7 @@ from ferbook.export import convert, corruptions, measure
 from ferbook.export.convert import ExportError
 from ferbook.export.measure import Answerer, latency
 from ferbook.inference.classifier import RELEASED
-from ferbook.results import store
+from ferbook.results import measurements
 from ferbook.results.metrics import with_temperature
 from ferbook.results.run import Run
 from ferbook.training import pruning
@@ -48,7 +48,8 @@ def deploy(
     those that gave its predictions, and when the measurements of another run stand in the way.
     """
     wanted = f"{run.study}/{run.name}"
-    measured = store.load_facts(results_dir, "deployment").get(run.name, {}).get("run", wanted)
+    known = measurements.load_facts(results_dir, "deployment")
+    measured = known.get(run.name, {}).get("run", wanted)
     if measured != wanted:
         raise ExportError(
             f"{results_dir}/deployment/{run.name}.json is of {measured}, and would be replaced by "
@@ -75,9 +76,9 @@ def deploy(
         "robustness": _robustness(files["onnx-float32"], some),
         "peers": {n: latency(a, parts.test.images) for n, a in (others or {}).items()},
     }
-    store.write_facts(results_dir, "deployment", run.name, found)
+    measurements.write_facts(results_dir, "deployment", run.name, found)
     if release:
-        _release(files, store.load_facts(results_dir, "deployment")[run.name])
+        _release(files, measurements.load_facts(results_dir, "deployment")[run.name])
     return folder
 
 

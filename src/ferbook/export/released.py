@@ -17,8 +17,8 @@ import yaml
 from keras import layers
 
 from ferbook.core.classes import CLASSES, SIDE
-from ferbook.core.files import read_json
 from ferbook.core.recipe import Recipe
+from ferbook.core.structured import read_json
 from ferbook.core.writing import refuse_filled, whole_folder
 from ferbook.export.convert import ExportError
 from ferbook.inference.classifier import RELEASED

@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from ferbook.core.predictions import Predictions
-from ferbook.paper.key_numbers import cpu_hours
 from ferbook.paper.table import Table, interval
 from ferbook.results import store
 from ferbook.results.metrics import accuracy, named_test_sets, score
@@ -46,7 +45,7 @@ def ledger_table(
     rows = {}
     for run in runs:
         sets = named_test_sets(run.test, leaked_files)
-        hours, device = cpu_hours(run), _device(run)
+        hours, device = run.core_hours, _device(run)
         whole = interval(score(run.test)) if run.is_final else None
         rows[named(run)] = (
             run.val_clean_accuracy, *(_accuracy(sets[part]) for part in _PARTS), whole,

@@ -6,8 +6,9 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from ferbook.core.files import FileError, read_yaml
+from ferbook.core.files import FileError
 from ferbook.core.provenance import git
+from ferbook.core.structured import read_yaml
 
 
 def read(path: Path) -> dict[str, Any]:

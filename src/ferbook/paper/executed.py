@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import FileError, StoreError, read_json
+from ferbook.core.files import FileError, StoreError
+from ferbook.core.structured import read_json
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.table import SYNTHETIC_NOTICE
 

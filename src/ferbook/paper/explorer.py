@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import read_json
+from ferbook.core.structured import read_json
 from ferbook.data import ferplus
 from ferbook.inference.classifier import RELEASED
 from ferbook.results import store

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ferbook.core.files import MAX_TEXT_BYTES, read_bytes, read_text, read_yaml
+from ferbook.core.files import MAX_TEXT_BYTES, read_bytes, read_text
 from ferbook.core.provenance import hardware
+from ferbook.core.structured import read_yaml
 from ferbook.core.writing import write_atomically
 from ferbook.paper.chapters import chapter
 from ferbook.paper.executed import StaleError, read

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from statsmodels.stats.proportion import proportions_ztest
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
@@ -20,12 +19,10 @@ from ferbook.results.metrics import (
     accuracy,
     accuracy_interval,
     calibration,
-    merged,
-    run_scores,
     with_temperature,
 )
 from ferbook.results.names import hardware_name
-from ferbook.results.run import Run
+from ferbook.results.run import Run, run_scores
 
 
 def dataset_numbers(dataset: Mapping[str, Any]) -> dict[str, int | float]:
@@ -98,8 +95,6 @@ def original_numbers(original: Mapping[str, Any], dataset: Mapping[str, Any]) ->
         "original_difference_error_private": difference_error(original["accuracy"], private),
         **claimed_parameters(original),
         "original_macro_f1": sum(table[name]["f1"] for name in CLASSES) / len(CLASSES),
-        "original_weighted_f1": table["overall"]["f1"],
-        **{f"original_recall_{k}": 100 * v for k, v in original["text_recalls"].items()},
     }
 
 
@@ -114,12 +109,11 @@ def claimed_parameters(original: Mapping[str, Any]) -> dict[str, float]:
 
 
 def parameter_numbers(parameters: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-    """`paper_model_*` and `<backbone>_parameters`: counted on the built models."""
-    paper = parameters["efficientnet_b2"]
+    """`paper_model_*`: counted on the built model."""
+    paper = parameters[Recipe.backbone]
     return {
         "paper_model_parameters": paper["total"],
         "paper_model_trainable": paper["trainable"],
-        **{f"{name}_parameters": count["total"] for name, count in parameters.items()},
     }
 
 
@@ -142,20 +136,11 @@ def run_numbers(
     values |= {
         "correct": test["correct"],
         "difference": 100 * (test["accuracy"] - original["accuracy"]),
-        "difference_p": _difference_p(test, original),
         "macro_f1": test["macro"]["f1"],
-        "macro_recall": 100 * test["macro"]["recall"],
-        "weighted_f1": test["weighted"]["f1"],
     }
-    values |= _calibration_numbers(run) | _doubt_numbers(run)
+    values |= _calibration_numbers(run)
     named = {f"{prefix}_{key}": value for key, value in values.items()}
     return named | training_numbers(run, prefix=prefix)
-
-
-def _difference_p(test: Mapping[str, Any], original: Mapping[str, Any]) -> float:
-    """p that one accuracy underlies both; the original's answers are not known one by one."""
-    counts = test["correct"], round(original["accuracy"] * test["total"])
-    return float(proportions_ztest(counts, [test["total"]] * 2)[1])
 
 
 def training_numbers(run: Run, *, prefix: str) -> dict[str, Any]:
@@ -169,16 +154,12 @@ def training_numbers(run: Run, *, prefix: str) -> dict[str, Any]:
         "seed": info["seed"],
         "epochs": len(history),
         "best_epoch": best + 1,
-        "best_phase": str(history["phase"].iloc[best]),
         "train_accuracy_last": 100 * float(history["accuracy"].iloc[-1]),
         "val_accuracy_best": 100 * float(history["val_accuracy"].iloc[best]),
         "val_clean_accuracy": 100 * run.val_clean_accuracy,
         "val_accuracy_last": 100 * float(history["val_accuracy"].iloc[-1]),
         "hours": info["seconds"] / 3600,
-        "images_seen": info["images_seen"],
-        "images_per_second": info["images_seen"] / info["seconds"],
         "parameters": info["parameters"]["total"],
-        "trainable_parameters": info["parameters"]["trainable"],
         "hardware": hardware_name(info),
     }
     return {f"{prefix}_{key}": value for key, value in values.items()}
@@ -193,22 +174,6 @@ def _calibration_numbers(run: Run) -> dict[str, float]:
     }
 
 
-def _doubt_numbers(run: Run) -> dict[str, int | float]:
-    issues = run.label_issues
-    known = issues[issues["ferplus"].notna()]
-    every = merged(run.val, run.test)
-    second = ferplus.as_class(ferplus.pluralities(every.files))
-    wrong, labels = (second != every.labels)[second >= 0], every.labels[second >= 0]
-    doubted = np.bincount([CLASSES.index(name) for name in known["label"]], minlength=len(CLASSES))
-    return {
-        "contradicted_percent": 100 * mean(wrong.tolist()),
-        "contradicted_like_percent": 100 * mean_by_class(wrong, labels, doubted),
-        "doubted": len(issues),
-        "doubted_known": len(known),
-        "doubted_confirmed_percent": percent((known["ferplus"] != known["label"]).mean()),
-    }
-
-
 def mean_by_class(values: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
     """The mean over classes of each class's mean, weighted: `values` (n) as if their `labels` (n)
     were mixed as `weights`, a number for each class. NaN where no class has both.
@@ -219,12 +184,6 @@ def mean_by_class(values: np.ndarray, labels: np.ndarray, weights: np.ndarray) -
         return float("nan")
     means = np.bincount(labels, values, minlength=len(weights))[known] / counts[known]
     return float(np.average(means, weights=np.asarray(weights)[known]))
-
-
-def cpu_hours(run: Run) -> float:
-    """Processor time of training; wall time on its cores for runs that did not measure it."""
-    seconds = run.info.get("cpu_seconds")
-    return (seconds or run.info["seconds"] * names.usable_cores(run.info["hardware"])) / 3600
 
 
 def mean(values: Sequence[float]) -> float:

@@ -18,6 +18,8 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 from matplotlib_inline.config import InlineBackend
+from seaborn.utils import relative_luminance
+from sklearn.isotonic import IsotonicRegression
 
 from ferbook.core.classes import CLASSES
 from ferbook.results import names
@@ -93,6 +95,36 @@ def name_points(
             axes.annotate("", (across, up), place[:2], textcoords="offset points", arrowprops=_LINE)
 
 
+def name_at_right(
+    axes: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[str],
+    colors: Sequence[str], *, size: float = 10,
+) -> None:  # fmt: skip
+    """Names right of the axes in the order of their points, each joined to its own by a line.
+
+    Call it when scales and limits are final; `size` in typographic points.
+    """
+    if not len(x):
+        return
+    axes.figure.draw_without_rendering()
+    pixel = 1 / abs(np.diff(axes.transData.transform([(1, 0), (1, 1)])[:, 1])[0])
+    heights = _apart(np.asarray(y, float), 1.45 * size * axes.figure.dpi / 72 * pixel)
+    for across, up, label, color, height in zip(x, y, labels, colors, heights, strict=True):
+        axes.annotate(
+            label, (across, up), (1.04, height), textcoords=("axes fraction", "data"),
+            va="center", fontsize=size, annotation_clip=False,
+            arrowprops=_LINE | {"color": color, "relpos": (0, 0.5), "shrinkB": 4},
+        )  # fmt: skip
+
+
+def _apart(values: np.ndarray, gap: float) -> np.ndarray:
+    """Moved as little as it takes for no two to be closer than `gap`, in their order."""
+    order = np.argsort(values, kind="stable")
+    steps = gap * np.arange(len(values))
+    moved = np.empty_like(values)
+    moved[order] = IsotonicRegression().fit_transform(steps, values[order] - steps) + steps
+    return moved
+
+
 def _strokes(axes: Axes) -> list[Bbox]:
     """The box around each part of each line, in pixels."""
     corners = [
@@ -141,10 +173,14 @@ def heatmap(
     """A row per class; fractions share one scale, unless `how`, for seaborn, says otherwise."""
     figure, axes = plt.subplots(figsize=size)
     usual = {"annot": True, "cmap": "Blues", "vmin": 0, "vmax": None if spec == "d" else 1,
-             "cbar_kws": {"shrink": 0.8}}  # fmt: skip
+             "cbar": False}  # fmt: skip
     sns.heatmap(values, fmt=spec, xticklabels=columns, yticklabels=CLASSES, square=True,
                 annot_kws={"size": 9}, ax=axes, **usual | how)  # fmt: skip
-    axes.tick_params(axis="x", rotation=45)
+    figure.canvas.draw()  # gives the cells their colors
+    for text, ground in zip(axes.texts, axes.collections[0].get_facecolors(), strict=True):
+        # Where black and white have the same contrast.
+        text.set_color("black" if relative_luminance(ground) > 0.18 else "white")
+    plt.setp(axes.get_xticklabels(), rotation=45, ha="right", rotation_mode="anchor")
     axes.tick_params(axis="y", rotation=0)
     return figure, axes
 

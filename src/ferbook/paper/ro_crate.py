@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ferbook.core.files import read_json, sha256
+from ferbook.core.files import sha256
+from ferbook.core.structured import read_json
 from ferbook.paper import citation, metadata
 from ferbook.paper.chapters import NOTEBOOKS
 from ferbook.paper.metadata import KAGGLE, Json

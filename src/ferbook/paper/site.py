@@ -71,11 +71,8 @@ def used(files: Iterable[Any]) -> list[Any]:
     """Each of Sphinx's scripts or style sheets once, without Thebe's."""
     kept = {}
     for file in files:
-        words = f"{getattr(file, 'filename', file)} {_body(file)}"
+        body = getattr(file, "attributes", {}).get("body", "")
+        words = f"{getattr(file, 'filename', file)} {body}"
         if _UNUSED not in words.lower():
             kept.setdefault(words, file)
     return list(kept.values())
-
-
-def _body(file: Any) -> str:
-    return str(getattr(file, "attributes", {}).get("body", ""))

@@ -17,7 +17,8 @@ from pathlib import Path
 import yaml
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_text, read_yaml
+from ferbook.core.files import read_text
+from ferbook.core.structured import read_yaml
 from ferbook.core.writing import whole_folder, write_atomically
 from ferbook.paper import sources
 from ferbook.paper.chapters import NOTEBOOKS

@@ -21,7 +21,7 @@ from PIL import Image
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_json
+from ferbook.core.structured import read_json
 from ferbook.core.writing import whole_folder
 from ferbook.data.synthetic import draw_faces
 from ferbook.inference import centerface

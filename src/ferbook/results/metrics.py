@@ -17,10 +17,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from ferbook.core.classes import CLASSES
 from ferbook.core.predictions import Predictions
-from ferbook.data.duplicates import twin_mask, validation_twins
-from ferbook.results.run import Run
-
-LABELS = np.arange(len(CLASSES))
+from ferbook.data.duplicates import twin_mask
 
 
 @functools.cache
@@ -87,12 +84,6 @@ def score_sets(
     return {name: score(part) for name, part in sets.items() if len(part)}
 
 
-def run_scores(run: Run, dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """`score_sets` of a stored run; `dataset` is the audit of the images, `dataset.json`."""
-    twins = validation_twins(run.val.files.tolist(), dataset["duplicate_groups"])
-    return score_sets(run.val, run.test, frozenset(dataset["leaked_files"]), twins)
-
-
 def without(part: Predictions, files: frozenset[str]) -> Predictions:
     """The images of `part` that are not among `files`."""
     return part.select(~twin_mask(part.files, files))
@@ -135,7 +126,8 @@ def confused_pairs(predictions: Predictions) -> list[tuple[int, str, str]]:
     """(errors both ways, two classes) of every pair of classes, the most confused first."""
     counts = confusion_matrix(predictions)
     both = (counts + counts.T).tolist()
-    pairs = [(both[i][j], CLASSES[i], CLASSES[j]) for i, j in itertools.combinations(LABELS, 2)]
+    indices = itertools.combinations(range(len(CLASSES)), 2)
+    pairs = [(both[i][j], CLASSES[i], CLASSES[j]) for i, j in indices]
     return sorted(pairs, key=lambda pair: -pair[0])
 
 

@@ -45,6 +45,21 @@ _GRIDS = {
 }
 _CHANGES = {
     "base": "the recipe itself",
+    "b2": "EfficientNetB2",
+    "b3": "EfficientNetB3",
+    "batch_norm": "one phase, BatchNorm learns",
+    "distilled": "taught by three runs",
+    "erasing": "with random erasing",
+    "higher_rate": "a higher learning rate",
+    "larger": "larger images",
+    "lite0": "EfficientNet-Lite0",
+    "schedule": "our optimizer and schedule",
+    "sharpness_aware": "sharpness-aware minimization",
+    "softer": "milder augmentation and dropout",
+    "strong_augmentation": "stronger augmentation",
+    "unweighted": "without class weights",
+    "vgg16": "VGG16",
+    "wider": "EfficientNet-Lite2",
     "adam": "Adam in place of AdamW",
     "attention": "attention pooling",
     "co_teaching": "co-teaching",
@@ -77,7 +92,6 @@ _VGGS = {
     "vgg_medium": "medium VGG",
 }
 _MODELS = {
-    "fer": "fer",
     "fer_quantized": "fer, quantized",
     "gabor": "Gabor filters",
     "hog": "HOG",
@@ -95,7 +109,9 @@ def display_name(study: str, recipe: Recipe) -> str:
     if study not in _GRIDS:
         return ", ".join([recipe_name(recipe.name), *scale(recipe)])
     words = f"{grid_recipe(study)}, {_GRIDS[study][1]}{scale_words(recipe)}"
-    return words if recipe.name == "base" else f"{words}: {change_name(recipe.name)}"
+    change = change_name(recipe.name)
+    is_told = recipe.name == "base" or change in words  # as another network is
+    return words if is_told else f"{words}: {change}"
 
 
 def recipe_name(name: str) -> str:

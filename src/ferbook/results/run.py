@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe, RecipeError
+from ferbook.data.duplicates import validation_twins
 from ferbook.results import names
 
 LIFTED = ("backbone", "weights", "image_size", "seed")
@@ -43,14 +45,6 @@ class Run:
 
         return fit_temperature(self.val)
 
-    @functools.cached_property
-    def label_issues(self) -> pd.DataFrame:
-        """Labels of validation and test images that confident learning doubts."""
-        from ferbook.results.label_issues import label_issues
-        from ferbook.results.metrics import merged
-
-        return label_issues(merged(self.val, self.test))
-
     @property
     def is_final(self) -> bool:
         """Whether the run has seen the test images, after every choice was made."""
@@ -63,6 +57,12 @@ class Run:
         NaN where every validation image has one.
         """
         return self.info["metrics"].get("val_clean", {"accuracy": math.nan})["accuracy"]
+
+    @property
+    def core_hours(self) -> float:
+        """Processor time of training; wall time on its cores where that was not measured."""
+        seconds = self.info.get("cpu_seconds")
+        return (seconds or self.info["seconds"] * names.usable_cores(self.info["hardware"])) / 3600
 
     @property
     def training_images(self) -> int:
@@ -110,6 +110,14 @@ class Answers:
     def label(self) -> str:
         """What figures and tables call it."""
         return names.model_name(self.name)
+
+
+def run_scores(run: Run, dataset: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`score_sets` of a stored run; `dataset` is the audit of the images, `dataset.json`."""
+    from ferbook.results.metrics import score_sets  # late: SciPy is for scores alone
+
+    twins = validation_twins(run.val.files.tolist(), dataset["duplicate_groups"])
+    return score_sets(run.val, run.test, frozenset(dataset["leaked_files"]), twins)
 
 
 def recipe_of(info: dict[str, Any]) -> Recipe:

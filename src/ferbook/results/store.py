@@ -19,36 +19,24 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import gzip
-import io
 import os
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
-from ferbook.core.files import (
-    MAX_TEXT_BYTES,
-    StoreError,
-    open_regular,
-    read_json,
-    read_text,
-    require,
-)  # fmt: skip
+from ferbook.core.files import StoreError
 from ferbook.core.predictions import Predictions
 from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
+from ferbook.core.structured import read_json, require
 from ferbook.core.writing import write_atomically, write_json
 from ferbook.results import arrays
+from ferbook.results.history import HISTORY_COLUMNS, check_history, read_history
 from ferbook.results.run import LIFTED, Answers, Run
 
-HISTORY_COLUMNS = (
-    "phase", "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
-)  # fmt: skip
 # What a reader of run.json may rely on.
 _RUN = {
     "dataset": {"name": str, "fingerprint": str},
@@ -67,7 +55,6 @@ _SINCE = {
 _GPU = {"names": [str], "count": int}
 _ANSWERS = {"parameters": (int, type(None))}
 _FILES = ("predictions.npz", "history.csv", "run.json")  # of a run
-MAX_HISTORY_BYTES = 1_000_000  # of a history; a row has 150
 
 
 def run_folder(results_dir: str | Path, study: str, recipe: Recipe) -> Path:
@@ -105,7 +92,7 @@ def write_run(
         "metrics": score_sets(val, test, leaked_files, val_twins),
     }
     history = history[list(HISTORY_COLUMNS)]
-    _check_history(folder / "history.csv", history)
+    check_history(folder / "history.csv", history)
     folder.mkdir(parents=True, exist_ok=True)
     parts = {"val": val, "test": test} if final else {"val": val}
     write_atomically(folder / "predictions.npz", arrays.pack(**parts))
@@ -127,7 +114,7 @@ def load_run(folder: str | Path) -> Run:
     names = ("val", "test") if final else ("val",)
     val, *rest = arrays.unpack(folder / "predictions.npz", *names)
     test = rest[0] if rest else val.select(np.zeros(len(val), bool))
-    run = Run(folder.parent.name, folder.name, info, _read_history(folder), val, test)
+    run = Run(folder.parent.name, folder.name, info, read_history(folder), val, test)
     try:
         described = run.recipe.run_name
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -198,79 +185,10 @@ def load_answers(results_dir: str | Path, group: str) -> dict[str, Answers]:
     }
 
 
-def write_facts(results_dir: str | Path, group: str, name: str, facts: Mapping[str, Any]) -> None:
-    """Write what was measured, with its provenance.
-
-    A group is "bench", "deployment" or "reliability". Raises ValueError for facts of the names that
-    provenance has.
-    """
-    folder, origin = Path(results_dir) / group, provenance()
-    if twice := facts.keys() & origin.keys():
-        raise ValueError(f"{group}/{name}: {', '.join(sorted(twice))} would be replaced.")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / f"{name}.json", {**facts, **origin})
-
-
-def load_facts(results_dir: str | Path, group: str) -> dict[str, dict[str, Any]]:
-    """Name -> what was measured, of all in `group`; empty when there is nothing.
-
-    Asked for another name, it raises StoreError.
-    """
-    folder = Path(results_dir, group)
-    return _Facts(folder, {path.stem: read_json(path) for path in sorted(folder.glob("*.json"))})
-
-
-_MEASURED_BY = {"bench": "make bench", "deployment": "ferbook export"}
-
-
-class _Facts(dict):
-    """Measurements, which say what is missing among them and what measures it."""
-
-    def __init__(self, folder: Path, facts: Mapping[str, Any]):
-        super().__init__(facts)
-        self.folder = folder
-
-    def __missing__(self, name: str) -> None:
-        how = _MEASURED_BY.get(self.folder.name)
-        more = f" To measure it: {how}." if how else ""
-        raise StoreError(f"{self.folder}: no measurements of {name}.{more}")
-
-
-def load_licences(results_dir: str | Path) -> pd.DataFrame:
-    """`package`, `version`, `licence` and `kind` of every locked package."""
-    path = Path(results_dir) / "reliability" / "licences.csv"
-    return pd.read_csv(io.StringIO(read_text(path)), keep_default_na=False)
-
-
 def write_dataset(results_dir: str | Path, facts: Mapping[str, Any]) -> None:
     """Write what 01_data found about the data set."""
     Path(results_dir).mkdir(parents=True, exist_ok=True)
     write_json(Path(results_dir) / "dataset.json", dict(facts))
-
-
-def write_images(results_dir: str | Path, measures: pd.DataFrame) -> None:
-    """Write what was measured on each test image, as `audit.describe_images` gives it."""
-    content = gzip.compress(measures.to_csv().encode(), mtime=0)
-    write_atomically(Path(results_dir) / "test_images.csv.gz", content)
-
-
-def load_images(results_dir: str | Path) -> pd.DataFrame:
-    """`brightness` and `sharpness` of each test image, by file.
-
-    Raises StoreError when the table is damaged.
-    """
-    path = Path(results_dir) / "test_images.csv.gz"
-    try:
-        with open_regular(path, MAX_TEXT_BYTES) as packed, gzip.open(packed) as file:
-            content = file.read(MAX_TEXT_BYTES + 1)
-        if len(content) > MAX_TEXT_BYTES:
-            raise ValueError(f"unpacks to more than {MAX_TEXT_BYTES:,} bytes")
-        table = pd.read_csv(io.BytesIO(content), index_col="file")
-        return table[["brightness", "sharpness"]].astype(float)
-    except FileNotFoundError:
-        raise
-    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
-        raise StoreError(f"{path}: not a readable table of images ({error!s:.200}).") from error
 
 
 def load_dataset(results_dir: str | Path) -> dict[str, Any]:
@@ -299,27 +217,3 @@ def write_parameters(results_dir: str | Path, parameters: Mapping[str, Any]) -> 
 def load_parameters(results_dir: str | Path) -> dict[str, dict[str, int]]:
     """Backbone -> {"total", "trainable"}."""
     return read_json(Path(results_dir) / "parameters.json")
-
-
-def _read_history(folder: Path) -> pd.DataFrame:
-    path = folder / "history.csv"
-    try:
-        history = pd.read_csv(io.StringIO(read_text(path, MAX_HISTORY_BYTES)))
-    except ValueError as error:  # too large, empty, not text, or not a table
-        raise StoreError(f"{path}: not a readable csv ({error!s:.200}).") from error
-    _check_history(path, history)
-    return history
-
-
-def _check_history(path: Path, history: pd.DataFrame) -> None:
-    if tuple(history.columns) != HISTORY_COLUMNS:
-        raise StoreError(f"{path}: expected the columns {', '.join(HISTORY_COLUMNS)}.")
-    if not (len(history) and all(is_numeric_dtype(history[n]) for n in HISTORY_COLUMNS[1:])):
-        raise StoreError(f"{path}: expected rows of numbers, one per epoch.")
-    counted = history.groupby("phase").cumcount()
-    known = history["phase"].isin(["warmup", "finetune"])
-    if not (known & (history["epoch"] == counted)).all():
-        raise StoreError(f"{path}: expected the epochs of warmup and of finetune, from 0 on.")
-    values = history[list(HISTORY_COLUMNS[1:])].to_numpy(float)
-    if not (np.isfinite(values) & (values >= 0)).all():
-        raise StoreError(f"{path}: holds a negative or infinite number, or none.")

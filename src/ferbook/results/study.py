@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import quoted, read_yaml
+from ferbook.core.files import quoted
 from ferbook.core.recipe import Recipe
+from ferbook.core.structured import read_yaml
 from ferbook.results.run import Run
 
 MAX_RUNS = 1000  # of one study
@@ -68,7 +69,7 @@ def read_study(path: str | Path) -> Study:
         for recipe in _recipes(values):
             if recipe.run_name in recipes:
                 raise StudyError(f"two runs are called {recipe.run_name}.")
-            if missing := set(recipe.earlier_runs) - set(recipes):
+            if missing := {*recipe.teacher_runs, *recipe.start_runs} - set(recipes):
                 raise StudyError(
                     f"teachers and start_from: expected runs that come before {recipe.run_name}. "
                     f"Received: {', '.join(sorted(missing))}."

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,15 +24,9 @@ from ferbook.results.run import Run
 from ferbook.training import auxiliary, device, models
 from ferbook.training.identity import agree, differences, identity
 
-_LOGGED = ("loss", "accuracy", "val_loss", "val_accuracy")
-
 
 class CheckpointError(FerbookError, ValueError):
     """A checkpoint is damaged or belongs to another run."""
-
-
-class DivergedError(FerbookError, ArithmeticError):
-    """A training has no finite loss any more."""
 
 
 def load_network(run: Run, weights: Path) -> keras.Model:
@@ -103,29 +95,29 @@ class Checkpoint:
         self.history.append(row)
         if last:
             self._about["finished_phases"].append(row["phase"])
-        variables = _values(model.variables)
+        variables = values(model.variables)
         # The best first: killed between the two, the epoch is trained again to the same end.
         if row["val_accuracy"] > best:
-            values, about = _evaluated(model, variables), {"identity": self._about["identity"]}
-            _write_state(self.folder / "best.npz", {"model": values}, about)
+            best_of, about = _evaluated(model, variables), {"identity": self._about["identity"]}
+            _write_state(self.folder / "best.npz", {"model": best_of}, about)
         state = {"model": variables}
-        state |= {name: _values(some) for name, some in _learning(model.optimizer).items()}
+        state |= {name: values(some) for name, some in _learning(model.optimizer).items()}
         _write_state(self.folder / "state.npz", state, self._about)
 
     def restore(self, model: keras.Model, phase: str) -> None:
         """Put what was read at the start, if anything, into a compiled and built model."""
         if self._arrays is None:
             return
-        _assign(model.variables, self._arrays["model"])
+        assign(model.variables, self._arrays["model"])
         if self.rows(phase):  # else the optimizer belonged to the phase before
             for name, variables in _learning(model.optimizer).items():
                 # None of the scale where the epochs before were computed in float32.
-                _assign(variables, self._arrays.get(name, _values(variables)))
+                assign(variables, self._arrays.get(name, values(variables)))
         self._arrays = None
 
     def restore_best(self, model: keras.Model) -> None:
         """Put the epoch of the highest validation accuracy into the model."""
-        _assign(model.variables, _read_state(self.folder / "best.npz")[0]["model"])
+        assign(model.variables, _read_state(self.folder / "best.npz")[0]["model"])
 
     def finish(self) -> None:
         """Keep the best epoch only, for exports: the run is in the result store."""
@@ -149,69 +141,6 @@ def _resumed(first: dict[str, Any], start: Mapping[str, Any]) -> None:
         first.setdefault("resumed_with", []).append(changed)
 
 
-class EpochEnd(keras.callbacks.Callback):
-    """Saves each epoch; at the start, brings the other callbacks to where they were."""
-
-    def __init__(
-        self,
-        phase: str,
-        epochs: int,
-        checkpoint: Checkpoint,
-        stateful: list[keras.callbacks.Callback],
-    ):
-        super().__init__()
-        self.phase, self.epochs, self.checkpoint = phase, epochs, checkpoint
-        self.stateful = stateful
-
-    def on_train_begin(self, logs=None):
-        """Go on where the checkpoint ends."""
-        # Their state is a function of the history, so replaying it restores them.
-        for row in self.checkpoint.rows(self.phase):
-            for callback in self.stateful:
-                callback.on_epoch_end(row["epoch"], dict(row))
-        self.model.optimizer.build(self.model.trainable_variables)
-        self.checkpoint.restore(self.model, self.phase)
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Start the clocks; note the learning rate before anything lowers it."""
-        self.started, self.cpu_started = time.perf_counter(), time.process_time()
-        self.learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Write the epoch's row and state. Raises DivergedError without a finite loss."""
-        if not all(math.isfinite(logs[name]) for name in _LOGGED):
-            raise DivergedError(
-                f"{self.phase}, epoch {epoch + 1}: loss {logs['loss']:g}, {logs['val_loss']:g} on "
-                f"validation images: it diverged. A learning rate below {self.learning_rate:g}, "
-                "or less of what else the recipe weighs, may help."
-            )
-        row = {
-            "phase": self.phase,
-            "epoch": epoch,
-            **{name: float(logs[name]) for name in _LOGGED},
-            "learning_rate": self.learning_rate,
-            "seconds": time.perf_counter() - self.started,
-            "cpu_seconds": time.process_time() - self.cpu_started,
-        }
-        last = epoch + 1 == self.epochs or self.model.stop_training
-        self.checkpoint.save(self.model, row, last=last)
-
-
-class RawWeights(keras.callbacks.Callback):
-    """Puts the last step's weights back where `fit` ends with their averages.
-
-    The next part of a training then starts where one that was killed between the two goes on.
-    """
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Note the weights of the last step."""
-        self.raw = _values(self.model.trainable_variables)
-
-    def on_train_end(self, logs=None):
-        """Undo what `fit` did after its last epoch."""
-        _assign(self.model.trainable_variables, self.raw)
-
-
 def restore_weights(trained: keras.Model, weights: Path, run: Run) -> None:
     """Put the best epoch of `run`, as it was trained, into its network `trained`.
 
@@ -221,7 +150,7 @@ def restore_weights(trained: keras.Model, weights: Path, run: Run) -> None:
         arrays, about = _read_state(weights)
         if unlike := _unlike(weights, about, identity(run.recipe, run.info["dataset"])):
             raise ValueError(f"a checkpoint {unlike}")
-        _assign(trained.variables, arrays["model"])
+        assign(trained.variables, arrays["model"])
     except (FileNotFoundError, KeyError, ValueError) as error:
         raise CheckpointError(
             f"{weights}: no weights of {run.study}/{run.name} ({error}). Training left them where "
@@ -256,7 +185,8 @@ def _learning(optimizer: keras.optimizers.Optimizer) -> dict[str, list[Any]]:
     return {"optimizer": inner.variables, "scale": scale}
 
 
-def _values(variables: list[Any]) -> list[np.ndarray]:
+def values(variables: list[Any]) -> list[np.ndarray]:
+    """The arrays that Keras's variables hold."""
     return [keras.ops.convert_to_numpy(variable) for variable in variables]
 
 
@@ -266,12 +196,13 @@ def _evaluated(model: keras.Model, variables: list[np.ndarray]) -> list[np.ndarr
     if not getattr(model.optimizer, "inner_optimizer", model.optimizer).use_ema:
         return variables
     model.optimizer.finalize_variable_values(model.trainable_variables)
-    averaged = _values(model.variables)
-    _assign(model.variables, variables)
+    averaged = values(model.variables)
+    assign(model.variables, variables)
     return averaged
 
 
-def _assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
+def assign(variables: list[Any], arrays: list[np.ndarray]) -> None:
+    """Put `arrays` into as many of Keras's variables."""
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ferbook.core.recipe import Recipe
+from ferbook.core.recipe import Recipe, RecipeError
+from ferbook.results.run import Run
 
 
 def identity(recipe: Recipe, dataset: dict[str, str]) -> dict[str, Any]:
@@ -28,6 +29,17 @@ def differences(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, str]:
         ", ".join(part for part in own if part not in others) or "no more",
         ", ".join(part for part in others if part not in own) or "no more",
     )
+
+
+def check_same(run: Run, recipe: Recipe, dataset: dict[str, str]) -> None:
+    """Raises RecipeError, with what differs, unless `run` is one of `recipe` on this data set."""
+    found, wanted = identity(run.recipe, run.info["dataset"]), identity(recipe, dataset)
+    if found != wanted:
+        its, ours = differences(found, wanted)
+        raise RecipeError(
+            f"{run.study}/{run.name}: a finished run of another recipe or data set stands in the "
+            f"result store, with {its}. Give yours, with {ours}, another name or study."
+        )
 
 
 def _parts(found: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -142,6 +143,18 @@ def uses_xla() -> bool:
 def has_several_gpus() -> bool:
     """Whether a batch is shared by several GPUs; a GPU may be divided into logical ones."""
     return len(tf.config.list_logical_devices("GPU")) > 1
+
+
+@functools.cache
+def strategy() -> tf.distribute.Strategy:
+    """Several GPUs share each batch; one GPU or a processor has it for itself.
+
+    One for all trainings of a process: what devices exchange is numbered anew in each, and
+    TensorFlow takes equal numbers for the same.
+    """
+    if has_several_gpus():
+        return tf.distribute.MirroredStrategy()
+    return tf.distribute.get_strategy()
 
 
 def has_newer_gpu() -> bool:

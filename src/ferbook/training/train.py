@@ -10,7 +10,7 @@ import contextlib
 import functools
 import gc
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,17 +38,10 @@ from ferbook.training import (
     optimization,
     pruning,
 )
-from ferbook.training.checkpoint import (
-    Checkpoint,
-    CheckpointError,
-    EpochEnd,
-    RawWeights,
-    load_network,
-)
+from ferbook.training.checkpoint import Checkpoint, CheckpointError, load_network
 from ferbook.training.earlier import Earlier
-from ferbook.training.identity import differences, identity
-
-PHASES = ("warmup", "finetune")
+from ferbook.training.identity import check_same
+from ferbook.training.phases import PHASES, fit_phase
 
 
 @dataclass(frozen=True)
@@ -93,7 +86,7 @@ def train(
             _train(recipe, faces, folder, own, how, final=final)
             return folder
         run = store.load_run(folder)
-        _check_same(run, recipe, _about(faces))
+        check_same(run, recipe, _about(faces))
         _tidy(own, recipe, _about(faces))
         if final and not run.is_final:
             _finish(run, faces, folder, own)
@@ -143,7 +136,7 @@ def _train(
     )
     val = input_pipeline.evaluation_dataset(parts.val, recipe, **where)
     checkpoint = Checkpoint(own, recipe, _about(faces), deterministic=how.deterministic)
-    strategy = _strategy()
+    strategy = optimization.strategy()
     device.check_replicas(recipe, strategy.num_replicas_in_sync, len(training), len(parts.val))
     with strategy.scope():
         model = models.build_model(recipe)
@@ -157,7 +150,7 @@ def _train(
                 models.freeze_backbone(trained)
             else:
                 models.unfreeze(trained, recipe)
-            _fit_phase(phase, fitted, recipe, feed, steps, val, checkpoint, how.verbose)
+            fit_phase(phase, fitted, recipe, feed, steps, val, checkpoint, how.verbose)
         checkpoint.restore_best(trained)
     facts = _facts(faces, model, recipe, checkpoint, len(training))
     history = pd.DataFrame(checkpoint.history)
@@ -237,71 +230,9 @@ def _about(faces: Faces) -> dict[str, str]:
     return {"name": faces.name, "fingerprint": faces.fingerprint}
 
 
-def _fit_phase(
-    phase: str,
-    model: keras.Model,
-    recipe: Recipe,
-    feed: Callable[[range], tf.data.Dataset],
-    steps: int,
-    val: tf.data.Dataset,
-    checkpoint: Checkpoint,
-    verbose: int,
-) -> None:
-    epochs = recipe.warmup_epochs if phase == "warmup" else recipe.finetune_epochs
-    if epochs == 0 or checkpoint.has_finished(phase):
-        return
-    done = len(checkpoint.rows(phase))
-    optimization.compile_model(model, recipe, phase, steps)
-    stateful = optimization.stoppers(recipe) if recipe.schedule == "plateau" else []
-    averaging = [keras.callbacks.SwapEMAWeights(), RawWeights()] if recipe.ema_momentum else []
-    # Epochs count over both phases in the data's seed, so that no two epochs are alike.
-    first = 0 if phase == "warmup" else recipe.warmup_epochs
-    for _, part in input_pipeline.by_size(recipe, range(first + done, first + epochs)):
-        model.train_function = None  # traced anew for each size of images, which is then known
-        pace = [device.Pace(recipe, part.start, steps)] if verbose else []
-        with device.enough_memory(recipe):
-            model.fit(
-                feed(part),
-                validation_data=val,
-                shuffle=False,  # the dataset shuffles
-                steps_per_epoch=steps,
-                initial_epoch=part.start - first,
-                epochs=part.stop - first,
-                callbacks=[
-                    *averaging,
-                    *stateful,
-                    EpochEnd(phase, epochs, checkpoint, stateful),
-                    *pace,
-                ],
-                verbose=verbose,
-            )
-
-
-@functools.cache
-def _strategy() -> tf.distribute.Strategy:
-    """Several GPUs share each batch; one GPU or a processor has it for itself.
-
-    One for all trainings of a process: what devices exchange is numbered anew in each, and
-    TensorFlow takes equal numbers for the same.
-    """
-    if optimization.has_several_gpus():
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
-
-
 def set_up(recipe: Recipe, deterministic: bool = False) -> None:
     """Seeds and precision of a training; a GPU computes in float16 where that is safe."""
     keras.utils.set_random_seed(recipe.seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     device.set_precision()
-
-
-def _check_same(run: Run, recipe: Recipe, dataset: dict[str, str]) -> None:
-    found, wanted = identity(run.recipe, run.info["dataset"]), identity(recipe, dataset)
-    if found != wanted:
-        its, ours = differences(found, wanted)
-        raise RecipeError(
-            f"{run.study}/{run.name}: a finished run of another recipe or data set stands in the "
-            f"result store, with {its}. Give yours, with {ours}, another name or study."
-        )

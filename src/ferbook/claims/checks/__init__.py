@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ferbook.claims.checks import counts, curves, effects, errors, printed, scores, sizes, sources
+from ferbook.claims.checks import ablations, counts, curves, errors, printed, scores, sizes, sources
 from ferbook.claims.verdict import Verdict
 
 CHECKS: dict[str, Callable[..., Verdict]] = {
     check.__name__: check
-    for module in (counts, curves, effects, errors, printed, scores, sizes, sources)
+    for module in (ablations, counts, curves, errors, printed, scores, sizes, sources)
     for check in module.CHECKS
 }
 BY_A_RUN = frozenset(

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from ferbook.claims.evidence import Evidence
 from ferbook.claims.feasibility import (
     READINGS,
+    class_average,
     matching_averages,
     possible_counts,
     possible_hits,
     solve,
-)
-from ferbook.claims.feasibility import (
-    average as class_average,
 )
 from ferbook.claims.ledger import Claim
 from ferbook.claims.published import FOLDER_TEST, TEST_SETS, Published

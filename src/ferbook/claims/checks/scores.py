@@ -115,11 +115,11 @@ def beats_baselines(claim: Claim, evidence: Evidence) -> Verdict:
     """Whether the recipe's network is right on more test images than each classical baseline."""
     if not evidence.baselines:
         return Verdict(NOT_RUN, "", "No classical baseline in the store.")
-    accuracies = {name: metrics.score(a.test)["accuracy"] for name, a in evidence.baselines.items()}
+    accuracies = {name: metrics.accuracy(a.test) for name, a in evidence.baselines.items()}
     best = max(accuracies, key=accuracies.get)
 
     def judge(run: Run) -> Observed:
-        ours = value_at(run, ["accuracy"])
+        ours = metrics.accuracy(run.test)
         text = f"The best of {len(accuracies)} baselines, {model_name(best)}"
         return ours > accuracies[best], f"{ours:.1%} against {accuracies[best]:.1%}", text
 

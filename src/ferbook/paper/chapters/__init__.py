@@ -22,14 +22,10 @@ class Chapter:
     takes: tuple[str, ...] = ()
     after: tuple[str, ...] = ("02_training",)
 
-    @property
-    def reads_store(self) -> bool:
-        """Whether measurements in the result store are among the inputs."""
-        return any(path.startswith("{results}") for path in self.inputs)
-
 
 _STUDIES = (
-    "paper_changes", "ours_changes", "remedies", "leak", "paper_rates", "scratch_rates"
+    "paper_changes", "ours_changes", "remedies", "leak", "paper_rates", "scratch_rates",
+    "ten_epoch_paper_changes",
 )  # fmt: skip
 _GRIDS = tuple(f"configs/{name}.yml" for name in _STUDIES)
 
@@ -39,7 +35,12 @@ _LEDGER = tuple(f"book/{name}.yml" for name in ("original", "claims", "sentences
 CHAPTERS = (
     Chapter("00_overview", (*_LEDGER, "{results}")),
     Chapter("01_data", takes=("data", "subset"), after=()),
-    Chapter("02_training", ("book/original.yml",), takes=("config", "data"), after=("01_data",)),
+    Chapter(
+        "02_training",
+        ("book/original.yml", "configs/ours.yml", "configs/ours_scratch.yml"),
+        ("config", "data"),
+        after=("01_data",),
+    ),
     Chapter(
         "03_results",
         ("book/original.yml", "book/second.yml", "book/field.yml", "{results}"),
@@ -59,10 +60,7 @@ CHAPTERS = (
         (*_LEDGER, "book/original_references.yml", "{results}"),
     ),
     Chapter("07_performance", ("{results}/bench", "{results}/dataset.json")),
-    Chapter(
-        "08_reliability",
-        (*_GRIDS, "results/reliability", "{results}"),
-    ),
+    Chapter("08_reliability", ("results/reliability", "{results}/dataset.json")),
     Chapter(
         "09_leak",
         ("configs/leak.yml", "book/near_pairs.yml", "{results}"),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ferbook.data.sources import NAMED
 from ferbook.paper.verification import notebooks, prose, release, runs
-from ferbook.paper.verification.finding import Verified
+from ferbook.paper.verification.verified import Verified
 from ferbook.results import manifest
 
 __all__ = ["Verified", "verify"]

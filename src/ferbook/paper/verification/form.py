@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ferbook.core.files import read_yaml
+from ferbook.core.structured import read_yaml
 from ferbook.paper.chapters import Chapter
 
 INJECTED = ["injected-parameters"]
@@ -62,11 +62,6 @@ def parameters(chapter: Chapter, executed: dict, source: dict) -> dict[str, Any]
     return values
 
 
-def text_of(cell: Mapping[str, Any]) -> str:
-    """The source of a cell, which nbformat keeps as lines or as one text."""
-    return "".join(cell["source"])
-
-
 def _check(fits: bool, what: str) -> None:
     if not fits:
         raise FormError(what)
@@ -76,7 +71,8 @@ def _check_cell(cell: dict, wanted: dict, where: str) -> None:
     _check(cell.keys() == wanted.keys(), f"{where}: a key is unknown or missing")
     for key in ("cell_type", "id"):
         _check(cell[key] == wanted[key], f"{where}: {key} is not that of the source")
-    _check(text_of(cell) == text_of(wanted), f"{where}: its text is not that of the source")
+    same = "".join(cell["source"]) == "".join(wanted["source"])  # lines, or one text
+    _check(same, f"{where}: its text is not that of the source")
     _check_metadata(cell["metadata"], wanted["metadata"], where)
 
 
@@ -100,7 +96,7 @@ def _injected(cell: dict) -> dict[str, Any]:
     _check(cell["outputs"] == [], f"{where} has outputs")
     _check(re.fullmatch(r"[\w-]{1,64}", cell["id"]) is not None, f"{where} has no plain id")
     _check_metadata(cell["metadata"], {"tags": INJECTED}, where)
-    first, *lines = text_of(cell).splitlines()
+    first, *lines = "".join(cell["source"]).splitlines()
     _check(first == "# Parameters", f"{where} does not begin with its comment")
     values: dict[str, Any] = {}
     for line in lines:

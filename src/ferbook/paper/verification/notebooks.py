@@ -8,10 +8,11 @@ from pathlib import Path
 import matplotlib
 
 import ferbook
-from ferbook.core.files import read_json, read_text
+from ferbook.core.files import read_text
+from ferbook.core.structured import read_json
 from ferbook.paper import chapters, freshness
 from ferbook.paper.verification import form, outputs, remake
-from ferbook.paper.verification.finding import Verified
+from ferbook.paper.verification.verified import Verified
 
 EXECUTED = Path("book/executed")
 

@@ -14,8 +14,8 @@ from IPython.core.pylabtools import print_figure
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ferbook.paper.verification.finding import Verified, equal
 from ferbook.paper.verification.remake import Made, Missing
+from ferbook.paper.verification.verified import Verified, equal
 
 PREFIX = "application/papermill.record/"  # as MyST-NB's glue writes, for use in text only
 _VALUE_KEYS = {"output_type", "data", "metadata", "execution_count"}
@@ -62,7 +62,7 @@ def _compare_glued(output: dict, key: str, value: Any) -> None:
     fits = fits and output["output_type"] == "display_data" and output["metadata"] == about
     if not fits or data.keys() != {f"{PREFIX}text/plain"}:
         raise OutputError(f"{key}: not glued as expected: {output!s:.200}")
-    text = _joined(data[f"{PREFIX}text/plain"])
+    text = "".join(data[f"{PREFIX}text/plain"])
     try:
         shown = float(text) if text in ("nan", "inf", "-inf") else ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -101,7 +101,7 @@ def _shown_size(data: dict) -> dict:
 
 def _unmade(data: dict) -> str:
     """The name of a table that was not made anew, "" of a figure; only its form is checked."""
-    text = _joined(data.get("text/plain", ""))
+    text = "".join(data.get("text/plain", ""))
     if data.keys() == {"image/png", "text/plain"}:
         _pixels(data["image/png"])
         if not re.fullmatch(r"<Figure size \d+x\d+ with \d+ Axes>", text):
@@ -109,7 +109,7 @@ def _unmade(data: dict) -> str:
         return ""
     if data.keys() != {"text/html", "text/markdown", "text/plain"}:
         raise OutputError(f"forms {', '.join(map(str, data)):.100}")
-    shown, page = _joined(data["text/markdown"]), _joined(data["text/html"])
+    shown, page = ("".join(data[f"text/{kind}"]) for kind in ("markdown", "html"))
     if not _TABLE.fullmatch(shown.strip()):
         raise OutputError(f"not a table: {shown:.80}")
     if re.search(r"[<>]", _TABLE_TAG.sub("", page)):
@@ -124,7 +124,7 @@ def _compare_table(data: dict, value: Any) -> None:
     if data.keys() != wanted.keys():
         raise OutputError(f"forms {', '.join(map(str, data)):.100}; expected {', '.join(wanted)}")
     for kind, text in wanted.items():
-        shown = _joined(data[kind])
+        shown = "".join(data[kind])
         if shown != text:
             a, b = _first_difference(shown, text)
             raise OutputError(f"shown {a!r:.200}, recomputed {b!r:.200}")
@@ -133,7 +133,7 @@ def _compare_table(data: dict, value: Any) -> None:
 def _compare_figure(data: dict, figure: Figure) -> None:
     if data.keys() != {"image/png", "text/plain"}:
         raise OutputError(f"forms {', '.join(map(str, data)):.100}; expected one PNG")
-    if _joined(data["text/plain"]) != described(figure):
+    if "".join(data["text/plain"]) != described(figure):
         raise OutputError(f"not the figure of its cell, {described(figure)}")
     shown, drawn = _pixels(data["image/png"]), _decoded(print_figure(figure, "retina"))
     if shown.shape != drawn.shape:
@@ -155,7 +155,7 @@ _REMEDY = "if all figures differ, install the packages of requirements.lock"
 
 
 def _pixels(text: Any) -> np.ndarray:
-    joined = _joined(text)
+    joined = "".join(text)
     if len(joined) > _MAX_PICTURE:
         raise OutputError(f"a picture of {len(joined):,} characters")
     try:
@@ -167,10 +167,6 @@ def _pixels(text: Any) -> np.ndarray:
 def _decoded(content: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
         return np.asarray(image.convert("RGBA"))
-
-
-def _joined(text: Any) -> str:
-    return "".join(text)
 
 
 def _first_difference(shown: str, computed: str) -> tuple[str, str]:

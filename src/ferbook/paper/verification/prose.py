@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ferbook.core.files import read_json, read_text, read_yaml
-from ferbook.paper.verification.finding import Verified
+from ferbook.core.files import read_text
+from ferbook.core.structured import read_json, read_yaml
+from ferbook.paper.verification.verified import Verified
 from ferbook.results import metrics, names, store
 from ferbook.results.run import Run
 from ferbook.results.study import FINALS, finals, read_study
@@ -50,7 +51,7 @@ def check(found: Verified) -> None:
         found.findings += [f"{path}: typed by hand: {number:.80}" for number in naked]
         found.compared["pages"] += 1
     complete = [run for run in store.load_all("results") if run.study in FINALS]
-    known = {*_known(complete), *map(_minutes, complete)}
+    known = set(_known(complete))
     for path in [Path("README.md"), *sorted(Path("configs").glob("*.yml"))]:
         if path.is_file():
             found.findings += [f"{path}: {figure} is no number of the store"
@@ -132,6 +133,7 @@ def _known(runs: list[Run]) -> Iterator[str]:
         scores = run.info["metrics"].values()
         yield from (f"{100 * part['accuracy']:.2f}%" for part in scores)
         yield from (f"{part['total']:,}" for part in scores)
+        yield f"{run.info['seconds'] / 60:.0f} minutes"
         if run.test.augmented is not None:
             yield f"{100 * metrics.accuracy(run.test.with_augmentation()):.2f}%"
     for answers in store.load_answers("results", "test_time_augmentation").values():
@@ -139,10 +141,6 @@ def _known(runs: list[Run]) -> Iterator[str]:
     yield from (f"{count:,}" for count in dataset["splits"].values())
     for path in Path("configs").glob("*.yml"):
         yield from (f"{r.train_images:,}" for r in read_study(path).recipes.values())
-
-
-def _minutes(run: Run) -> str:
-    return f"{run.info['seconds'] / 60:.0f} minutes"
 
 
 def _rows(runs: list[Run]) -> Iterator[str]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import read_json, sha256
-from ferbook.paper.verification.finding import Verified, differences
+from ferbook.core.files import sha256
+from ferbook.core.structured import read_json
 from ferbook.paper.verification.runs import TIES
-from ferbook.results import store
+from ferbook.paper.verification.verified import Verified, differences
+from ferbook.results import measurements, store
 
 RELEASED = Path("src/ferbook/inference/released")  # in the checkout that is verified
 _MAX_MODEL_BYTES = 500_000_000
@@ -18,7 +19,7 @@ _KEPT = ("bytes", "sha256", "correct", "total")
 
 def check(found: Verified) -> None:
     """Every measured deployment against its run; card and files against the deployment."""
-    measured = store.load_facts("results", "deployment")
+    measured = measurements.load_facts("results", "deployment")
     for name, facts in measured.items():
         found.findings += _against_run(f"deployment/{name}", facts)
         found.compared["deployments"] += 1

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ferbook.core.classes import CLASSES
-from ferbook.core.files import read_json
 from ferbook.core.predictions import Predictions
 from ferbook.core.provenance import git
 from ferbook.core.recipe import Recipe
-from ferbook.paper.verification.finding import Verified, differences
-from ferbook.results import store
-from ferbook.results.metrics import accuracy, accuracy_interval, run_scores
-from ferbook.results.run import Run
+from ferbook.core.structured import read_json
+from ferbook.paper.verification.verified import Verified, differences
+from ferbook.results import image_measures, store
+from ferbook.results.metrics import accuracy, accuracy_interval
+from ferbook.results.run import Run, run_scores
 from ferbook.results.study import read_study
 
 # The best epoch was measured in float32 and is stored in float16: ties fall either way.
@@ -101,7 +101,7 @@ def _labels(part: Predictions, where: str) -> Iterator[str]:
 
 
 def _test_images() -> frozenset[str]:
-    return frozenset(store.load_images("results").index)
+    return frozenset(image_measures.load_images("results").index)
 
 
 def _invariants(

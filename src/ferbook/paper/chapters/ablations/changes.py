@@ -87,7 +87,7 @@ def change_numbers(
     }
 
 
-def seed_words(study: Study, runs: Iterable[Run]) -> dict[str, str]:
+def each_seed_words(study: Study, runs: Iterable[Run]) -> dict[str, str]:
     """`<study>_<change>_each`: accuracy on test in percent of each seed, or "not run".
 
     The recipe itself is the change `base`.
@@ -118,7 +118,7 @@ def changes_table(study: Study, runs: Sequence[Run], copied_files: frozenset[str
         "Each change: mean scores over its seeds on all test images, the difference of the means "
         "from the recipe itself with its interval (not corrected), p corrected by Holm's method "
         f"for all {len(study.changes)} planned changes, and the difference on test images without "
-        "copies. A row with one seed has the others' deviation, and no p."
+        "near copies. A row with one seed has the others' deviation, and no p."
         + f" The standard deviation between seeds is {deviation:.2f} points, pooled over all "
         f"recipes of this network and input size with {freedom} degrees of freedom." * bool(freedom)
     )

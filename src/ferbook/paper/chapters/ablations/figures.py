@@ -23,6 +23,7 @@ from ferbook.paper.plots import (
     COLORS,
     covered,
     finished,
+    name_at_right,
     name_points,
     readable_logarithms,
     statement,
@@ -46,16 +47,19 @@ def finalists(runs: Sequence[Run]) -> Figure:
     return finished(figure)
 
 
+_LARGE = 1_000_000  # parameters; so large ones lie close together and are named in a list
+
+
 def pareto(frame: pd.DataFrame) -> Figure:
     """Test accuracy against parameters, of `tables.models_frame`; `name` stands beside a point.
 
-    Column `actor` gives color; a point that would hide another is a ring around it. The line joins
-    the points that no smaller model surpasses.
+    The names of large models are a list. Column `actor` gives color; a point that would hide
+    another is a ring around it. The line joins the points that no smaller model surpasses.
     """
     shown = frame.dropna(subset=["parameters"])
     shown = shown.sort_values(["parameters", "accuracy"], ascending=[True, False])
     best = shown[shown["accuracy"] > shown["accuracy"].cummax().shift(fill_value=0)]
-    figure, axes = plt.subplots(figsize=(8, 6))
+    figure, axes = plt.subplots(figsize=(7, 6))
     axes.step(
         best["parameters"], best["accuracy"], where="post", color="gray", linewidth=1, zorder=0
     )
@@ -73,7 +77,11 @@ def pareto(frame: pd.DataFrame) -> Figure:
     labels = [
         name + " (ring)" * (count > 0) for name, count in zip(shown["name"], under, strict=True)
     ]
-    name_points(axes, shown["parameters"], shown["accuracy"], labels)
+    shown = shown.assign(label=labels, color=shown["actor"].map(COLORS))
+    large = shown["parameters"] > _LARGE
+    name_points(axes, *(shown.loc[~large, name] for name in ("parameters", "accuracy", "label")))
+    many = shown[large]
+    name_at_right(axes, many["parameters"], many["accuracy"], many["label"], many["color"])
     return finished(figure)
 
 
@@ -99,7 +107,7 @@ def forest(study: Study, runs: Sequence[Run], copied_files: frozenset[str]) -> F
     for row, name in enumerate(rows):
         if name in groups:
             error = bounds[name].error if name in bounds else np.nan
-            _draw_change(axes, row, groups[name], error, _color(runs))
+            _draw_change(axes, row, groups[name], error, COLORS[runs[0].actor])
         else:
             text = f"did not learn: {failed[name]:.1%} correct" if name in failed else "not run"
             _note(axes, row, 0.01, text)
@@ -110,17 +118,13 @@ def forest(study: Study, runs: Sequence[Run], copied_files: frozenset[str]) -> F
     return finished(figure)
 
 
-EDGE = 10.0  # points: what differs by more stands there as an arrowhead
+EDGE = 4.0  # points: what differs by more stands there as an arrowhead
 _NOTES = (1.02, 1.15)  # of the axes' width: where the columns of numbers begin
 
 
 def _note(axes: Axes, row: float, at: float, text: str) -> None:
     axes.annotate(text, (at, row), xycoords=("axes fraction", "data"), va="center", fontsize=9.5,
                   color="#444444", annotation_clip=False)  # fmt: skip
-
-
-def _color(runs: list[Run]) -> str:
-    return COLORS[runs[0].actor] if runs else COLORS[names.OTHERS]
 
 
 def _mark(axes: Axes, row: int, value: float, marker: str, color: str, **style: Any) -> None:

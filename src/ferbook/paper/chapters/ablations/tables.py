@@ -14,7 +14,6 @@ from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
 from ferbook.data.duplicates import Groups, validation_twins
 from ferbook.paper.all_runs import ledger_table
-from ferbook.paper.key_numbers import cpu_hours
 from ferbook.paper.table import P_VALUE, Table, interval
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score, without
@@ -97,7 +96,7 @@ def _validation(run: Run | None) -> tuple[str, str | None, float | None]:
         return "not run", None, None
     metrics = run.info["metrics"]
     accuracies = (f"{metrics[part]['accuracy']:.2%}" for part in ("val", "val_clean"))
-    return *accuracies, cpu_hours(run)
+    return *accuracies, run.core_hours
 
 
 def others_table(

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from ferbook.core.classes import CLASSES
 from ferbook.data.faces import Faces
 from ferbook.inference.classifier import Classifier
-from ferbook.paper.plots import COLORS, finished, name_points, readable_logarithms
+from ferbook.paper.plots import COLORS, finished, name_at_right, name_points, readable_logarithms
 
 
 def cost(frame: pd.DataFrame) -> Figure:
@@ -44,11 +44,14 @@ def robustness(rows: Sequence[Mapping[str, Any]]) -> Figure:
     kinds = [name for name in frame["corruption"].unique() if name != "none"]
     starts = pd.concat([whole.assign(corruption=name) for name in kinds])
     shown = pd.concat([starts, frame[frame["corruption"] != "none"]])
-    figure, axes = plt.subplots(figsize=(8, 4.5))
-    sns.lineplot(shown, x="severity", y="accuracy", hue="corruption", style="corruption",
-                 markers=True, dashes=False, ax=axes)  # fmt: skip
-    axes.set(ylim=(0, None), ylabel="accuracy, %", xticks=sorted(shown["severity"].unique()))
-    axes.legend(title="", bbox_to_anchor=(1, 1), loc="upper left", frameon=False)
+    figure, axes = plt.subplots(figsize=(6.5, 4.5))
+    colors = dict(zip(kinds, sns.color_palette("dark", len(kinds)), strict=True))
+    sns.lineplot(shown, x="severity", y="accuracy", hue="corruption", palette=colors, marker="o",
+                 legend=False, ax=axes)  # fmt: skip
+    axes.set(ylabel="accuracy, %", xticks=sorted(shown["severity"].unique()))
+    ends = shown[shown["severity"] == shown["severity"].max()]
+    name_at_right(axes, ends["severity"], ends["accuracy"], ends["corruption"],
+                  ends["corruption"].map(colors))  # fmt: skip
     return finished(figure)
 
 

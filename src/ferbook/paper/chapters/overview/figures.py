@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ferbook.paper.plots import COLORS, NEUTRALS, finished
+from ferbook.results.names import seed_count
 
 _KEY = {
     "all test images, 95% interval": {"marker": "o", "linestyle": "-"},
@@ -41,5 +42,4 @@ def accuracies(frame: pd.DataFrame) -> Figure:
 
 def _label(name: str, seeds: list[float]) -> str:
     lines = name.replace(", ", ",\n", 1).split("\n")
-    count = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}"
-    return "\n".join([*lines, count] if seeds else lines)
+    return "\n".join([*lines, seed_count(len(seeds))] if seeds else lines)

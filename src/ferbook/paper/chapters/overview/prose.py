@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from ferbook.paper.key_numbers import cpu_hours
 from ferbook.results.names import hardware_name, seed_words
 from ferbook.results.run import Run
 
@@ -45,6 +44,6 @@ def cost_numbers(runs: Iterable[Run]) -> dict[str, Any]:
     machines = dict.fromkeys(hardware_name(run.info) for run in runs)
     return {
         "overview_runs": len(runs),
-        "overview_core_hours": sum(cpu_hours(run) for run in runs),
+        "overview_core_hours": sum(run.core_hours for run in runs),
         "overview_hardware": "; ".join(machines),
     }

@@ -36,7 +36,6 @@ def reliability_numbers(
         "reliability_modules": len(modules),
         "reliability_mutants": sum(row["mutants"] for row in modules),
         "reliability_mutants_noticed": sum(row["killed"] for row in modules),
-        "reliability_mutants_survived": sum(len(row["survived"]) for row in modules),
         "reliability_packages": len(licences),
         "reliability_copyleft": licences.count("copyleft"),
         "reliability_advisories": _advisories(packages),

@@ -51,7 +51,7 @@ def audit_summary(findings: Sequence[Finding], *, source: str, label: str) -> Ta
         ticks = {_column(test_set, how): _TICKS[how in readings] for how in READINGS}
         rows.setdefault(name, {}).update(ticks)
     for name, row in rows.items():
-        row["F1 of averages"] = _TICKS[True] if name in noted else ""
+        row["F1 of averages"] = "yes" if name in noted else "no"
     shown = pd.DataFrame.from_dict(rows, "index")
     caption = (
         f"The same checks on another paper's results, {source}: possible (✓) or impossible (✗); in "

@@ -16,8 +16,8 @@ from ferbook.results.metrics import accuracy, named_test_sets
 from ferbook.results.run import Answers, Run
 
 _COLUMNS = (
-    "method", "accuracy", "measured on", "chosen on", "averaged", "other data", "parameters",
-    "others measured",
+    "method", "accuracy", "measured on", "chosen on", "averaged", "other data",
+    "parameters, millions", "others measured",
 )  # fmt: skip
 Row = tuple[str | Markup | int | None, ...]
 
@@ -42,7 +42,7 @@ def comparison_table(
         "Table III, then this book's. Others measured: from the lowest to the highest on the same "
         "images. A dash stands for what was not found."
     )
-    return Table(frame, caption, "tab-comparison", {"parameters": ",d"})
+    return Table(frame, caption, "tab-comparison")
 
 
 def sources_table(field: Iterable[Method]) -> Table:
@@ -67,8 +67,8 @@ def _method_row(method: Method) -> Row:
         spread = f"{spread} ({method.instead})"
     return (
         together(f"{method.model}, ", cited(method.key)), method.accuracy, IMAGES[method.images],
-        method.chosen_on or None, method.views or None, method.extra or None, method.parameters,
-        spread,
+        method.chosen_on or None, method.views or None, method.extra or None,
+        _millions(method.parameters), spread,
     )  # fmt: skip
 
 
@@ -97,14 +97,11 @@ def _repeated(method: Method) -> Markup | None:
 
 def _original_row(row: Mapping[str, Any]) -> Row:
     """A row of the original's Table III, with its own figures."""
-    parameters = row["parameters"]
-    if isinstance(parameters, float):
-        parameters = f"{parameters / 1e6:g} million"
     is_own = row["split"] == "test"
     return (
         f"the original's Table III: {row['model']}", row["accuracy"],
         _measured_on(row["split"]), "validation (its text)" if is_own else None,
-        None, "ImageNet" if is_own else None, parameters, None,
+        None, "ImageNet" if is_own else None, _millions(row["parameters"]), None,
     )  # fmt: skip
 
 
@@ -131,8 +128,15 @@ def _run_rows(run: Run, views: Mapping[str, Answers]) -> Iterator[Row]:
 def _run_row(run: Run, views: str, answers: Predictions, images: str) -> Row:
     return (
         f"this book: {run.label}", f"{accuracy(answers):.2%}" if len(answers) else None, images,
-        "validation", views, _learned_from(run.recipe), run.info["parameters"]["total"], None,
+        "validation", views, _learned_from(run.recipe),
+        _millions(run.info["parameters"]["total"]), None,
     )  # fmt: skip
+
+
+def _millions(parameters: float | str | None) -> str | None:
+    if isinstance(parameters, str):
+        return parameters.removesuffix(" million")  # such as "4 to 20 million"
+    return None if parameters is None else f"{parameters / 1e6:.3g}"
 
 
 def _learned_from(recipe: Recipe) -> str:

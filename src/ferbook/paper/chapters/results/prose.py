@@ -12,8 +12,9 @@ from ferbook.claims.field import PRIVATE, Method, fraction
 from ferbook.claims.published import FOLDER_TEST, TEST_SETS, Published
 from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
-from ferbook.paper.key_numbers import mean, mean_by_class, percent_right
-from ferbook.results.metrics import accuracy, confused_pairs, confusion_rank, score
+from ferbook.paper.key_numbers import mean, mean_by_class, percent, percent_right
+from ferbook.results.label_issues import label_issues
+from ferbook.results.metrics import accuracy, confused_pairs, confusion_rank, merged, score
 from ferbook.results.run import Run
 from ferbook.results.seeds import Difference, compared
 
@@ -108,6 +109,24 @@ def finding_numbers(run: Run, original: Mapping[str, Any]) -> dict[str, Any]:
         "reference_agrees_labels": percent_right(run.test.select(second >= 0)),
         "reference_agrees_ferplus": 100 * float(agrees.mean()) if agrees.size else np.nan,
         **_by_agreement(run, {"disputed": (votes >= 1) & (votes <= 5), "unanimous": votes == 10}),
+    }
+
+
+def doubt_numbers(run: Run) -> dict[str, int | float]:
+    """`reference_doubted*`, `_contradicted*`: labels of validation and test images, in doubt by
+    confident learning, and other than what most of FER+'s taggers saw."""
+    every = merged(run.val, run.test)
+    issues = label_issues(every)
+    known = issues[issues["ferplus"].notna()]
+    second = ferplus.as_class(ferplus.pluralities(every.files))
+    wrong, labels = (second != every.labels)[second >= 0], every.labels[second >= 0]
+    doubted = np.bincount([CLASSES.index(name) for name in known["label"]], minlength=len(CLASSES))
+    return {
+        "reference_contradicted_percent": 100 * mean(wrong.tolist()),
+        "reference_contradicted_like_percent": 100 * mean_by_class(wrong, labels, doubted),
+        "reference_doubted": len(issues),
+        "reference_doubted_known": len(known),
+        "reference_doubted_confirmed_percent": percent((known["ferplus"] != known["label"]).mean()),
     }
 
 

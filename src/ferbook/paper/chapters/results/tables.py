@@ -12,8 +12,9 @@ from ferbook.core.classes import CLASSES
 from ferbook.data import ferplus
 from ferbook.paper.table import Table, interval
 from ferbook.results import names
-from ferbook.results.metrics import run_scores, score, sets_by_copy
-from ferbook.results.run import Run
+from ferbook.results.label_issues import label_issues
+from ferbook.results.metrics import merged, score, sets_by_copy
+from ferbook.results.run import Run, run_scores
 
 SET_NAMES = {
     "val": "validation",
@@ -94,8 +95,8 @@ def _second_truth(run: Run) -> dict[str, str]:
 
 def issue_table(run: Run) -> Table:
     """Labels that confident learning doubts, by class, and how many FER+ confirms."""
-    issues, labels = run.label_issues, np.concatenate([run.val.labels, run.test.labels])
-    counts = np.bincount(labels, minlength=len(CLASSES))
+    every = merged(run.val, run.test)
+    issues, counts = label_issues(every), np.bincount(every.labels, minlength=len(CLASSES))
     rows = {}
     for name, total in zip(CLASSES, counts, strict=True):
         part = issues[issues["label"] == name]

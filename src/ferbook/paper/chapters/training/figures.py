@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -98,7 +99,8 @@ def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int
     Below each stand the probability of the answer and what most of FER+'s taggers saw.
     """
     rows, titles, notes = [], [], []
-    answers, place = run.test.answers, _places(faces, run.test.files)
+    answers = run.test.answers
+    place = pd.Index(faces.files).get_indexer(run.test.files)  # -1 where `faces` lack it
     for true, predicted in pairs:
         t, p = CLASSES.index(true), CLASSES.index(predicted)
         wrong = np.flatnonzero((run.test.labels == t) & (answers == p) & (place >= 0))
@@ -118,9 +120,3 @@ def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int
 def _second_opinions(files: np.ndarray) -> list[str]:
     """What most taggers of FER+ saw in each image."""
     return [ferplus.VOTES[i] if i >= 0 else "undecided" for i in ferplus.pluralities(files)]
-
-
-def _places(faces: Faces, files: np.ndarray) -> np.ndarray:
-    """The row of each file in `faces`, -1 where it is not there."""
-    rows = {file: row for row, file in enumerate(faces.files)}
-    return np.array([rows.get(file, -1) for file in files])

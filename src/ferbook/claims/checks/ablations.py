@@ -39,7 +39,7 @@ def ablation(claim: Claim, evidence: Evidence, without: Mapping[str, Any], measu
         return _not_run(evidence, without)
     better = found.difference if how.more else -found.difference
     beyond = better > 0 and better > found.error
-    nothing = how.prevents and found.without <= 0
+    nothing = not how.more and found.without <= 0  # low without the part, too
     text = _words(found, how) + " Nothing to prevent." * nothing
     text += " The original does not name its implementation." * found.identical
     grade = SEEN if beyond else NOT_SEEN
