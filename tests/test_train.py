@@ -462,7 +462,8 @@ def test_a_sharpness_aware_step_without_finite_gradients_goes_nowhere(monkeypatc
 
 
 def test_sharpness_aware_steps_need_one_device(tmp_path, faces, monkeypatch):
-    monkeypatch.setattr(optimization, "strategy", lambda: argparse.Namespace(num_replicas_in_sync=2))
+    two = argparse.Namespace(num_replicas_in_sync=2)
+    monkeypatch.setattr(optimization, "strategy", lambda: two)
     with pytest.raises(ValueError, match="sam_radius: on one device only"):
         train.train(OURS, faces, study="s", results_dir=tmp_path, runs_dir=tmp_path)
 
