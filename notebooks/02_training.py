@@ -157,7 +157,7 @@ parameters = models.count_all_parameters()
 store.write_parameters(results_dir, parameters)
 tables.parameter_table(parameters)
 
-# %% mystnb={"figure": {"caption": "The network and what each phase trains, with its epochs, optimizer and learning rate. Where two lines differ, the first is the original's and the second ours. Phase 2 trains everything but batch normalization; the numbers are trained and all parameters, dense layer included.", "name": "fig-network"}, "image": {"alt": "A column of six boxes, from the gray image through backbone, pooling and dropout to a dense layer; beside it two columns: phase 1 freezes the backbone and trains the dense layer, phase 2 trains both."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "The network and what each phase trains, with its epochs, optimizer and learning rate: as the original describes it, and as it was trained here. Phase 2 trains everything but batch normalization; the numbers include the dense layer.", "name": "fig-network"}, "image": {"alt": "A column of six boxes, from the gray image through backbone, pooling and dropout to a dense layer; beside it sizes and names for the original and for here, and two columns: phase 1 freezes the backbone and trains the dense layer, phase 2 trains both."}} tags=["hide-input"]
 figures.network([core_recipe.Recipe(), recipe], parameters)
 
 # %% [markdown]

@@ -32,7 +32,7 @@ rule study:
 # Runs to learn from are trained first; a newer file of theirs is no reason to train again.
 def earlier(wildcards):
     recipe = GRID.recipes.get(wildcards.run) if GRID else None
-    names = recipe.earlier_runs if recipe else []
+    names = [*recipe.teacher_runs, *recipe.start_runs] if recipe else []
     return [f"results/{wildcards.study}/{name}/run.json" for name in names]
 
 

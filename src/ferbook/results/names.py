@@ -59,7 +59,7 @@ _CHANGES = {
     "strong_augmentation": "stronger augmentation",
     "unweighted": "without class weights",
     "vgg16": "VGG16",
-    "wider": "EfficientNet-Lite2",
+    "wider": "a wider network",
     "adam": "Adam in place of AdamW",
     "attention": "attention pooling",
     "co_teaching": "co-teaching",

@@ -132,7 +132,7 @@ def recalls(runs: Sequence[Run], original: Mapping[str, Any]) -> Figure:
     colors = [COLORS[names.ORIGINAL], *(COLORS[run.actor] for run in runs)]
     figure = class_bars(frame, "recall", colors, bounds)
     figure.axes[0].set_ylim(0, 1)
-    figure.axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
+    figure.axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
     return finished(figure)
 
 

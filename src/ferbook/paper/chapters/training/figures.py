@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ferbook.core.classes import CLASSES
+from ferbook.core.classes import CLASSES, SIDE
 from ferbook.core.recipe import Recipe
 from ferbook.data import ferplus
 from ferbook.data.faces import Faces
@@ -25,40 +26,54 @@ def augmentations(original: np.ndarray, augmented: np.ndarray) -> Figure:
     return picture_grid([original, *augmented], titles)
 
 
-_FROZEN, _TRAINED = "#e4e4e4", "#8fd3a3"  # grounds
 _OPTIMIZERS = {"adamw": "AdamW", "adam": "Adam"}
 
 
 def network(recipes: Sequence[Recipe], parameters: Mapping[str, Mapping[str, int]]) -> Figure:
     """The layers from the image down to the answer, and beside each what either phase trains.
 
-    Where `recipes` differ, in backbone or input size, each has a line; the phases are those of
-    the first. `parameters` are the counts of each backbone with its head.
+    The original's recipe comes first; one that differs from it, in backbone or input size, has a
+    column of its own. The phases are those of the first. `parameters` are the counts of each
+    backbone with its head.
     """
     first = recipes[0]
-    layers = [
-        ("gray image", "48 \u00d7 48"),
-        ("resized, gray in three channels", _lines(f"{r.image_size} \u00d7 {r.image_size}"
-                                                   for r in recipes)),
-        (f"backbone, {'ImageNet' if first.weights == 'imagenet' else 'random'} weights",
-         _lines(names.network_name(recipe.backbone) for recipe in recipes)),
-        (f"global {first.pooling} pooling", ""),
-        (f"dropout {first.dropout:g}", ""),
-        ("dense layer, softmax", f"{len(CLASSES)} classes"),
-    ]  # fmt: skip
-    figure, axes = plt.subplots(figsize=(7.4, 6.0))
-    axes.set(xlim=(-0.05, 6.9), ylim=(len(layers), -0.75))
+    alike = len({(recipe.backbone, recipe.image_size) for recipe in recipes}) == 1
+    shown = {"": first} if alike else dict(zip(("original", "here"), recipes, strict=True))
+    weights = "ImageNet" if first.weights == "imagenet" else "random"
+    layers = {
+        "gray image": [f"{SIDE} \u00d7 {SIDE}"] * len(shown),
+        "resized, three channels": [
+            f"{r.image_size} \u00d7 {r.image_size}" for r in shown.values()
+        ],
+        f"backbone,\n{weights} weights": [names.network_name(r.backbone) for r in shown.values()],
+        f"global {first.pooling} pooling": [],
+        f"dropout {first.dropout:g}": [],
+        "dense layer, softmax": [f"{len(CLASSES)} classes"] * len(shown),
+    }
+    right = 2.9 + _WIDTH * len(shown)
+    figure, axes = plt.subplots(figsize=(right + 2 * _WIDTH, 6.2))
+    axes.set(xlim=(-0.05, right + 2 * _WIDTH), ylim=(len(layers) + 1, -0.9))
     axes.set_axis_off()
-    for row, (title, detail) in enumerate(layers):
-        _draw_layer(axes, row, f"{title}\n{detail}".strip(), last=row == len(layers) - 1)
-    counts = _lines(_trained(recipe, parameters[recipe.backbone]) for recipe in recipes)
+    for row, (title, details) in enumerate(layers.items()):
+        _draw_layer(axes, row, title, last=row == len(layers) - 1)
+        for at, detail in enumerate(details):
+            _write(axes, at, row + 0.4, detail)
+    _write(axes, -1.35, len(layers) + 0.4, "parameters that phase 2\ntrains, of all")
+    for at, (title, recipe) in enumerate(shown.items()):
+        _write(axes, at, -0.4, title, weight="bold")
+        _write(axes, at, len(layers) + 0.4, _trained(recipe, parameters[recipe.backbone]))
     optimizer = _OPTIMIZERS[first.finetune_optimizer]
     rates = map(names.small_number, (first.warmup_learning_rate, first.finetune_learning_rate))
-    titles = [f"phase 1: {first.warmup_epochs} epochs\nAdam, {next(rates)}",
-              f"phase 2: {first.finetune_epochs} epochs\n{optimizer}, {next(rates)}"]  # fmt: skip
-    _draw_phase(axes, 2.9, titles[0], "frozen", _FROZEN)
-    _draw_phase(axes, 5.0, titles[1], counts, _TRAINED)
+    titles = [f"phase 1\n{first.warmup_epochs} epochs\nAdam, {next(rates)}",
+              f"phase 2\n{first.finetune_epochs} epochs\n{optimizer}, {next(rates)}"]  # fmt: skip
+    for at, (title, backbone) in enumerate(zip(titles, ("frozen", "trained"), strict=True)):
+        _write(axes, len(shown) + at, -0.4, title, weight="bold")
+        for row, text in ((2, backbone), (5, "trained")):
+            _draw_field(axes, right + _WIDTH * at, row, text)
     return finished(figure)
+
+
+_WIDTH = 1.75  # of a column beside the layers
 
 
 def _trained(recipe: Recipe, counts: Mapping[str, int]) -> str:
@@ -68,9 +83,9 @@ def _trained(recipe: Recipe, counts: Mapping[str, int]) -> str:
     return f"{counts['trainable']:,}\nof {counts['total']:,}"
 
 
-def _lines(texts: Iterable[str]) -> str:
-    """Each different text on a line of its own."""
-    return "\n".join(dict.fromkeys(texts))
+def _write(axes: Axes, column: float, height: float, text: str, **how: Any) -> None:
+    across = 2.9 + _WIDTH * (column + 0.5)
+    axes.text(across, height, text, ha="center", va="center", fontsize=9, **how)
 
 
 def _draw_layer(axes: Axes, row: int, text: str, *, last: bool) -> None:
@@ -82,15 +97,11 @@ def _draw_layer(axes: Axes, row: int, text: str, *, last: bool) -> None:
                       arrowprops={"arrowstyle": "->", "color": "#222222"})  # fmt: skip
 
 
-def _draw_phase(axes: Axes, left: float, title: str, backbone: str, color: str) -> None:
-    """A column: its title, a field beside the backbone, and one beside the dense layer."""
-    middle = left + 0.85
-    axes.text(middle, -0.4, title, ha="center", va="center", fontsize=9, weight="bold")
-    for row, text, ground in ((2, backbone, color), (5, "trained", _TRAINED)):
-        height = 1.3 if "\n" in text else 0.8
-        above = row + 0.4 - height / 2
-        axes.add_patch(plt.Rectangle((left, above), 1.7, height, fc=ground, ec="none"))
-        axes.text(middle, row + 0.4, text, ha="center", va="center", fontsize=9)
+def _draw_field(axes: Axes, left: float, row: int, text: str) -> None:
+    """What a phase does with a layer."""
+    color = {"frozen": "#e4e4e4", "trained": "#8fd3a3"}[text]
+    axes.add_patch(plt.Rectangle((left + 0.1, row), _WIDTH - 0.2, 0.8, fc=color, ec="none"))
+    axes.text(left + _WIDTH / 2, row + 0.4, text, ha="center", va="center", fontsize=9)
 
 
 def failures(faces: Faces, run: Run, pairs: list[tuple[str, str]], *, count: int = 6) -> Figure:
