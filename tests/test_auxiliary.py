@@ -26,7 +26,12 @@ RECIPE = Recipe(
     finetune_learning_rate=1e-3,
 )  # fmt: skip
 TAUGHT_TOGETHER = dataclasses.replace(
-    RECIPE, name="both", co_teaching_share=0.25, ferplus_loss_weight=1.0, landmark_loss_weight=5.0
+    RECIPE,
+    name="both",
+    schedule="cosine",
+    co_teaching_share=0.25,
+    ferplus_loss_weight=1.0,
+    landmark_loss_weight=5.0,
 )
 NAN = np.full(2 * auxiliary.LANDMARKS, np.nan, np.float32)
 

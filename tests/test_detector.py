@@ -94,6 +94,16 @@ def test_a_face_is_found_however_it_is_turned(degrees):
     assert np.corrcoef(cut_out.ravel(), upright.ravel())[0, 1] > 0.8
 
 
+def test_a_face_turned_a_little_is_left_as_it_is():
+    turn = cv2.getRotationMatrix2D(MIDDLE, -9, 1.0)
+    picture = cv2.warpAffine(GRAY, turn, GRAY.shape[::-1], borderMode=cv2.BORDER_REFLECT)
+    face, cut_out = _middle_face(picture)
+    left, top, w, h = face.box
+    part = picture[top : top + h, left : left + w]
+    assert face.turn_degrees == 0
+    np.testing.assert_array_equal(cut_out, cv2.resize(part, (48, 48), interpolation=cv2.INTER_AREA))
+
+
 def _middle_face(picture):
     """The face nearest to MIDDLE, and its cut-out, turned back."""
     found = detector.faces_in(picture, "", search=detector.Search(min_face=60))

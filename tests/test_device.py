@@ -3,9 +3,11 @@
 No GPU took part: processors stand in for them.
 """
 
+import argparse
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -73,13 +75,19 @@ def test_tensorflow_starts_in_silence_unless_asked(tmp_path):
     assert (shown.stdout, shown.stderr) == ("device: processor, precision float32, XLA off\n", "")
 
 
+def raise_not_found(name):
+    raise device.importlib.metadata.PackageNotFoundError(name)
+
+
 def test_a_card_without_cuda_packages_is_told_apart(monkeypatch):
     rows = "NVIDIA GeForce RTX 3060, 12288 MiB, 550.90\n"
     shown = subprocess.CompletedProcess([], 0, rows)
     monkeypatch.setattr(device.subprocess, "run", lambda *_, **__: shown)
     monkeypatch.setattr(device.platform, "system", lambda: "Linux")
     assert device._cards() == [("NVIDIA GeForce RTX 3060", 12288, "550.90")]
-    assert "GPU=1" in device._reason()  # this environment has no CUDA packages
+    with monkeypatch.context() as without:
+        without.setattr(device.importlib.metadata, "version", raise_not_found)
+        assert "GPU=1" in device._reason()
     unknown = subprocess.CompletedProcess([], 0, "NVIDIA GB10, [N/A], 580.95\n")
     monkeypatch.setattr(device.subprocess, "run", lambda *_, **__: unknown)
     assert device._cards() == []
@@ -411,8 +419,11 @@ def test_validation_between_epochs_is_not_part_of_the_pace(monkeypatch, capsys):
     assert len(told) == 2 and all(": 32.0 images/s" in line for line in told)
 
 
-def test_estimate_times_a_step():
-    assert 0 < device.seconds_per_image(TINY) < 1
+def test_estimate_times_a_step(monkeypatch):
+    ticks = itertools.count(step=8)
+    clock = argparse.Namespace(perf_counter=lambda: next(ticks))
+    monkeypatch.setattr(device, "time", clock)
+    assert device.seconds_per_image(TINY) == 8 / device._SAMPLE
 
 
 def test_weights_that_are_not_the_published_ones_are_refused(tmp_path):

@@ -351,6 +351,11 @@ def answers(path, whole=False):
     return np.array(list(face.probabilities.values()))
 
 
+def test_sixteen_bits_are_rounded_to_eight():
+    values = np.array([0, 128, 129, 65_406, 65_407, 65_535], np.uint16)
+    assert pixels.eight_bit(values).tolist() == [0, 0, 1, 254, 255, 255]
+
+
 def test_sixteen_bits_answer_as_eight_do(tmp_path):
     saved(tmp_path / "8.png", GRAY)
     sixteen = GRAY.astype(np.uint16) * 257

@@ -43,8 +43,9 @@ OURS = dataclasses.replace(
 )  # fmt: skip
 # Two networks, each with heads for the votes and for landmarks.
 TAUGHT_TOGETHER = dataclasses.replace(
-    RECIPE, name="both", co_teaching_share=0.25, ferplus_loss_weight=1.0, landmark_loss_weight=5.0
-)
+    RECIPE, name="both", schedule="cosine", co_teaching_share=0.25, ferplus_loss_weight=1.0,
+    landmark_loss_weight=5.0,
+)  # fmt: skip
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -135,6 +136,79 @@ def test_killed_run_resumes_to_the_same_end(tmp_path, left_alone, killed_after, 
     assert len(run.history) == 6
     if recipe == STEEP:  # else the schedule's state would not matter
         assert run.history["learning_rate"][2:].nunique() > 1
+
+
+SHORT = dataclasses.replace(
+    RECIPE, name="short", warmup_epochs=0, finetune_epochs=2, schedule="cosine", batch_size=64
+)
+LITE = {"backbone": "efficientnet_lite0", "finetune_epochs": 1, "train_batch_norm": True}
+PLATEAU = {"schedule": "plateau", "finetune_epochs": 4, "finetune_learning_rate": 0.1}
+TWO = {"co_teaching_share": 0.25, "finetune_epochs": 4}
+
+
+@pytest.mark.parametrize(
+    ("both", "change"),
+    [
+        ({}, {"ferplus_loss_weight": 1.0}),
+        ({}, {"landmark_loss_weight": 1.0}),
+        ({}, {"class_weight_clip": 1.0}),
+        ({}, {"label_smoothing": 0.2}),
+        ({}, {"mixup_alpha": 0.4}),
+        ({}, {"cutmix_alpha": 1.0}),
+        ({}, {"erasing_probability": 1.0}),
+        ({}, {"horizontal_flip": False}),
+        ({}, {"dropout": 0.0}),
+        ({}, {"sam_radius": 0.5}),
+        ({}, {"pruned_share": 0.5}),
+        ({}, {"deduplicate_train": True}),
+        ({}, {"distinct_counts": True}),
+        ({}, {"train_images": 100}),
+        ({}, {"accumulate": 2}),
+        ({}, {"ema_momentum": 0.9}),
+        ({}, {"train_batch_norm": True}),
+        ({}, {"lr_warmup_fraction": 0.5}),
+        ({}, {"pooling": "attention"}),
+        ({"weight_decay": 5.0}, {"finetune_optimizer": "adam"}),
+        (PLATEAU, {"plateau_factor": 0.9}),
+        (TWO, {"co_teaching_share": 0.5}),
+        (LITE, {"drop_path_rate": 0.5}),
+        (LITE, {"stem_stride": 1}),
+    ],
+    ids=lambda value: "-".join(value),
+)
+def test_every_part_of_a_recipe_is_part_of_its_training(tmp_path, monkeypatch, both, change):
+    """With the same seed, a recipe and the same with one part changed have other losses."""
+    votes = np.eye(len(ferplus.EXPRESSIONS), dtype=np.float32)[:1]
+    monkeypatch.setattr(ferplus, "expression_shares", lambda files: votes.repeat(len(files), 0))
+    points = np.full((1, 5, 2), 20, np.float32)
+    monkeypatch.setattr(train, "find_landmarks", lambda images: points.repeat(len(images), 0))
+    base = dataclasses.replace(SHORT, **both)
+    losses = []
+    for recipe in (base, dataclasses.replace(base, name="changed", **change)):
+        train_in(tmp_path, recipe)
+        run = store.load_run(tmp_path / "results/s" / recipe.run_name)
+        losses.append(run.history[["loss", "val_loss"]].to_numpy())
+    assert not np.allclose(*losses, rtol=1e-6)
+
+
+def test_the_answers_of_all_teachers_are_learned(tmp_path):
+    for recipe in (SHORT, dataclasses.replace(SHORT, name="other", dropout=0.0)):
+        train_in(tmp_path, recipe)
+    losses = []
+    for teachers in ("short", "short other"):
+        name = teachers.replace(" ", "_") + "_taught"
+        recipe = dataclasses.replace(SHORT, name=name, teachers=teachers)
+        train_in(tmp_path, recipe)
+        losses.append(store.load_run(tmp_path / "results/s" / recipe.run_name).history["loss"])
+    assert not np.allclose(*losses, rtol=1e-6)
+
+
+def test_who_must_not_know_the_copies_learns_from_none_who_does(tmp_path):
+    train_in(tmp_path, SHORT)
+    for way in ("teachers", "start_from"):
+        pure = dataclasses.replace(SHORT, name="pure", deduplicate_train=True, **{way: "short"})
+        with pytest.raises(RecipeError, match=r"deduplicate_train: short-.* learned with False"):
+            train_in(tmp_path, pure)
 
 
 def test_stoppers_lower_the_rate_and_end_a_phase(tmp_path, left_alone, killed_after):

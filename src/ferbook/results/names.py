@@ -57,7 +57,7 @@ _CHANGES = {
     "sharpness_aware": "sharpness-aware minimization",
     "softer": "milder augmentation and dropout",
     "strong_augmentation": "stronger augmentation",
-    "unweighted": "without class weights",
+    "unweighted": "class weights left out as well",
     "vgg16": "VGG16",
     "wider": "a wider network",
     "adam": "Adam in place of AdamW",

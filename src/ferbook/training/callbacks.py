@@ -50,8 +50,8 @@ class EpochEnd(keras.callbacks.Callback):
         if not all(math.isfinite(logs[name]) for name in _LOGGED):
             raise DivergedError(
                 f"{self.phase}, epoch {epoch + 1}: loss {logs['loss']:g}, {logs['val_loss']:g} on "
-                f"validation images: it diverged. A learning rate below {self.learning_rate:g}, "
-                "or less of what else the recipe weighs, may help."
+                "validation images: it diverged. A lower learning rate, or less of what else the "
+                "recipe weighs, may help."
             )
         row = {
             "phase": self.phase,

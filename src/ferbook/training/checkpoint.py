@@ -150,6 +150,8 @@ def restore_weights(trained: keras.Model, weights: Path, run: Run) -> None:
         arrays, about = _read_state(weights)
         if unlike := _unlike(weights, about, identity(run.recipe, run.info["dataset"])):
             raise ValueError(f"a checkpoint {unlike}")
+        if (its := len(arrays["model"])) != (own := len(trained.variables)):
+            raise ValueError(f"{its} arrays, for a network with {own}: its heads are others")
         assign(trained.variables, arrays["model"])
     except (FileNotFoundError, KeyError, ValueError) as error:
         raise CheckpointError(

@@ -153,6 +153,8 @@ def enough_memory(recipe: Recipe) -> Iterator[None]:
         if half and recipe.may_accumulate and not optimization.has_several_gpus():
             steps = 2 * recipe.accumulate
             way = f"use batch_size {half} and accumulate {steps}: the same mean gradient"
+            if recipe.train_batch_norm:
+                way += ", but for BatchNorm, which then normalizes half as many images at a time"
         raise DeviceError(
             f"a batch of {recipe.batch_size} images of {recipe.image_size} px does not fit into "
             f"the memory of the device, or another process uses it: {way}."

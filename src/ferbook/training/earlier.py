@@ -19,6 +19,9 @@ from ferbook.results import store
 from ferbook.results.run import Run
 from ferbook.training import checkpoint, device, input_pipeline
 
+# What decides which images a run learns from; an earlier one may know no others.
+_IMAGES = ("deduplicate_train", "distinct_counts", "grouped_split", "train_images")
+
 
 @dataclass(frozen=True)
 class Earlier:
@@ -31,9 +34,9 @@ class Earlier:
     def answers(self, recipe: Recipe, faces: Faces) -> Float[np.ndarray, "n 7"] | None:
         """What the recipe's teachers say of `faces`, averaged over them and both mirrors, if any.
 
-        Raises RecipeError when a teacher is missing or learned from another data set.
+        Raises RecipeError when a teacher is missing or learned from other images.
         """
-        found = [self._answers(name, faces) for name in recipe.teacher_runs]
+        found = [self._answers(name, recipe, faces) for name in recipe.teacher_runs]
         return np.mean(found, axis=0, dtype=np.float32) if found else None
 
     def start(self, trained: keras.Model, recipe: Recipe) -> None:
@@ -42,15 +45,17 @@ class Earlier:
         Raises RecipeError as `answers`, and CheckpointError when that run's network is another.
         """
         for name in recipe.start_runs:
-            checkpoint.restore_weights(trained, self.runs / name / "best.npz", self._run(name))
+            checkpoint.restore_weights(
+                trained, self.runs / name / "best.npz", self._run(name, recipe)
+            )
 
-    def _answers(self, name: str, faces: Faces) -> np.ndarray:
-        run = self._run(name)
+    def _answers(self, name: str, recipe: Recipe, faces: Faces) -> np.ndarray:
+        run = self._run(name, recipe)
         device.set_precision()
         model = checkpoint.load_network(run, self.runs / name / "best.npz")
         return input_pipeline.predict(model, faces, run.recipe).augmented
 
-    def _run(self, name: str) -> Run:
+    def _run(self, name: str, recipe: Recipe) -> Run:
         folder, weights = self.results / name, self.runs / name / "best.npz"
         if not (folder / "run.json").exists():
             raise RecipeError(
@@ -65,4 +70,7 @@ class Earlier:
         run = store.load_run(folder)
         if run.info["dataset"] != self.dataset:
             raise RecipeError(f"{name} learned from {run.info['dataset']}, not {self.dataset}.")
+        for field in _IMAGES:
+            if (its := getattr(run.recipe, field)) != (own := getattr(recipe, field)):
+                raise RecipeError(f"{field}: {name} learned with {its}. Received: {own}.")
         return run
