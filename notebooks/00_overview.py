@@ -83,11 +83,11 @@
 # 3. **The recipe.** Ours reaches {glue:text}`overview_ours` with
 #    {glue:text}`04_ablations.ipynb::ours_parameters_millions:.1f` million parameters and without a GPU. It also
 #    learns from FER+, a second labeling of the same images by ten people each. With twice the learning rate and more
-#    epochs, it reaches {glue:text}`overview_ours_longer`. Without FER+, the same recipe reaches
-#    {glue:text}`overview_ours_no_ferplus`. Which of this and the original is more accurate is not known: the range
-#    given above is a 95% interval over seeds and test images. Averaged over the classes, recall is
-#    {glue:text}`04_ablations.ipynb::ours_no_ferplus_mean_macro_recall:.1f`% without FER+ and
-#    {glue:text}`04_ablations.ipynb::ours_mean_macro_recall:.1f`% with it (means over seeds), against
+#    epochs, it reaches {glue:text}`overview_ours_longer`, and {glue:text}`overview_ours_larger` with larger images as
+#    well. Without FER+, the first of these reaches {glue:text}`overview_ours_no_ferplus`. Which of this and the
+#    original is more accurate is not known: the range given above is a 95% interval over seeds and test images.
+#    Averaged over the classes, recall is {glue:text}`04_ablations.ipynb::ours_no_ferplus_mean_macro_recall:.1f`%
+#    without FER+ and {glue:text}`04_ablations.ipynb::ours_mean_macro_recall:.1f`% with it (means over seeds), against
 #    {glue:text}`04_ablations.ipynb::original_macro_recall:.1f`% in the original. From random weights, without
 #    ImageNet and FER+, a plain network reaches {glue:text}`overview_ours_scratch`; its width, epochs and weight decay
 #    were set after we had seen test scores of our first recipe.

@@ -221,7 +221,9 @@ changes.changes_table(ours_changes, runs, copied_files)
 #
 # Twice the learning rate and more epochs help in this grid on validation images, too. A run of our whole recipe with
 # FER+, `configs/ours_longer.yml`, has both. It was set up when test scores of the grid were known, and tried once:
-# {glue:text}`00_overview.ipynb::overview_ours_longer:s`.
+# {glue:text}`00_overview.ipynb::overview_ours_longer:s`. `configs/ours_larger.yml` has larger images as well, since
+# the original's recipe gains with their size ([](03_results.ipynb)); it was tried once, too:
+# {glue:text}`00_overview.ipynb::overview_ours_larger:s`.
 
 
 # %% [markdown]

@@ -309,7 +309,7 @@ def test_accumulated_batches_make_the_step_of_one_batch():
 
 @pytest.mark.parametrize(("name", "value"), [("accumulate", 2), ("co_teaching_share", 0.2)])
 def test_what_one_device_alone_can_do(name, value):
-    recipe = dataclasses.replace(TINY, **{name: value})
+    recipe = dataclasses.replace(TINY, schedule="cosine", **{name: value})
     device.check_replicas(recipe, 1, 64, 13)
     with pytest.raises(RecipeError, match=f"{name}: on one device only"):
         device.check_replicas(recipe, 2, 64, 128)
@@ -359,6 +359,17 @@ def test_xla_is_for_one_gpu_whose_ops_may_vary(as_on_a_gpu, monkeypatch):
 def test_what_works_on_whole_batches_is_not_accumulated(field):
     with pytest.raises(RecipeError, match=f"{field}: works on whole batches; needs accumulate 1"):
         dataclasses.replace(TINY, accumulate=2, **{field: 0.5})
+
+
+@pytest.mark.parametrize("field", ["ema_momentum", "sam_radius", "co_teaching_share"])
+def test_what_would_move_pruned_weights_is_refused(field):
+    with pytest.raises(RecipeError, match=f"pruned_share: needs {field} 0. Received: 0.5"):
+        dataclasses.replace(TINY, schedule="cosine", pruned_share=0.5, **{field: 0.5})
+
+
+def test_a_plateau_of_co_teaching_means_nothing():
+    with pytest.raises(RecipeError, match=r"co_teaching_share: .* needs schedule cosine"):
+        dataclasses.replace(TINY, co_teaching_share=0.2)
 
 
 def test_a_batch_that_does_not_fit_is_told_in_words(tmp_path, faces, monkeypatch):
@@ -508,7 +519,7 @@ def test_memory_of_the_tiny_network_by_hand():
     assert fixed == 4 * (total + 3 * trainable)
     for more in ({"accumulate": 2}, {"ema_momentum": 0.9}):
         assert memory.step_bytes(dataclasses.replace(TINY, **more))[1] - fixed == 4 * trainable
-    twice = memory.step_bytes(dataclasses.replace(TINY, co_teaching_share=0.2))
+    twice = memory.step_bytes(dataclasses.replace(TINY, schedule="cosine", co_teaching_share=0.2))
     assert twice == (2 * image, 2 * fixed)
 
 

@@ -77,6 +77,7 @@ def test_texts_name_what_tells_the_rows_of_a_recipe_apart(frame):
         "overview_paper": "71.4% at 96 px (mean of 2 seeds) and 85.7% at 260 px (one seed)",
         "overview_ours": "92.9% (one seed)",
         "overview_ours_longer": "not run",
+        "overview_ours_larger": "not run",
         "overview_ours_no_ferplus": "85.7% (one seed)",
         "overview_ours_scratch": "not run",
     }

@@ -17,7 +17,7 @@ from ferbook.results.metrics import accuracy_interval
 def test_the_difference_of_confusions_is_in_points():
     """Images 0 and 7 are angry; the second run takes image 0 for disgust, the next class."""
     figure = figures.confusion_difference(run("base", []), run("one", [0]))
-    axes, _ = figure.axes
+    (axes,) = figure.axes
     cells = [text.get_text() for text in axes.texts]
     assert (
         cells[:3] == ["\u221250.0", "+50.0", "+0.0"]

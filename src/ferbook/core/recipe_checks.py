@@ -129,14 +129,7 @@ def _check_together(recipe: Recipe) -> None:
                 f"{name}: works on whole batches; needs accumulate 1. "
                 f"Received: accumulate {recipe.accumulate}."
             )
-    for name in _OF_ALL_WEIGHTS:
-        if recipe.pruned_share and getattr(recipe, name):
-            raise RecipeError(f"pruned_share: needs {name} 0. Received: {getattr(recipe, name)}.")
-    if recipe.co_teaching_share and recipe.schedule == "plateau":
-        raise RecipeError(
-            "co_teaching_share: leaves out losses of validation images too, ever more of them, so "
-            "that a plateau means nothing; needs schedule cosine. Received: schedule plateau."
-        )
+    _check_methods(recipe)
     for name in ("mixup_alpha", "cutmix_alpha"):
         if recipe.landmark_loss_weight and getattr(recipe, name):
             raise RecipeError(
@@ -167,3 +160,15 @@ def _check_together(recipe: Recipe) -> None:
         )
     if recipe.warmup_epochs + recipe.finetune_epochs < 1:
         raise RecipeError("warmup_epochs and finetune_epochs: expected at least one epoch in all.")
+
+
+def _check_methods(recipe: Recipe) -> None:
+    """What undoes another part, or the schedule."""
+    for name in _OF_ALL_WEIGHTS:
+        if recipe.pruned_share and getattr(recipe, name):
+            raise RecipeError(f"pruned_share: needs {name} 0. Received: {getattr(recipe, name)}.")
+    if recipe.co_teaching_share and recipe.schedule == "plateau":
+        raise RecipeError(
+            "co_teaching_share: leaves out losses of validation images too, ever more of them, so "
+            "that a plateau means nothing; needs schedule cosine. Received: schedule plateau."
+        )

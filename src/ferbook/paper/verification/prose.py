@@ -150,6 +150,7 @@ def _rows(runs: list[Run]) -> Iterator[str]:
         ("reference", "paper"): "its recipe, our run",
         ("ours", "ours"): "our recipe with FER+ labels",
         ("ours", "ours_longer"): "our recipe with FER+ labels, longer",
+        ("ours", "ours_larger"): "our recipe with FER+ labels, longer and larger",
         ("ours", "ours_no_ferplus"): "our recipe, no other labels",
         ("ours", "ours_scratch"): "our second recipe",
     }
