@@ -81,6 +81,7 @@ def test_changes_alter_the_base_and_steps_the_step_before(tmp_path):
         ({"deduplicate_train": True, "distinct_counts": True}, "distinct_counts: is the control"),
         ({"seeds": ["a"]}, "seed: expected int"),
         ({"changes": {"x": {"teachers": "x"}}}, "come before x-tiny-48-s42. Received: x-tiny"),
+        ({"teachers": "x@big"}, "teachers: expected NAME@PIXELS. Received: x@big"),
         ({"changes": {"x": {"start_from": "y"}}}, "come before x-tiny-48-s42. Received: y-tiny"),
     ],
 )
@@ -88,6 +89,11 @@ def test_errors_name_file_and_key(tmp_path, values, message):
     with pytest.raises(ValueError, match=message) as raised:
         read_study(written(tmp_path, **values))
     assert "grid.yml" in str(raised.value)
+
+
+def test_a_single_recipe_may_learn_from_runs_of_other_files(tmp_path):
+    (recipe,) = read_study(written(tmp_path, teachers="other other@96")).recipes.values()
+    assert recipe.teacher_runs == ["other-tiny-48-s42", "other-tiny-96-s42"]
 
 
 @pytest.mark.parametrize("key", ["data", "study"])

@@ -559,6 +559,7 @@ def test_a_run_learns_from_teachers_of_its_study(tmp_path, faces):
     short = dataclasses.replace(RECIPE, warmup_epochs=0, finetune_epochs=1)
     taught = dataclasses.replace(short, name="taught", teachers="a b", distillation_share=1)
     assert taught.teacher_runs == ["a-tiny-48-s42", "b-tiny-48-s42"]
+    assert dataclasses.replace(taught, teachers="a b@96").teacher_runs[1] == "b-tiny-96-s42"
     for name in taught.teachers.split():
         with pytest.raises(ValueError, match=rf"{name}-tiny-48-s42, from which .* is not trained"):
             train.train(taught, faces, **places)

@@ -73,7 +73,8 @@ class Recipe:
     co_teaching_share: float = 0.0
     start_from: str = ""  # recipe whose run of the same study and seed gives the first weights
     pruned_share: float = 0.0  # of all kernels' entries, the smallest at the start, kept at zero
-    teachers: str = ""  # recipes whose runs of the same study and seed teach, between spaces
+    # Recipes whose runs of the same study and seed teach, between spaces; NAME@128: at 128 px.
+    teachers: str = ""
     distillation_share: float = 0.5  # of the teachers' mean answer in a target, beside the label
 
     def __post_init__(self) -> None:
@@ -98,8 +99,17 @@ class Recipe:
 
     @property
     def teacher_runs(self) -> list[str]:
-        """The runs of `teachers`: of the same backbone, size and seed, and so of the same split."""
-        return [dataclasses.replace(self, name=name).run_name for name in self.teachers.split()]
+        """The runs of `teachers`: of the same backbone and seed, and so of the same split.
+
+        Raises RecipeError for one that can be no run.
+        """
+        return [self._teacher_run(*word.partition("@")) for word in self.teachers.split()]
+
+    def _teacher_run(self, name: str, at: str, size: str) -> str:
+        if at and not (size.isascii() and size.isdigit()):
+            raise RecipeError(f"teachers: expected NAME@PIXELS. Received: {name}@{size:.20}.")
+        size = int(size) if at else self.image_size
+        return dataclasses.replace(self, name=name, image_size=size, teachers="").run_name
 
     @property
     def start_runs(self) -> list[str]:

@@ -61,7 +61,6 @@ _LESS_THAN_ONE = (
     "zoom_fraction", "plateau_factor", "lr_warmup_fraction", "co_teaching_share", "pruned_share",
 )  # fmt: skip
 _AT_MOST_ONE = ("erasing_probability", "distillation_share")
-_OF_ALL_WEIGHTS = OF_WHOLE_BATCHES  # they would move what pruning keeps at zero
 
 
 def check_values(recipe: Recipe) -> None:
@@ -142,7 +141,7 @@ def _check_together(recipe: Recipe) -> None:
         )
     _check_size(recipe)
     _check_parts(recipe)
-    if len(set(recipe.teachers.split())) < len(recipe.teachers.split()):
+    if len(set(recipe.teacher_runs)) < len(recipe.teacher_runs):
         raise RecipeError(f"teachers: expected each once. Received: {recipe.teachers!r:.200}.")
     if len(recipe.start_from.split()) > 1:
         raise RecipeError(
@@ -164,7 +163,7 @@ def _check_together(recipe: Recipe) -> None:
 
 def _check_methods(recipe: Recipe) -> None:
     """What undoes another part, or the schedule."""
-    for name in _OF_ALL_WEIGHTS:
+    for name in OF_WHOLE_BATCHES:  # they would move what pruning keeps at zero
         if recipe.pruned_share and getattr(recipe, name):
             raise RecipeError(f"pruned_share: needs {name} 0. Received: {getattr(recipe, name)}.")
     if recipe.co_teaching_share and recipe.schedule == "plateau":
