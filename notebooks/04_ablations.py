@@ -276,10 +276,11 @@ changes.changes_table(remedies, runs, copied_files)
 # starts networks from random weights on the same images at {glue:text}`scratch_rates_image_size` pixels, without
 # FER+, each for about the same processor time. These are trials to find a learning rate, so they saw no test images.
 # In this time the plain network in the manner of VGG is correct on {glue:text}`scratch_vgg:.0f`% of the validation
-# images, EfficientNet-Lite0 on {glue:text}`scratch_lite0:.0f`% and EfficientNetB0, whose training had only started,
-# on {glue:text}`scratch_b0:.0f`%. In this short time, two small EfficientNets (one learning rate each) thus remain
-# below the plain network at both of its learning rates; all have one seed. EfficientNetB2 was **not run**, and
-# nothing follows for longer training.
+# images, EfficientNet-Lite0 on {glue:text}`scratch_lite0:.0f`% and VGG16 with BatchNorm on
+# {glue:text}`scratch_vgg16:.0f`%. EfficientNetB0, EfficientNetB2 and EfficientNetB3 had only started to learn
+# ({glue:text}`scratch_b0:.0f`%, {glue:text}`scratch_b2:.0f`% and {glue:text}`scratch_b3:.0f`%). In this short time
+# every EfficientNet thus remains below the small plain network at each of the learning rates that were tried, one for
+# EfficientNetB2 and for EfficientNetB3; all have one seed, and nothing follows for longer training.
 #
 # Our second recipe ([](../method.md)) trains a plain network of {glue:text}`second_parameters_millions:.1f` million
 # parameters in this way for {glue:text}`second_epochs` epochs, {glue:text}`second_core_hours:.1f` core hours. It
@@ -295,7 +296,7 @@ scratch_rates = study.read_study("configs/scratch_rates.yml")
 tables.trials_table(scratch_rates, trials)
 
 # %% [markdown]
-# EfficientNets trained for longer from random weights, and VGG16, are **not run**. Short runs of a few epochs, few of
+# EfficientNets and VGG16 trained for longer from random weights are **not run**. Short runs of a few epochs, few of
 # which classify half of the test images correctly, and earlier grids on a sixth of the images are in the
 # [list of all runs](../all_runs.md), where `short grid` finds them. Three pairs of these runs support two
 # statements of this book: at the original's learning rate, Adam and Keras's AdamW give identical bits; and so do two runs

@@ -138,11 +138,13 @@ def remedy_numbers(plan: Study) -> dict[str, Any]:
 
 
 def scratch_numbers(plan: Study, trials: Iterable[Run]) -> dict[str, float]:
-    """`scratch_vgg`, `_lite0`, `_b0`: the best accuracy (%) of each network on validation images.
+    """`scratch_vgg`, `_vgg16`, `_lite0`, `_b0`, `_b2`, `_b3`: the best validation accuracy (%).
 
     Without those that have a twin in training; NaN of a network that was not tried.
     """
-    networks = {"vgg": "vgg_small", "lite0": "efficientnet_lite0", "b0": "efficientnet_b0"}
+    networks = {"vgg": "vgg_small", "vgg16": "vgg16_bn", "lite0": "efficientnet_lite0"} | {
+        name: f"efficientnet_{name}" for name in ("b0", "b2", "b3")
+    }
     done = of_study(plan, trials)
     return {
         f"scratch_{name}": percent(
