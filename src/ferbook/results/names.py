@@ -35,6 +35,7 @@ ACTORS = (ORIGINAL, *(RECIPES[name] for name in _FAMILIES), OTHERS)
 _GRIDS = {
     "paper_changes": ("paper", ""),
     "paper_rates": ("paper", "rates grid, "),
+    "scratch": ("ours_no_ferplus", ""),
     "scratch_rates": ("ours_no_ferplus", "rates grid, "),
     "short_paper_changes": ("paper", "short grid, "),
     "ten_epoch_paper_changes": ("paper", "ten epochs, "),
@@ -57,7 +58,7 @@ _CHANGES = {
     "softer": "milder augmentation and dropout",
     "strong_augmentation": "stronger augmentation",
     "unweighted": "class weights left out as well",
-    "vgg16": "VGG16",
+    "vgg16": "VGG16", "vgg16_bn": "VGG16 with BatchNorm",
     "wider": "a wider network",
     "adam": "Adam in place of AdamW",
     "attention": "attention pooling",
@@ -96,7 +97,6 @@ _MODELS = {
     "lbp": "LBP",
     "lbp_hog_gabor": "LBP, HOG and Gabor",
 }
-
 
 _ROUNDING = 0.05  # of a core: processor time is measured a little longer than a run
 _RUNTIMES = {"keras": "Keras", "onnx": "ONNX", "litert": "LiteRT"}
