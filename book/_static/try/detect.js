@@ -2,7 +2,7 @@
 // reasons stand. Turned squares differ from OpenCV's by some gray levels, so boxes may differ by a
 // pixel or two. A spot is where a face may be: score, middle, side (px), turn (degrees, clockwise).
 
-const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, LAST_SCORE = 0.15;
+const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, LAST_SCORE = 0.1;
 const PLACES = 24, PLACES_OF_LARGE = 16, MOST_LIKELY = 2000, BATCH = 16, MOST_TURN = 60;
 const MOST_OVERLAP = 0.3, MOST_ALIKE = 0.7, MOST_SHARED = 0.5;
 const LEVEL = 160, CLOSER = [[112, 2.0], [160, 1.25]], LOOKS = CLOSER.length + 1, CELL = 4, MULTIPLE = 32;
