@@ -223,7 +223,9 @@ changes.changes_table(ours_changes, runs, copied_files)
 # FER+, `configs/ours_longer.yml`, has both. It was set up when test scores of the grid were known, and tried once:
 # {glue:text}`00_overview.ipynb::overview_ours_longer:s`. `configs/ours_larger.yml` has larger images as well, since
 # the original's recipe gains with their size ([](03_results.ipynb)); it was tried once, too:
-# {glue:text}`00_overview.ipynb::overview_ours_larger:s`.
+# {glue:text}`00_overview.ipynb::overview_ours_larger:s`. `configs/ours_longer_no_ferplus.yml` is the first of the two
+# without FER+: {glue:text}`00_overview.ipynb::overview_ours_longer_no_ferplus:s`. Its training was repeated with the
+# same seed, because the files of the first one were lost before they were published.
 
 
 # %% [markdown]

@@ -180,6 +180,9 @@ def test_whole_and_min_face():
         ([GRAY], {"boxes": 5}, "boxes: expected a list. Received: 5"),
         (GRAY, {"boxes": 5}, "boxes: expected a list. Received: 5"),
         ("~nobody-of-this-name/a.png", {}, "no such file or folder"),
+        (GRAY.astype(np.uint16), {}, "expected numbers of 0 to 65,535. Received: at most"),
+        (GRAY, {"boxes": [(0, 0, 20, 20)], "whole": True}, "boxes: say where the faces are"),
+        (GRAY, {"providers": "TPU"}, "providers: expected a list of names. Received: TPU"),
         (GRAY, {"providers": ["TPU"]}, "providers: expected some of .*CPUExecutionProvider.*TPU"),
         (GRAY, {"model": "nowhere.onnx"}, r"nowhere\.onnx: no readable model"),
     ],
@@ -198,6 +201,15 @@ def test_options_out_of_range(tmp_path, option, value):
     (tmp_path / "a.png").write_bytes(encoded())
     with pytest.raises(InputError, match=f"{option}: expected .* Received: {value}"):
         ferbook.predict(tmp_path, **{option: value})
+
+
+def test_each_picture_of_several_images_is_named():
+    animated = io.BytesIO()
+    frames = [Image.fromarray(GRAY), Image.fromarray(GRAY[::-1])]
+    frames[0].save(animated, "GIF", save_all=True, append_images=frames[1:])
+    with pytest.warns(UserWarning, match="only the first of several") as told:
+        ferbook.predict([animated.getvalue()] * 2, whole=True)
+    assert sorted(str(one.message).split(":")[0] for one in told) == ["pictures[0]", "pictures[1]"]
 
 
 def test_one_bad_picture_among_several_warns_and_the_others_are_answered(tmp_path):

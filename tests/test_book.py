@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from ferbook.core.files import FileError
 from ferbook.core.structured import read_json, read_yaml
 from ferbook.paper import chapters, freshness, staging, table
 from ferbook.paper.table import SYNTHETIC_NOTICE
@@ -39,6 +40,14 @@ def executed(folder, *, said="real", status="completed", names=chapters.NOTEBOOK
         notebook = {"cells": [cell], "metadata": began, "nbformat": 4, "nbformat_minor": 5}
         (folder / f"{name}.ipynb").write_text(json.dumps(notebook))
     return folder
+
+
+def test_a_folder_of_other_things_is_not_staged_over(tmp_path):
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "photo.jpg").touch()
+    with pytest.raises(FileError, match="holds something else"):
+        staging.stage(executed(tmp_path / "e"), tmp_path / "t", project=ROOT)
+    assert (tmp_path / "t" / "photo.jpg").exists()
 
 
 def test_smoke_run_gets_a_banner_on_every_page(tmp_path):

@@ -89,6 +89,29 @@ def test_audit_of_an_accuracy_that_no_test_set_allows(monkeypatch, tmp_path):
     assert "On no test set possible: table" in shown.output  # by the name of the file
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("overall: {precision: 0.5}\n", "no number in it can be checked"),
+        ("accuracy: 0.5\ntest_sets: {}\n", "test_sets: expected 1 to"),
+    ],
+)
+def test_a_table_that_cannot_be_checked_is_no_traceback(monkeypatch, tmp_path, content, message):
+    table = tmp_path / "table.yml"
+    table.write_text(content)
+    shown = run("audit", str(table), monkeypatch=monkeypatch)
+    assert shown.exit_code == 1 and message in shown.output
+
+
+def test_no_device_or_pipe_is_replaced(monkeypatch, tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "printed.csv").symlink_to("/dev/stdout")
+    for name in ("pipe.csv", "printed.csv"):
+        shown = run("runs", "--csv", str(tmp_path / name), monkeypatch=monkeypatch)
+        assert shown.exit_code == 1 and f"{name}: no file" in shown.output.replace("\n", "")
+    assert (tmp_path / "pipe.csv").is_fifo() and (tmp_path / "printed.csv").is_symlink()
+
+
 def test_options_are_taken_from_home_where_a_shell_does_not(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
@@ -207,6 +230,11 @@ def test_export_says_what_a_clone_lacks(monkeypatch, tmp_path):
     shown = run(
         "export", folder, "--data", "synthetic", "--runs", str(tmp_path), monkeypatch=monkeypatch
     )
+    as_listed = folder.removeprefix("results/")  # by ferbook runs
+    again = run(
+        "export", as_listed, "--data", "synthetic", "--runs", str(tmp_path), monkeypatch=monkeypatch
+    )
+    assert again.output == shown.output
     words = " ".join(shown.output.split())
     assert shown.exit_code == 1 and "best.npz: no weights there" in words
     assert "ferbook train" in words and "--weights" in words

@@ -50,27 +50,29 @@ def test_deviation_is_pooled_over_recipes_with_several_seeds():
 def test_groups_that_vary_by_far_more_than_the_others_are_left_out():
     """Variances of 80,000 and 800 beside three of 2: F is about 400 both times, first the one of
     the wider pair against four pairs, then that of the wide one against three."""
-    pairs = {name: [0, 2] for name in "abc"}
+    pairs = {"a": [0, 2], "b": [1, 3], "c": [2, 4]}
     wide = {"single": [9], "wide": [0, 40], "wider": [0, 400], **pairs}
     assert seeds.of_like_spread(wide) == {"single": [9], **pairs}
     assert seeds.of_like_spread({"wide": [0, 20], "a": [0, 2]}) == {"wide": [0, 20], "a": [0, 2]}
     same = {"wide": [0, 20], "a": [1, 1]}
     assert seeds.of_like_spread(same) == same and seeds.of_like_spread({}) == {}
+    twice = wide | {"wide again": [0, 40]}
+    assert seeds.of_like_spread(twice) == {"single": [9], **pairs}
     noisy = [*RUNS, run("odd", 1, 10), run("odd", 2, 90), run("still", 1, 61), run("still", 2, 63)]
     assert seeds.seed_noise(noisy) == pytest.approx(math.sqrt((8 + 2 + 2) / (2 + 1 + 1)))
 
 
 def test_the_border_of_another_spread_is_one_in_a_hundred_for_all_groups(monkeypatch):
     """Of four pairs, three of variance 2: p of the widest is 0.0026 at 18.68, 0.0024 at 19.20."""
-    pairs = {name: [0, 2] for name in "abc"}
+    pairs = {"a": [0, 2], "b": [1, 3], "c": [2, 4], "single": [9]}
     assert "wide" in seeds.of_like_spread(pairs | {"wide": [0, 18.6]})
     assert "wide" not in seeds.of_like_spread(pairs | {"wide": [0, 19.3]})
-    border = 4 * seeds._chance_of_spread(pairs | {"wide": [0, 19]}, "wide")
+    border = 4 * seeds._chance_of_spread([*pairs.values(), [0, 19]], 4)
     for limit, kept in ((border, True), (math.nextafter(border, 1), False)):
         monkeypatch.setattr(seeds, "OUTLYING", limit)
         assert ("wide" in seeds.of_like_spread(pairs | {"wide": [0, 19]})) == kept
     monkeypatch.undo()
-    shares = {name: [0, 0.02] for name in "abc"}
+    shares = {name: [first, first + 0.02] for first, name in enumerate("abc")}
     assert "wide" not in seeds.of_like_spread(shares | {"wide": [0, 0.193]})
 
 
@@ -84,10 +86,12 @@ def test_noise_is_that_of_runs_that_learned_each_counted_once():
 
 def test_p_of_three_pairs_is_corrected_by_holm():
     """Of 2, 10 and 8 images that one alone has right, all are the better run's."""
-    frame = ablations_tables.pairs_table([run(name, 1, n) for name, n in RIGHT.items()]).frame
-    p = [2 / 2**2, 2 / 2**10, 2 / 2**8]
-    assert frame["p"].tolist() == pytest.approx(p)
-    assert frame["p after Holm"].tolist() == pytest.approx([p[0], 3 * p[1], 2 * p[2]])
+    pairs = ablations_tables.paired_differences([run(name, 1, n) for name, n in RIGHT.items()])
+    p = [2 / 2**2, 3 * 2 / 2**10, 2 * 2 / 2**8]
+    assert pairs == {
+        key: (pytest.approx(gain), pytest.approx(chance))
+        for key, gain, chance in zip([(0, 1), (0, 2), (1, 2)], [2, 10, 8], p, strict=True)
+    }
 
 
 def test_recipes_with_several_seeds_are_shown():

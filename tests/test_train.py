@@ -278,7 +278,7 @@ def test_checkpoint_of_another_recipe_is_in_the_way(tmp_path, faces):
     with pytest.raises(ValueError, match="data set synthetic, and not data set fer2013"):
         checkpoint.Checkpoint(tmp_path, recipe, {"name": "fer2013"})
     (tmp_path / "state.npz").write_bytes(b"half a file")
-    with pytest.raises(ValueError, match="not a readable checkpoint"):
+    with pytest.raises(ValueError, match=r"not a readable checkpoint .* Delete .* to start anew"):
         checkpoint.Checkpoint(tmp_path, recipe, {"name": "synthetic"})
 
 

@@ -128,8 +128,8 @@ def _check_names(results: list[Published], sets: Mapping[str, Mapping[str, int]]
 
 def _test_sets(content: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
     sets = {str(name): dict(counts) for name, counts in content.items()}
-    if len(sets) > MAX_SETS:
-        raise ValueError(f"test_sets: expected at most {MAX_SETS}, received {len(sets):,}")
+    if not 1 <= len(sets) <= MAX_SETS:
+        raise ValueError(f"test_sets: expected 1 to {MAX_SETS}, received {len(sets):,}")
     for name, counts in sets.items():
         if not counts or not all(type(n) is int and 0 < n <= MAX_IMAGES for n in counts.values()):
             raise ValueError(

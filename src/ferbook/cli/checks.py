@@ -45,6 +45,10 @@ def audit(
 
         results, sets = published.read_table(table)
         findings = [finding for result in results for finding in audit_result(result, sets)]
+        if not findings:
+            raise published.TableError(
+                f"{table}: no number in it can be checked. Add an accuracy or a table_2."
+            )
         coarser = published.coarser(results)
     for kind, unit in coarser.items():
         typer.echo(
@@ -76,7 +80,7 @@ def verify(
     """
     with errors():
         if renew_manifest:
-            look_for(project / "results")
+            look_for(project / "_toc.yml")
         if data:
             from ferbook.data.sources import find
 

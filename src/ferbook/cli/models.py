@@ -38,6 +38,8 @@ def export(
     Not for a run that pools by attention. labels.txt has the classes in the order of the answers.
     """
     with errors():
+        if not run.exists() and (results / run).is_dir():  # as ferbook runs names it
+            run = results / run
         look_for(run)
         if not (run / "run.json").is_file():
             from ferbook.core.files import FileError

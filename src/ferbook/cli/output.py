@@ -54,6 +54,8 @@ class errors:
 @contextlib.contextmanager
 def printing() -> Iterator[None]:
     """What is printed in the block is out after it. Raises OSError, as for a full disk, if not."""
+    if sys.stdout is None:  # closed by the caller
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard output")
     try:
         yield
         sys.stdout.flush()

@@ -63,12 +63,15 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def check_place(path: Path, *suffixes: str) -> None:
-    """Raises FileError for a folder, and for a file in a folder that does not exist.
+    """Raises FileError for a folder, a device, a pipe, and a file in a folder that does not exist.
 
+    Of these, /dev/stdout is one even where a file is behind it: a rename would replace the link.
     With `suffixes`, such as ".csv", also for a file that is there and has none of them.
     """
     if path.is_dir():
         raise FileError(f"{path}: a folder. Give a file's name.")
+    if _is_stream(path) or (path.exists() and not path.is_file()):
+        raise FileError(f"{path}: no file. Give a file's name.")
     if not path.parent.is_dir():
         raise FileError(f"{path}: there is no folder {path.parent}.")
     if suffixes and path.is_file() and path.suffix.lower() not in suffixes:
@@ -76,6 +79,10 @@ def check_place(path: Path, *suffixes: str) -> None:
             f"{path}: is there already, and its name does not end with {' or '.join(suffixes)}. "
             "Give another name."
         )
+
+
+def _is_stream(path: Path) -> bool:
+    return path.is_symlink() and os.readlink(path).startswith(("/dev/", "/proc/"))
 
 
 def refuse_filled(folder: Path) -> None:

@@ -74,6 +74,10 @@ def predict(
     >>> ferbook.predict(np.zeros((100, 90)), boxes=[(10, 10, 50, 60)])[0].box
     (10, 10, 50, 60)
     """
+    if isinstance(providers, str):
+        raise InputError(f"providers: expected a list of names. Received: {providers}.")
+    if boxes is not None and whole:
+        raise InputError("boxes: say where the faces are, so whole cannot be given as well.")
     classifier = _classifier(model, tuple(providers or ()))
     search = Search(whole, min_face, most=faces)
     if not isinstance(pictures, (str, os.PathLike, bytes, Image.Image, list, tuple)):
@@ -138,7 +142,8 @@ def _several(
     if len(each) != len(pictures):
         raise InputError(f"boxes: expected {len(pictures)} lists, one for each picture.")
     searches = [_with_boxes(search, some) for some in each]
-    pairs = list(zip(pictures, searches, strict=True))
+    names = [f"pictures[{i}]" for i in range(len(pictures))]
+    pairs = list(zip(pictures, searches, names, strict=True))
     found: list[list[Found]] = []
     for picture in pictures:
         if isinstance(picture, Image.Image):
@@ -166,14 +171,12 @@ def _listed(boxes: Any) -> tuple:
         raise InputError(f"boxes: expected a list. Received: {boxes!r:.80}.") from None
 
 
-def _look(picture: Any, search: Search) -> list[Found]:
+def _look(picture: Any, search: Search, name: str = "picture") -> list[Found]:
     """The faces of one picture of any form with their cut-outs."""
     source = str(picture) if isinstance(picture, (str, os.PathLike)) else ""
     opened = _opened(picture)
     if opened.info.get("several"):
-        warnings.warn(
-            f"{source or 'picture'}: only the first of several was looked at", stacklevel=3
-        )
+        warnings.warn(f"{source or name}: only the first of several was looked at", stacklevel=3)
     gray = np.asarray(opened.convert("L"))
     return faces_in(gray, source, search=search)
 

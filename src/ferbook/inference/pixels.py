@@ -99,12 +99,20 @@ def eight_bit(values: np.ndarray) -> UInt8[np.ndarray, "..."]:
 
 
 def from_array(array: np.ndarray) -> Image.Image:
-    """An array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) as a picture: gray, RGB, RGBA."""
+    """An array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) as a picture: gray, RGB, RGBA.
+
+    Raises InputError for other arrays, and for uint16 that holds what belongs into uint8.
+    """
     fits = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
     if not fits or array.size == 0:
         raise InputError(
             f"array of shape {array.shape}: expected (h, w), (h, w, 1), (h, w, 3) or (h, w, 4); "
             "several pictures as (n, h, w, channels) or as a list."
+        )
+    if array.dtype.newbyteorder("=") == np.uint16 and 0 < array.max() < 256:
+        raise InputError(
+            f"array of {array.dtype}: expected numbers of 0 to 65,535. Received: at most "
+            f"{array.max()}, which is black; give uint8."
         )
     values = eight_bit(np.ascontiguousarray(array))
     return rgb(Image.fromarray(values[..., 0] if values.shape[2:] == (1,) else values))

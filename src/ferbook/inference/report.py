@@ -7,7 +7,6 @@ import csv
 import dataclasses
 import io
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -70,18 +69,11 @@ def check_targets(*files: Path | None, sources: Iterable[Path] = ()) -> None:
 def _check_target(file: Path) -> None:
     if _is_printed(file):
         return
-    if _is_stream(file) or (file.exists() and not file.is_file() and not file.is_dir()):
-        raise InputError(f"{file}: no file. Give a file's name.")
     check_place(file, ".json", ".csv")
     try:
         check_writable(file)
     except OSError as error:
         raise InputError(f"{file}: cannot be written ({error.strerror}).") from error
-
-
-def _is_stream(file: Path) -> bool:
-    """A link such as /dev/stdout, even if what is printed goes to a file."""
-    return file.is_symlink() and os.readlink(file).startswith(("/dev/", "/proc/"))
 
 
 def write(report: Report, json_file: Path | None, csv_file: Path | None) -> None:

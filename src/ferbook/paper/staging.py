@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 from ferbook.core.errors import FerbookError
-from ferbook.core.files import read_text
+from ferbook.core.files import FileError, read_text
 from ferbook.core.structured import read_yaml
 from ferbook.core.writing import whole_folder, write_atomically
 from ferbook.paper import sources
@@ -35,10 +35,12 @@ def stage(executed: Path, target: Path, *, project: Path = Path(".")) -> bool:
 
     If any notebook saw synthetic faces, every page gets a banner that says so. Returns whether.
     Raises StaleError when a notebook is missing, was not executed to its end, or when some are
-    synthetic and some are not.
+    synthetic and some are not; FileError for a `target` that holds something else.
     """
     notebooks = read_all(executed)
     synthetic = are_synthetic(notebooks.values())
+    if target.is_dir() and any(target.iterdir()) and not (target / "book" / "executed").is_dir():
+        raise FileError(f"{target}: holds something else, which would be lost. Give a new folder.")
     shutil.rmtree(target, ignore_errors=True)
     ignore = shutil.ignore_patterns("executed")
     shutil.copytree(project / "book", target / "book", ignore=ignore)

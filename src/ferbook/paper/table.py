@@ -165,8 +165,13 @@ def _cell(value: Any, spec: str | None) -> str | Markup:
     if isinstance(value, str):
         return with_minus(value)
     if spec == P_VALUE:
-        return f"{value:#.2g}" if value >= LEAST_P else f"<{LEAST_P}"
+        return p_text(value)
     return with_minus(format(value, spec or ""))
+
+
+def p_text(value: float) -> str:
+    """A p-value with two digits, or as less than LEAST_P."""
+    return f"{value:#.2g}" if value >= LEAST_P else f"<{LEAST_P}"
 
 
 def with_minus(text: str) -> str:

@@ -52,24 +52,24 @@ def of_like_spread(groups: Mapping[K, Sequence[float]]) -> dict[K, Sequence[floa
     """`groups` without those that vary by far more than the others, which no pool can describe.
 
     Cochran's test of the largest variance, repeated on what is left. Groups may differ in size, so
-    it is the F test of one variance against all others, corrected for the number of groups.
+    it is the F test of one variance against all others, corrected for the number of groups that
+    have one. Equal groups count once, as of one training that two studies hold.
     Source: Cochran, The distribution of the largest of a set of estimated variances as a fraction
     of their total, Annals of Eugenics 1941.
     """
-    left = dict(groups)
+    left = list(dict.fromkeys(map(tuple, groups.values())))
     while left:
-        chances = {name: _chance_of_spread(left, name) for name in left}
-        widest = min(chances, key=chances.get)
-        if chances[widest] * len(left) >= OUTLYING:
+        chances = [_chance_of_spread(left, i) for i in range(len(left))]
+        if min(chances) * sum(len(group) > 1 for group in left) >= OUTLYING:
             break
-        del left[widest]
-    return left
+        del left[chances.index(min(chances))]
+    return {name: group for name, group in groups.items() if tuple(group) in left}
 
 
-def _chance_of_spread(groups: Mapping[K, Sequence[float]], name: K) -> float:
+def _chance_of_spread(groups: Sequence[Sequence[float]], i: int) -> float:
     """p of a variance as far above that of all other groups; 1 where one is unknown or zero."""
-    own, freedom = pooled_deviation([groups[name]])
-    rest, others = pooled_deviation(group for key, group in groups.items() if key != name)
+    own, freedom = pooled_deviation([groups[i]])
+    rest, others = pooled_deviation([*groups[:i], *groups[i + 1 :]])
     return float(fisher.sf((own / rest) ** 2, freedom, others)) if freedom and rest > 0 else 1.0
 
 

@@ -17,12 +17,15 @@ import keras
 import numpy as np
 
 from ferbook.core.errors import FerbookError
+from ferbook.core.files import open_arrays
 from ferbook.core.provenance import provenance
 from ferbook.core.recipe import Recipe
 from ferbook.core.writing import write_atomically
 from ferbook.results.run import Run
 from ferbook.training import auxiliary, device, models
 from ferbook.training.identity import agree, differences, identity
+
+MAX_BYTES = 4 * 10**9  # twice what VGG16 for ImageNet needs with its optimizer
 
 
 class CheckpointError(FerbookError, ValueError):
@@ -124,7 +127,10 @@ class Checkpoint:
         (self.folder / "state.npz").unlink(missing_ok=True)
 
     def _read(self, name: str) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
-        arrays, about = _read_state(self.folder / name)
+        try:
+            arrays, about = _read_state(self.folder / name)
+        except CheckpointError as error:
+            raise CheckpointError(f"{error} Delete {self.folder} to start anew.") from error
         if unlike := _unlike(self.folder / name, about, self._about["identity"]):
             raise CheckpointError(
                 f"{self.folder}: a checkpoint of another run is in the way, {unlike}. Delete the "
@@ -219,7 +225,7 @@ def _write_state(path: Path, groups: dict[str, list[np.ndarray]], about: dict[st
 def _read_state(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]]:
     groups: dict[str, list[np.ndarray]] = {}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_arrays(path, MAX_BYTES) as file:
             for key in file.files:
                 if key != "about":
                     groups.setdefault(key.split("/")[0], []).append(file[key])
@@ -227,6 +233,4 @@ def _read_state(path: Path) -> tuple[dict[str, list[np.ndarray]], dict[str, Any]
     except FileNotFoundError:
         raise
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds for damaged files
-        raise CheckpointError(
-            f"{path}: not a readable checkpoint ({error}). Delete {path.parent} to start anew."
-        ) from error
+        raise CheckpointError(f"{path}: not a readable checkpoint ({error}).") from error

@@ -43,7 +43,7 @@ def finalists(runs: Sequence[Run]) -> Figure:
         values = 100 * run.history["val_accuracy"]
         axes.plot(np.arange(1, len(values) + 1), values, markersize=4, label=run.label, **style)
     axes.set(xlabel="epoch", ylabel="accuracy on validation, %")
-    axes.legend()
+    axes.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=2, fontsize=9, frameon=False)
     return finished(figure)
 
 

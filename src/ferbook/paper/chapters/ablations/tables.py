@@ -14,35 +14,41 @@ from ferbook.core.predictions import Predictions
 from ferbook.core.recipe import Recipe
 from ferbook.data.duplicates import Groups, validation_twins
 from ferbook.paper.all_runs import ledger_table
-from ferbook.paper.table import P_VALUE, Table, interval
+from ferbook.paper.table import P_VALUE, Table, interval, p_text
 from ferbook.results import names
 from ferbook.results.metrics import accuracy, named_test_sets, paired_test, score, without
 from ferbook.results.run import Answers, Run
 from ferbook.results.seeds import by_recipe
 from ferbook.results.study import Study, of_study
 
-_HOLM = "p after Holm"
+
+def paired_differences(runs: Sequence[Run]) -> dict[tuple[int, int], tuple[float, float]]:
+    """Of each pair (i, j) of `runs`, i < j: points by which j is better on all test images, and p.
+
+    McNemar's exact p, corrected for the number of pairs by Holm's method.
+    """
+    pairs = list(itertools.combinations(range(len(runs)), 2))
+    tests = [paired_test(runs[i].test, runs[j].test) for i, j in pairs]
+    gains = [100 * (test["only_second"] - test["only_first"]) / test["total"] for test in tests]
+    p = multipletests([test["p_value"] for test in tests], method="holm")[1] if pairs else []
+    return dict(zip(pairs, zip(gains, map(float, p), strict=True), strict=True))
 
 
-def pairs_table(runs: list[Run]) -> Table:
-    """McNemar's test for each pair of runs on all test images."""
-    rows = []
-    for first, second in itertools.combinations(runs, 2):
-        test = paired_test(first.test, second.test)
-        gain = (test["only_second"] - test["only_first"]) / test["total"]
-        rows.append((first.label, second.label, test["only_first"], test["only_second"],
-                     100 * gain, test["p_value"]))  # fmt: skip
-    columns = ["first run", "second run", "only first right", "only second right",
-               "difference, points", "p"]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=columns).set_index("first run")
-    frame[_HOLM] = multipletests(frame["p"], method="holm")[1] if rows else []
+def pairs_table(runs: Sequence[Run]) -> Table:
+    """`paired_differences` as a square: differences below the diagonal, p above it."""
+    cells = [[""] * len(runs) for _ in runs]
+    for (i, j), (gain, p) in paired_differences(runs).items():
+        cells[j][i], cells[i][j] = f"{gain:+.2f}", p_text(p)
+    numbers = [str(number) for number in range(1, len(runs) + 1)]
+    index = [f"{number}: {run.label}" for number, run in zip(numbers, runs, strict=True)]
+    frame = pd.DataFrame(cells, pd.Index(index, name="run"), numbers)
     caption = (
-        "Pairs of runs on the same test images, McNemar's exact test, two-sided. It compares two "
-        f"trained networks of one seed each, not two recipes; “{_HOLM}” is corrected for the "
-        "number of pairs."
+        "Pairs of runs on the same test images. Below the diagonal: points by which the run of the "
+        "row is better than that of the column. Above it: p of McNemar's exact test, two-sided, "
+        "corrected by Holm's method for the number of pairs. It compares two trained networks of "
+        "one seed each, not two recipes."
     )
-    formats = dict.fromkeys(columns[2:4], ",d") | {columns[4]: "+.2f", "p": P_VALUE, _HOLM: P_VALUE}
-    return Table(frame, caption, "tab-pairs", formats)
+    return Table(frame, caption, "tab-pairs")
 
 
 def finals_table(runs: Iterable[Run], copied_files: frozenset[str]) -> Table:
