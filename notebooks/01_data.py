@@ -88,8 +88,8 @@ figures.montage(faces, seed=seed)
 # of Kaggle's archive are JPEG files, whose pixels differ slightly from those of the contest's csv file, which
 # therefore yields another split; this book uses the archive. In this split
 # {glue:text}`09_leak.ipynb::data_n_val_twins:d` validation images are copies of training images. Most grids of
-# [](04_ablations.ipynb) and our second recipe use another split, which moves such images into the training part
-# ([](09_leak.ipynb)).
+# [](04_ablations.ipynb), the longer versions of our recipe and our second recipe use another split, which moves such
+# images into the training part ([](09_leak.ipynb)).
 #
 # Class weights compensate for the imbalance in the loss: the rarer a class, the larger its weight, up
 # to the clip of the recipe ({numref}`tab-weights`).

@@ -20,11 +20,12 @@
 # and more epochs, our recipe without FER+ scores {glue:text}`ours_no_ferplus_gain:.1f` ±
 # {glue:text}`ours_no_ferplus_gain_error:.1f` points higher than the original's ({glue:text}`ours_no_ferplus_seeds`
 # against the mean of {glue:text}`paper_seeds`; 95% interval over seeds, assuming that both recipes vary equally),
-# after {glue:text}`ours_epochs` epochs instead of {glue:text}`03_results.ipynb::reference_epochs:d`. With the votes
-# of FER+ the difference is {glue:text}`ours_gain:.1f` points. At its own input size, the original's recipe does
-# better, and ours without FER+ scores {glue:text}`ours_no_ferplus_own_size_gain:.1f` points higher than its one
-# run.** To find out which parts matter, parts of the original's recipe and of ours are removed or exchanged, one at a
-# time. The chapter also compares our recipe with the original, with published packages and with classical methods.
+# after {glue:text}`ours_epochs` epochs instead of {glue:text}`03_results.ipynb::reference_epochs:d`. With the votes of
+# FER+ the difference is {glue:text}`ours_gain:.1f` points. At its own input size, the original's recipe does better,
+# and ours without FER+ scores {glue:text}`ours_no_ferplus_own_size_gain:.1f` points higher than its one run, whose
+# seed leaves this without an interval.** To find out which parts matter, parts of the original's recipe and of ours
+# are removed or exchanged, one at a time. The chapter also compares our recipe with the original, with published
+# packages and with classical methods.
 #
 # *Input:* the result store, nothing else. *Run time:* seconds. The runs themselves: `make study`.
 
@@ -75,8 +76,8 @@ table.Notice(synthetic=any(run.is_synthetic for run in runs))
 #   {glue:text}`ours_no_ferplus_gain_error:.1f` points more than the original's recipe on the same network at
 #   {glue:text}`ours_image_size` pixels (mean of {glue:text}`paper_seeds` seeds, {glue:text}`paper_mean:.2f`%), and
 #   {glue:text}`ours_no_ferplus_own_size_gain:.1f` more than its one run at the original's own input size. It has
-#   {glue:text}`ours_epochs` epochs instead of {glue:text}`03_results.ipynb::reference_epochs:d`. What makes the
-#   difference is how the network is trained, not the network.
+#   {glue:text}`ours_epochs` epochs instead of {glue:text}`03_results.ipynb::reference_epochs:d`. The network is the
+#   same in both, so the difference comes from the training; which part of it was not measured at full size.
 # - *Classes.* Averaged over the classes, recall is {glue:text}`ours_no_ferplus_mean_macro_recall:.1f`% without FER+
 #   and {glue:text}`ours_mean_macro_recall:.1f`% with it, against the original's
 #   {glue:text}`original_macro_recall:.1f`%. Neither recipe has class weights, and
@@ -88,10 +89,10 @@ table.Notice(synthetic=any(run.is_synthetic for run in runs))
 #   {glue:text}`ours_mean_accuracy_leaked:.0f`% with it (means over seeds). The original's is not known.
 # - *Several views.* The first seed with FER+ has {glue:text}`ours_tta_accuracy:.2f`% when its answer is averaged with
 #   that for the mirrored image, and {glue:text}`ten_crops_accuracy:.2f`% over ten crops ({numref}`tab-views`).
-# - *Choices.* Epochs and recipe were chosen on validation images, apart from some settings of our second recipe
-#   ([](../method.md)). Each run was scored on the test images once, at its end. All runs were scored on the same test
-#   images, and some rules and grids were changed after scores were known. The p-values in this chapter therefore
-#   describe these runs and do not account for such choices.
+# - *Choices.* Epochs and recipe were chosen on validation images, apart from some settings of our second recipe and of
+#   the longer versions of our first ([](../method.md)). Each run was scored on the test images once, at its end. All
+#   runs were scored on the same test images, and some rules and grids were changed after scores were known. The
+#   p-values in this chapter therefore describe these runs and do not account for such choices.
 
 # %% tags=["hide-input"]
 finals = study.finals(runs) or runs
@@ -117,7 +118,7 @@ tables.views_table(ours, views, dataset["duplicate_groups"])
 # {numref}`fig-finalists` shows validation accuracy during training. Our recipe trains on smaller images at first but is
 # always validated at its full size, hence the jump where the images become larger.
 
-# %% mystnb={"figure": {"caption": "Accuracy on all validation images, those with a copy in training included, over the epochs of the runs on all training images, first seed of each recipe.", "name": "fig-finalists"}, "image": {"alt": "Curves of validation accuracy by epoch, one for each recipe: the original's rise slowly and end after ten epochs, ours end higher."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy on the validation images of each run over its epochs, first seed of each recipe, trained on all training images. Validation of the original's recipe and of ours before it was made longer has images with a copy in training, that of the other runs has none, so heights of the two kinds cannot be compared.", "name": "fig-finalists"}, "image": {"alt": "Curves of validation accuracy by epoch, one for each recipe: the original's rise slowly and end after ten epochs, ours end higher."}} tags=["hide-input"]
 figures.finalists(finals)
 # %% [markdown]
 # ## Variation between seeds
@@ -156,7 +157,7 @@ tables.seeds_table(repeated)
 # still rising. Rows marked "not run" in the figures of this chapter are in the queue of training runs
 # (`configs/queue.txt`).
 
-# %% mystnb={"figure": {"caption": "One change at a time to the original's recipe at a higher learning rate: a dot for each seed, a bar at their mean, a diamond at the mean on test images without near copies, an arrowhead for what is farther out. The gray band is the 95% interval of no difference, not corrected for the number of changes; the table has the corrected p.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "One change at a time to a small variant of the original's recipe at a higher learning rate, on all test images: a dot for each seed, a bar at their mean, a diamond at the mean on test images without near copies, an arrowhead for what is farther out. The gray band is where 95% of differences would lie if a change had no effect, by the variation between seeds, not corrected for the number of changes; the table has the corrected p.", "name": "fig-paper_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of the original's recipe, the best on top."}} tags=["hide-input"]
 figures.forest(paper_changes, runs, copied_files)
 
 # %% tags=["hide-input"]
@@ -199,7 +200,7 @@ tables.trials_table(study.read_study("configs/paper_rates.yml"), trials)
 # no row with another schedule, so these two parts of our recipe are not tested. What our recipe uses was decided in
 # shorter trials on validation before this table was made, and was not changed after the fact.
 
-# %% mystnb={"figure": {"caption": "One change at a time to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without near copies, an arrowhead for what is farther out. The gray band is the 95% interval of no difference, not corrected for the number of changes; the table has the corrected p.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "One change at a time to a small variant of our recipe with FER+, on all test images: a dot for each seed, a bar at their mean, a diamond at the mean on test images without near copies, an arrowhead for what is farther out. The gray band is where 95% of differences would lie if a change had no effect, by the variation between seeds, not corrected for the number of changes; the table has the corrected p.", "name": "fig-ours_changes"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each change of our recipe, the best on top."}} tags=["hide-input"]
 figures.forest(ours_changes, runs, copied_files)
 
 # %% tags=["hide-input"]
@@ -212,20 +213,21 @@ changes.changes_table(ours_changes, runs, copied_files)
 # {glue:text}`ours_changes_undecided`. Not run: {glue:text}`ours_changes_not_run`. Without the labels of FER+ our
 # recipe changes by {glue:text}`ours_changes_no_ferplus_test:+.2f` points, with frozen batch normalization by
 # {glue:text}`ours_changes_frozen_batch_norm_test:+.2f`. At full size, the first seeds do not differ significantly
-# ({numref}`tab-pairs`), and a gain like that of the grid is not excluded. Augmentation shows what the copies do to a
-# benchmark: without it, accuracy changes by {glue:text}`ours_changes_no_augmentation_leaked:+.1f` points on the test
-# images with a copy or near duplicate in training and by {glue:text}`ours_changes_no_augmentation_clean:+.2f` on the
-# others, together {glue:text}`ours_changes_no_augmentation_test:+.2f` points on all of them. The copies thus decide
-# the verdict on all test images. A network that sees its images unaltered seems to memorize them and to recognize
-# their copies; [](09_leak.ipynb) measures what copies are worth.
+# ({numref}`tab-pairs`), but they are the lowest of those with FER+ and the highest of those without, and the means
+# differ by more ({numref}`tab-seeds`): a gain like that of the grid is not excluded. Augmentation shows what the
+# copies do to a benchmark: without it, accuracy changes by {glue:text}`ours_changes_no_augmentation_leaked:+.1f`
+# points on the test images with a copy or near duplicate in training and by
+# {glue:text}`ours_changes_no_augmentation_clean:+.2f` on the others, together
+# {glue:text}`ours_changes_no_augmentation_test:+.2f` points on all of them. The copies thus decide the verdict on all
+# test images. A network that sees its images unaltered seems to memorize them and to recognize their copies;
+# [](09_leak.ipynb) measures what copies are worth.
 #
 # Twice the learning rate and more epochs help in this grid on validation images, too. A run of our whole recipe with
-# FER+, `configs/ours_longer.yml`, has both. It was set up when test scores of the grid were known, and tried once:
-# {glue:text}`00_overview.ipynb::overview_ours_longer:s`. `configs/ours_larger.yml` has larger images as well, since
-# the original's recipe gains with their size ([](03_results.ipynb)); it was tried once, too:
-# {glue:text}`00_overview.ipynb::overview_ours_larger:s`. `configs/ours_longer_no_ferplus.yml` is the first of the two
-# without FER+: {glue:text}`00_overview.ipynb::overview_ours_longer_no_ferplus:s`. Its training was repeated with the
-# same seed, because the files of the first one were lost before they were published.
+# FER+, `configs/ours_longer.yml`, has both, more of its epochs on small images, and the split of the grids, in which
+# copies of training images leave validation and join training. It was set up when test scores of the grid were known,
+# and tried once: {glue:text}`00_overview.ipynb::overview_ours_longer:s`. `configs/ours_larger.yml` has larger images
+# as well, since the original's recipe gains with their size ([](03_results.ipynb)); it was tried once, too:
+# {glue:text}`00_overview.ipynb::overview_ours_larger:s`.
 
 
 # %% [markdown]
@@ -251,14 +253,15 @@ changes.changes_table(ours_changes, runs, copied_files)
 #   itself, all epochs at its learning rate.
 #
 # At {glue:text}`ours_changes_image_size` pixels the last feature map of the network has four places, so these rows
-# say little of attention and landmarks at a larger input. Shares and weights are the first that were tried. Of two
+# say little of attention and landmarks at a larger input. The share of dropped images, the share of pruned weights and
+# the weight of the landmark loss are the first values that were tried. Of two
 # criteria for pruning, a weight's magnitude was kept; its magnitude in standard deviations of its layer, as the
 # source has it, ended lower on validation images with half of the weights (one seed, which is not in the store). The
 # row "trained longer" was added when the shorter training ended far below the recipe on validation images. Pruning
 # most of the weights ends near the recipe with one seed and far below it with another; its interval is that of its
 # own seeds ([](../method.md)).
 
-# %% mystnb={"figure": {"caption": "Each remedy added to our recipe: a dot for each seed, a bar at their mean, a diamond at the mean on test images without near copies, an arrowhead for what is farther out. The gray band is the 95% interval of no difference, not corrected for the number of changes; the table has the corrected p.", "name": "fig-remedies"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each remedy, the best on top."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Each remedy added to the small variant of our recipe with FER+, on all test images: a dot for each seed, a bar at their mean, a diamond at the mean on test images without near copies, an arrowhead for what is farther out. The gray band is where 95% of differences would lie if a change had no effect, by the variation between seeds, not corrected for the number of changes; the table has the corrected p.", "name": "fig-remedies"}, "image": {"alt": "Rows of dots on an axis of points of accuracy, one row for each remedy, the best on top."}} tags=["hide-input"]
 figures.forest(remedies, runs, copied_files)
 
 # %% tags=["hide-input"]
@@ -278,20 +281,22 @@ changes.changes_table(remedies, runs, copied_files)
 # starts networks from random weights on the same images at {glue:text}`scratch_rates_image_size` pixels, without
 # FER+, each for about the same processor time. These are trials to find a learning rate, so they saw no test images.
 # In this time the plain network in the manner of VGG is correct on {glue:text}`scratch_vgg:.0f`% of the validation
-# images, EfficientNet-Lite0 on {glue:text}`scratch_lite0:.0f`% and VGG16 with BatchNorm on
-# {glue:text}`scratch_vgg16:.0f`%. EfficientNetB0, EfficientNetB2 and EfficientNetB3 had only started to learn
-# ({glue:text}`scratch_b0:.0f`%, {glue:text}`scratch_b2:.0f`% and {glue:text}`scratch_b3:.0f`%). In this short time
-# every EfficientNet thus remains below the small plain network at each of the learning rates that were tried, one for
-# EfficientNetB2 and for EfficientNetB3; all have one seed, and nothing follows for longer training.
+# images and EfficientNet-Lite0 on {glue:text}`scratch_lite0:.0f`%; VGG16 with BatchNorm, EfficientNetB0,
+# EfficientNetB2 and EfficientNetB3 had only started to learn ({glue:text}`scratch_vgg16:.0f`%,
+# {glue:text}`scratch_b0:.0f`%, {glue:text}`scratch_b2:.0f`% and {glue:text}`scratch_b3:.0f`%). In this short time
+# every EfficientNet thus remains below the small plain network at every learning rate that was tried (one for
+# EfficientNetB2, EfficientNetB3 and VGG16). All have one seed, and nothing follows for longer training.
 #
 # Our second recipe ([](../method.md)) trains a plain network of {glue:text}`second_parameters_millions:.1f` million
 # parameters in this way for {glue:text}`second_epochs` epochs, {glue:text}`second_core_hours:.1f` core hours. It
 # classifies {glue:text}`second_correct:,` test images correctly, {glue:text}`second_accuracy_test:.2f`%
 # ({glue:text}`second_accuracy_low_test:.2f` to {glue:text}`second_accuracy_high_test:.2f`); on PrivateTest
 # {glue:text}`second_accuracy_private:.2f`%, on the test images without a pixel-identical copy
-# {glue:text}`second_accuracy_clean:.2f`%. The difference from the original is {glue:text}`second_difference:+.1f`
-# points; from our recipe without FER+, which starts from ImageNet weights and sees larger images, it is
-# {glue:text}`second_gain:+.1f` points (McNemar's p = {glue:text}`second_p:.2g`).
+# {glue:text}`second_accuracy_clean:.2f`%. The difference from the original is {glue:text}`second_difference:+.1f` ±
+# {glue:text}`03_results.ipynb::original_difference_error:.1f` points (95% interval over test images, without the
+# variation between seeds). From the first seed of our recipe without FER+, the best of its three, which starts from
+# ImageNet weights and sees larger images, it is {glue:text}`second_gain:+.1f` points (McNemar's p =
+# {glue:text}`second_p:.2g`, not corrected).
 
 # %% tags=["hide-input"]
 scratch_rates = study.read_study("configs/scratch_rates.yml")
@@ -325,7 +330,7 @@ tables.others_table(others, finals, copied_files)
 # {numref}`fig-parameters` plots accuracy against the size of the network, that of the original as we count it. Size is
 # not computation: with a larger input, the same network needs more of it.
 
-# %% mystnb={"figure": {"caption": "Accuracy on all test images, of ours with the first seed of each recipe, against parameters, of the models whose parameters could be counted. The line joins the models that no smaller model surpasses. A ring is a model whose point nearly coincides with that of another.", "name": "fig-parameters"}, "image": {"alt": "Accuracy against number of parameters on a logarithmic axis: our recipe lies above the original with fewer parameters, packages and classical methods lie below."}} tags=["hide-input"]
+# %% mystnb={"figure": {"caption": "Accuracy on all test images, of ours with the first seed of each recipe, against parameters, of the models whose parameters could be counted. The line joins the models that no smaller model surpasses. A ring is a model whose point nearly coincides with that of another. No intervals are drawn; they are about a point to each side. Recipes named with FER+ learned from other labels as well.", "name": "fig-parameters"}, "image": {"alt": "Accuracy against number of parameters on a logarithmic axis: our recipes lie near the original with fewer parameters, packages and classical methods lie below."}} tags=["hide-input"]
 parameters = store.load_parameters(results_dir)
 figures.pareto(tables.models_frame(finals, others, original, parameters))
 
@@ -351,11 +356,13 @@ figures.pareto(tables.models_frame(finals, others, original, parameters))
 #   points on test images with a copy or near duplicate in training and by
 #   {glue:text}`ours_changes_no_augmentation_clean:+.2f` on the others (EfficientNet-Lite0 at
 #   {glue:text}`ours_changes_image_size` pixels, {glue:text}`ours_changes_seeds` seeds).
-# - Better than the variant of the original's recipe, by the corrected p: {glue:text}`paper_changes_better`.
-# - Worse than our recipe, by the corrected p: {glue:text}`ours_changes_worse`.
+# - On all test images, by the corrected p: better than the small variant of the original's recipe,
+#   {glue:text}`paper_changes_better`; better than the small variant of ours, {glue:text}`ours_changes_better`; worse
+#   than it, {glue:text}`ours_changes_worse`. Part of what is gained without augmentation, if not all, comes from test
+#   images with a copy or near duplicate in training.
 # - A plain network from random weights, without ImageNet and FER+, reaches
 #   {glue:text}`second_accuracy_test:.2f`%, a difference of {glue:text}`second_difference:+.1f` points from the
-#   original.
+#   original (one seed, some settings chosen after test scores were known).
 # - Adam and Keras's AdamW give the same bits at the original's learning rate.
 # ```
 

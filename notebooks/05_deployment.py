@@ -18,7 +18,7 @@
 #
 # **On two processor cores, our model classifies a face in {glue:text}`deployment_ms_single:.1f` ms as an ONNX file in
 # float32. The two int8 files score {glue:text}`deployment_int8_onnx:.1f`% (ONNX) and
-# {glue:text}`deployment_int8_litert:.1f`% (LiteRT), against {glue:text}`deployment_float32:.1f`%.** The original
+# {glue:text}`deployment_int8_litert:.1f`% (LiteRT), against {glue:text}`deployment_float32:.1f`% in float32.** The original
 # mentions real-time use on small devices and measures neither latency nor file size. Here the run of our recipe with
 # FER+ is exported as single files. Each is evaluated on all test images, and its size, accuracy and latency are
 # measured beside published packages, one after the other on the same machine.

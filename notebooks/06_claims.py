@@ -82,7 +82,7 @@ tables.grade_table(graded)
 # scales, a scale with several seeds decides, and the evidence also gives the differences at the others. If one of
 # these has the opposite sign, the effect is undecided, as is that of label smoothing on accuracy. An effect is also
 # undecided if either side has only one seed, or classifies fewer than half of the test images correctly on average,
-# and where there was nothing to prevent, such as overfitting that did not occur without the part either. Where all
+# and so is the claim that a part prevents something, such as overfitting, which did not occur without it. Where all
 # answers agree bit for bit, as with Adam in place of Keras's AdamW, float32 leaves nothing of the part, and the
 # original may have used another implementation: it is not testable here.
 #

@@ -154,7 +154,8 @@ tables.memory_table(measured)
 # {glue:text}`bench_faces_haar_more`. In {glue:text}`bench_faces_empty` scenes without a face, the count
 # of false alarms is {glue:text}`bench_faces_centerface_false` for CenterFace and
 # {glue:text}`bench_faces_haar_false` for the cascade. {numref}`tab-detection` has the other scenes, and how many false
-# alarms lie on a face but differ from it in size or place.
+# alarms lie on a face but differ from it in size or place. The score from which a place counts as a face was chosen on
+# scenes made from training images; a lower one finds more faces and costs more false alarms.
 
 # %% tags=["hide-input"]
 detection.detection_table(measured["detection"])
@@ -191,7 +192,7 @@ detection.turn_table(measured["detection"])
 # - A step fed by our pipeline takes {glue:text}`bench_fed` times as long as on a constant batch.
 # - Our pipeline delivers {glue:text}`bench_input_large_folder` times as many images as the original's
 #   generator at {glue:text}`bench_size_large`; on this machine, where the step itself is slow, an epoch with the
-#   generator takes {glue:text}`bench_epoch` times as long, which need not be more.
+#   generator takes {glue:text}`bench_epoch` times as long.
 # - Peak memory grows by {glue:text}`bench_copies_held:.1f` bytes for each byte of pixels.
 # ```
 

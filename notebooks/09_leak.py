@@ -80,8 +80,8 @@ figures.twins(faces, seed=seed)
 # this split, since the original's description leads to it. Each run also reports validation accuracy
 # without these images, on the {glue:text}`data_n_val_clean:,` that remain; {glue:text}`data_n_val_near` of those have a
 # near duplicate among the training images. Our recipe was chosen before this was
-# introduced. The option `grouped_split`, which our second recipe and the grids of [](04_ablations.ipynb) use, moves the
-# copies into the training part.
+# introduced. The option `grouped_split`, which our second recipe, the longer versions of our first and the grids of
+# [](04_ablations.ipynb) use, moves the copies into the training part.
 #
 # ## Near duplicates
 #
@@ -135,17 +135,19 @@ figures.scores(study.finals(runs) or runs, leaked_files)
 # The smaller number of images alone accounts for {glue:text}`copies_count_test:.1f` ±
 # {glue:text}`copies_count_test_both:.1f` points on all test images.
 #
-# Trained without pixel-identical copies, the network still scores {glue:text}`copies_gap_without:.1f` points higher
-# on the copied pictures than on the others; trained with them, {glue:text}`copies_gap_with:.1f`. The gap shrinks by
-# {glue:text}`copies_gain_gap:.1f` ± {glue:text}`copies_gain_gap_error:.1f` points. What remains may be due to easier
-# pictures or to near duplicates, which stayed in the training images. The mix of classes is not the reason, although
-# surprise is {glue:text}`copies_surprise_leaked:.0f`% of the copied pictures and
-# {glue:text}`copies_surprise_clean:.0f`% of the others: reweighted to the class mix of the whole test set, the gaps
-# are {glue:text}`copies_gap_without_like:.1f` and {glue:text}`copies_gap_with_like:.1f` points, and the gap shrinks
-# by {glue:text}`copies_gain_gap_like:.1f` ± {glue:text}`copies_gain_gap_like_error:.1f`. These values are less
-# certain, because the reweighting gives classes with few copies more influence. In the runs of complete recipes
-# ({numref}`fig-leak-scores`) accuracy is {glue:text}`copies_gap_finals` points higher on the copied pictures
-# ({glue:text}`copies_gap_finals_like` at that mix); how much of these differences is memory was not measured.
+# Trained without pixel-identical copies, the network still scores {glue:text}`copies_gap_without:.1f` points higher on
+# the copied pictures than on the others; trained on all training images, {glue:text}`copies_gap_with:.1f`, so the gap
+# shrinks by {glue:text}`copies_gain_gap:.1f` ± {glue:text}`copies_gain_gap_error:.1f` points. Against the control with
+# as many images of each class it shrinks by {glue:text}`copies_alone_gap:.1f` ±
+# {glue:text}`copies_alone_gap_error:.1f` (both intervals over seeds alone). What remains may be due to easier pictures
+# or to near duplicates, which stayed in the training images. The mix of classes is not the reason, although surprise
+# is {glue:text}`copies_surprise_leaked:.0f`% of the copied pictures and {glue:text}`copies_surprise_clean:.0f`% of the
+# others: reweighted to the class mix of the whole test set, the gaps are {glue:text}`copies_gap_without_like:.1f` and
+# {glue:text}`copies_gap_with_like:.1f` points, and the gap shrinks by {glue:text}`copies_gain_gap_like:.1f` ±
+# {glue:text}`copies_gain_gap_like_error:.1f`. These values are less certain, because the reweighting gives classes
+# with few copies more influence. In the runs of complete recipes ({numref}`fig-leak-scores`) accuracy is
+# {glue:text}`copies_gap_finals` points higher on the copied pictures ({glue:text}`copies_gap_finals_like` at that
+# mix); how much of these differences is memory was not measured.
 
 # %% tags=["hide-input"]
 copies = prose.copies_numbers(leak, runs, dataset)
@@ -177,10 +179,11 @@ tables.grid_table(leak, runs, dataset)
 #   {glue:text}`copies_alone_leaked:.1f` ± {glue:text}`copies_alone_leaked_both:.1f` points lower on the test images
 #   with a pixel-identical copy and {glue:text}`copies_alone_neither:.1f` ± {glue:text}`copies_alone_neither_both:.1f`
 #   lower on those with neither such a copy nor a near duplicate ({glue:text}`copies_seeds` seeds).
-# - The gap between images with and without a copy shrinks without copies in training, by
-#   {glue:text}`copies_gain_gap:.1f` ± {glue:text}`copies_gain_gap_error:.1f` points, or
-#   {glue:text}`copies_gain_gap_like:.1f` ± {glue:text}`copies_gain_gap_like_error:.1f` at the class mix of the test
-#   set, and does not vanish. What part of the gaps of complete recipes is memory was not measured.
+# - Against the same control, the gap between images with and without a copy shrinks without copies in training by
+#   {glue:text}`copies_alone_gap:.1f` ± {glue:text}`copies_alone_gap_error:.1f` points, or
+#   {glue:text}`copies_alone_gap_like:.1f` ± {glue:text}`copies_alone_gap_like_error:.1f` at the class mix of the test
+#   set (intervals over seeds alone), and does not vanish. What part of the gaps of complete recipes is memory was not
+#   measured.
 # ```
 
 # %% tags=["remove-cell"]

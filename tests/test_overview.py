@@ -79,7 +79,6 @@ def test_texts_name_what_tells_the_rows_of_a_recipe_apart(frame):
         "overview_ours_longer": "not run",
         "overview_ours_larger": "not run",
         "overview_ours_no_ferplus": "85.7% (one seed)",
-        "overview_ours_longer_no_ferplus": "not run",
         "overview_ours_scratch": "not run",
     }
     assert prose.score_texts(frame.iloc[:1])["overview_ours"] == "not run"

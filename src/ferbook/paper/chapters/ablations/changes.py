@@ -120,7 +120,8 @@ def changes_table(study: Study, runs: Sequence[Run], copied_files: frozenset[str
         f"for all {len(study.changes)} planned changes, and the difference on test images without "
         "near copies. A row with one seed has the others' deviation, and no p."
         + f" The standard deviation between seeds is {deviation:.2f} points, pooled over all "
-        f"recipes of this network and input size with {freedom} degrees of freedom." * bool(freedom)
+        f"recipes of this network and input size and all rows, with {freedom} degrees of freedom."
+        * bool(freedom)
     )
     return Table(frame, caption, f"tab-{study.name}", formats)
 

@@ -69,8 +69,9 @@ def turn_table(found: Mapping[str, Any]) -> Table:
     columns = ["faces", "found", "accuracy turned back, %", "accuracy left turned, %"]
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("turned by")
     caption = (
-        "Accuracy of the released model on faces that CenterFace found in synthetic scenes, "
-        f"with 95% intervals in parentheses. {_data(found)}"
+        "Accuracy of the released model on faces that CenterFace found, with 95% intervals in "
+        "parentheses, in synthetic scenes of several faces each, none of which is small; they are "
+        f"other scenes than those of the table above. {_data(found)}"
     )
     return Table(frame, caption, "tab-turned-back")
 
