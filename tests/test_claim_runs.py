@@ -539,11 +539,11 @@ def test_deterministic():
 
 
 def test_seeds_far_further_apart_than_others_decide_nothing():
-    """Recipe and five others at 80% and 70%; without the part, 80% and 0% or 80% and 70%."""
+    """Seeds of the recipe and of others are 10 points apart; without the part 80 or 10."""
     others = [
         a_run(errors, name=f"dropout_{i}", dropout=i / 10, seed=seed, **STAND_IN)
-        for i in range(1, 6)
-        for seed, errors in ((1, 2), (2, 3))
+        for i, pair in enumerate([(3, 2), (1, 2), (2, 1), (3, 4), (2, 3)], 1)
+        for seed, errors in enumerate(pair, 1)
     ]
     for last, found, grade in ((10, "+35.00 points", UNDECIDED), (4, "+5.00 points", NOT_SEEN)):
         runs = evidence(*two(2, 2), *two(3, last, seed=2), *others)

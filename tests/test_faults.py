@@ -102,6 +102,7 @@ def checkout(tmp_path):
 def test_a_full_disk_is_told_in_one_line_and_the_old_file_stays(checkout):
     import resource
 
+    (checkout / "_toc.yml").touch()
     assert command_line("verify", "--renew-manifest", "--project", checkout).returncode == 0
     before = (checkout / "results/MANIFEST.sha256").read_bytes()
     (checkout / "results/new.json").write_text("{}")
@@ -138,6 +139,10 @@ def test_a_disk_that_is_full_indeed(tmp_path):
 def test_a_folder_that_may_not_be_written_to_is_told_in_one_line(tmp_path):
     results = tmp_path / "results"
     results.mkdir()
+    elsewhere = command_line("verify", "--renew-manifest", "--project", tmp_path)
+    assert elsewhere.returncode == 1 and "_toc.yml: No such file" in elsewhere.stderr
+    assert not list(results.iterdir())
+    (tmp_path / "_toc.yml").touch()
     with contextlib.ExitStack() as stack:
         if os.getuid() == 0:  # root writes wherever the file system lets it
             stack.enter_context(tmpfs(results, "ro"))
