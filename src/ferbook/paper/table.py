@@ -28,8 +28,8 @@ SYNTHETIC_NOTICE = "Smoke run on synthetic faces: nothing here is a result."
 # Whatever begins or ends markup in MyST; an underscore within a word does not.
 _MARKUP = re.compile(r"[\\`*{}\[\]<>$&~^#|!]|(?<!\w)_|_(?!\w)")
 
-# Cells of a column of numbers: "61.03% (60.89 to 61.17%)", "1.2e-05", "618 to 627", "5.3 ± 2.1".
-_NUMBER = rf"[+{MINUS}-]?\d[\d,.]*(?:e[+-]?\d+)?%?"
+# Cells of a column of numbers: "61.03% (60.89 to 61.17%)", "<0.0001", "618 to 627", "5.3 ± 2.1".
+_NUMBER = rf"[<+{MINUS}-]?\d[\d,.]*(?:e[+-]?\d+)?%?"
 _RANGE = rf"{_NUMBER}(?:\sto\s{_NUMBER})?"
 _NUMERIC = re.compile(rf"{_RANGE}(?:\s\({_RANGE}\)|\s±\s{_NUMBER})?")
 _NOTHING = ("", "-", "not run")

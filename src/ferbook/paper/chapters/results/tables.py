@@ -57,8 +57,9 @@ def class_table(runs: Sequence[Run], original: Mapping[str, Any]) -> Table:
             rows.append([name, images, word, *cells])
     frame = pd.DataFrame(rows, columns=["class", "images", "score", *who]).set_index("class")
     caption = (
-        "Precision, recall and F1 in the original's Table II and of our runs; the last three rows "
-        "are weighted by class size."
+        "Precision, recall and F1 in the original's Table II and of our runs, the first seed of "
+        "each recipe; the last three rows are weighted by class size. Recipes named with FER+ "
+        "learned from other labels as well."
     )
     formats = dict.fromkeys(who, ".2f") | {"images": ",d"}
     return Table(frame, caption, "tab-classes", formats)
@@ -68,7 +69,10 @@ def second_truth_table(runs: Sequence[Run]) -> Table:
     """The runs against FER+ where one of the seven classes has most of its votes."""
     rows = [_second_truth(run) for run in runs]
     frame = pd.DataFrame({_taught(run): row for run, row in zip(runs, rows, strict=True)})
-    caption = "Answers on test images against the plurality of ten FER+ taggers."
+    caption = (
+        "Answers on the test images for which one of the seven classes has most votes, against "
+        "this plurality of ten FER+ taggers; first seed of each recipe."
+    )
     return Table(frame.rename_axis("on test images"), caption, "tab-second-truth")
 
 
@@ -109,7 +113,8 @@ def issue_table(run: Run) -> Table:
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns)
     frame.loc["all"] = frame.sum()
     caption = (
-        "Labels of validation and test images that confident learning doubts; for how many of "
+        "Labels of validation and test images that confident learning doubts by the run of the "
+        "original's recipe at the largest input; for how many of "
         "them one label has most votes in FER+, for how many that is another label than "
         "FER-2013's, and for how many the one that the model suggests."
     )
