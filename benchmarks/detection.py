@@ -39,7 +39,7 @@ TURNS = (0, 15, 30, 45)  # degrees
 TURNED = {"count": 4, "sides": (64, 150)}  # scenes on which the classifier is measured
 FOUND = 0.4  # of the union of a face's square and a box is shared, at least
 SEED = 2027
-COUNTED = ("found", "false", "false_on_face")  # by `hits`
+COUNTED = ("found", "seen", "false", "false_on_face")  # by `hits`
 Box = tuple[int, int, int, int]
 Detector = Callable[[np.ndarray], list[Box]]
 
@@ -112,17 +112,20 @@ def _haar(picture: np.ndarray) -> list[Box]:
 DETECTORS: dict[str, Detector] = {"CenterFace": _center_face, "Haar": _haar}
 
 
-def hits(placed: list[Placed], boxes: Sequence[Box]) -> tuple[int, int, int]:
-    """How many faces have a box, how many boxes have no face, and how many of these lie on one.
+def hits(placed: list[Placed], boxes: Sequence[Box]) -> tuple[int, int, int, int]:
+    """How many faces have a box, how many have a box on them, how many boxes have no face, and how
+    many of these lie on one.
 
     A face and a box belong together if the box and the face's square, as if upright, share FOUND
-    of their union. A box of another size or place lies on a face if its middle is in the square.
+    of their union. A box of whatever size lies on a face if its middle is in the square, since in
+    a loose or shifted image of FER-2013 the face itself fills a part of the square alone.
     """
     shared = np.array([[overlap(face, box) for box in boxes] for face in placed])
     shared = shared.reshape(len(placed), len(boxes)) >= FOUND
     false = [box for box, has in zip(boxes, shared.any(axis=0), strict=True) if not has]
     on_face = sum(any(_holds(face, box) for face in placed) for box in false)
-    return int(shared.any(axis=1).sum()), len(false), on_face
+    seen = sum(any(_holds(face, box) for box in boxes) for face in placed)
+    return int(shared.any(axis=1).sum()), seen, len(false), on_face
 
 
 def _holds(face: Placed, box: Box) -> bool:

@@ -51,12 +51,13 @@ def test_of_overlapping_spots_the_likeliest_stays():
     assert network.best(spots[:0], 0.3).shape == (0, 5)
 
 
-def test_a_small_square_in_a_large_one_shares_its_own_area():
-    spots = np.array([[1, 50, 50, 40, 0], [1, 55, 50, 10, 0]])
+def test_a_face_whose_middle_lies_in_another_is_the_same():
+    """A small square in a large one, of which it shares 100 of 1,600; and one beside it."""
+    spots = np.array([[1, 50, 50, 40, 0], [1, 55, 50, 10, 0], [1, 50, 74, 10, 0]])
     assert network.of_union(spots[0], spots)[1] == pytest.approx(100 / 1600)
-    assert network.of_smaller(spots[0], spots)[1] == pytest.approx(1)
-    assert len(network.best(spots, 0.3)) == 2
-    assert network.best(spots, 0.5, network.of_smaller).tolist() == spots[:1].tolist()
+    assert network.nearness(spots[0], spots) == pytest.approx([1, 1 - 5 / 40, 1 - 24 / 40])
+    assert len(network.best(spots, 0.3)) == 3
+    assert network.best(spots, search.MOST_NEAR, network.nearness).tolist() == spots[::2].tolist()
 
 
 def test_what_is_left_out_is_not_kept_in_memory():
@@ -68,10 +69,12 @@ def test_what_is_left_out_is_not_kept_in_memory():
     tracemalloc.stop()
 
 
-def test_half_a_square_shares_half_of_the_smaller():
-    """One of 10 px whose middle lies on the edge of one of 40 px."""
+def test_a_middle_on_the_edge_of_the_larger_square_is_half_near():
     spots = np.array([[1, 50, 50, 40, 0], [1, 70, 50, 10, 0]])
-    assert network.of_smaller(spots[0], spots)[1] == pytest.approx(0.5)
+    assert network.nearness(spots[0], spots)[1] == pytest.approx(0.5)
+    assert network.nearness(spots[1], spots)[0] == pytest.approx(0.5)
+    cut_out = detector.CUT_OUT / 2  # of a side, from the middle to the edge
+    assert pytest.approx(1 - cut_out) == search.MOST_NEAR
 
 
 @pytest.mark.parametrize(
@@ -179,10 +182,16 @@ def test_faces_and_boxes_belong_together_by_overlap():
     face = scenes.Placed(0, 50, 50, 20, 0)
     assert detection.overlap(face, (44, 40, 20, 20)) == pytest.approx(2 / 3)
     assert detection.overlap(face, (50, 40, 20, 20)) == pytest.approx(1 / 3)
-    assert detection.hits([face], [(44, 40, 20, 20), (50, 40, 20, 20)]) == (1, 1, 1)
-    assert detection.hits([face], [(51, 40, 20, 20)]) == (0, 1, 0)  # its middle is beside the face
-    assert detection.hits([], [(0, 0, 9, 9)]) == (0, 1, 0)
-    assert detection.hits([face], []) == (0, 0, 0)
+    assert detection.hits([face], [(44, 40, 20, 20), (50, 40, 20, 20)]) == (1, 1, 1, 1)
+    assert detection.hits([face], [(51, 40, 20, 20)]) == (
+        0,
+        0,
+        1,
+        0,
+    )  # its middle is beside the face
+    assert detection.hits([], [(0, 0, 9, 9)]) == (0, 0, 1, 0)
+    assert detection.hits([face], []) == (0, 0, 0, 0)
+    assert detection.hits([face], [(45, 45, 5, 5)]) == (0, 1, 1, 1)  # too small
 
 
 def test_scenes_show_every_face_once(faces):

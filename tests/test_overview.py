@@ -78,6 +78,7 @@ def test_texts_name_what_tells_the_rows_of_a_recipe_apart(frame):
         "overview_ours": "92.9% (one seed)",
         "overview_ours_longer": "not run",
         "overview_ours_larger": "not run",
+        "overview_ours_longer_no_ferplus": "not run",
         "overview_ours_no_ferplus": "85.7% (one seed)",
         "overview_ours_scratch": "not run",
     }

@@ -454,6 +454,9 @@ def test_gains_of_our_recipes_are_those_of_their_means():
     assert found["ours_no_ferplus_gain_error"] == pytest.approx(4.302653 * deviation)
     assert found["ours_gain_error"] == pytest.approx(4.302653 * deviation * 1.5**0.5)
     assert found["ours_single_error"] == pytest.approx(4.302653 * deviation * 2**0.5)
+    assert found["ours_votes_gain"] == pytest.approx(100 * 2 / 14)
+    assert found["ours_votes_gain_error"] == found["ours_gain_error"]
+    assert found["ours_longer_gain"] == 0  # not run: ours stands in
     assert found["ours_no_ferplus_own_size_gain"] == pytest.approx(100 * (11 - 7) / 14)
     scores = [run_scores(one, described(*runs)) for one in runs[3:]]
     for key, values in (

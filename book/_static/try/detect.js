@@ -4,7 +4,7 @@
 
 const FIRST_SCORE = 0.01, LIKELY_SCORE = 0.1, LAST_SCORE = 0.1;
 const PLACES = 24, PLACES_OF_LARGE = 16, MOST_LIKELY = 2000, BATCH = 16, MOST_TURN = 60;
-const MOST_OVERLAP = 0.3, MOST_ALIKE = 0.7, MOST_SHARED = 0.5;
+const MOST_OVERLAP = 0.3, MOST_ALIKE = 0.7, MOST_NEAR = 0.41;
 const LEVEL = 160, CLOSER = [[112, 2.0], [160, 1.25]], LOOKS = CLOSER.length + 1, CELL = 4, MULTIPLE = 32;
 const CUT_OUT = 1.18, LEAST_TURN = 15;
 export const MIN_FACE = 20;
@@ -33,8 +33,7 @@ export async function detect(pixels, width, height, run) {
   const mirrored = await closer(levels, spots, ...CLOSER.at(-1), run, true);
   spots = spots.map((spot, i) => ({
     ...spot, score: (spot.score * (mirrored[i][0]?.score ?? 0)) ** (1 / LOOKS) }));
-  spots = best(spots.filter((spot) => spot.score > LAST_SCORE), MOST_OVERLAP, ofUnion);
-  return best(spots, MOST_SHARED, ofSmaller)
+  return best(spots.filter((spot) => spot.score > LAST_SCORE), MOST_NEAR, nearness)
     .map((spot) => square(spot, width, height)).filter((box) => box.width >= MIN_FACE)
     .sort((a, b) => b.width - a.width);
 }
@@ -102,7 +101,8 @@ function shared(a, b) {
 }
 
 const ofUnion = (a, b) => shared(a, b) / (a.side ** 2 + b.side ** 2 - shared(a, b));
-const ofSmaller = (a, b) => shared(a, b) / Math.min(a.side, b.side) ** 2;
+const nearness = (a, b) =>
+  1 - Math.max(Math.abs(a.x - b.x), Math.abs(a.y - b.y)) / Math.max(a.side, b.side);
 
 // For each spot a list: the spot as it looks from near, or nothing.
 async function closer(levels, spots, view, sides, run, mirrored = false) {

@@ -57,7 +57,7 @@ def of_like_spread(groups: Mapping[K, Sequence[float]]) -> dict[K, Sequence[floa
     Source: Cochran, The distribution of the largest of a set of estimated variances as a fraction
     of their total, Annals of Eugenics 1941.
     """
-    left = list(dict.fromkeys(map(tuple, groups.values())))
+    left = _different(groups)
     while left:
         chances = [_chance_of_spread(left, i) for i in range(len(left))]
         if min(chances) * sum(len(group) > 1 for group in left) >= OUTLYING:
@@ -86,11 +86,11 @@ def seed_noise(runs: Iterable[Run]) -> float:
 
 def common_deviation(groups: Mapping[K, Sequence[float]]) -> tuple[float, int]:
     """`pooled_deviation` of groups `of_like_spread`, of which equal ones count once."""
-    return _pooled_once(of_like_spread(groups))
+    return pooled_deviation(_different(of_like_spread(groups)))
 
 
-def _pooled_once(alike: Mapping[K, Sequence[float]]) -> tuple[float, int]:
-    return pooled_deviation({tuple(group) for group in alike.values()})
+def _different(groups: Mapping[K, Sequence[float]]) -> list[tuple[float, ...]]:
+    return list(dict.fromkeys(map(tuple, groups.values())))
 
 
 class Difference(NamedTuple):
@@ -113,7 +113,7 @@ def compared(groups: Mapping[K, Sequence[float]], base: K) -> dict[K, Difference
     a group that is not `of_like_spread` has its own.
     """
     alike = of_like_spread(groups)
-    pool = _pooled_once(alike)
+    pool = pooled_deviation(_different(alike))
 
     def compare(name: K) -> Difference:
         mean = float(np.mean(groups[name]) - np.mean(groups[base]))

@@ -69,9 +69,10 @@ def of_union(one: Float[np.ndarray, "5"], spots: Spots) -> Float[np.ndarray, " n
     return shared / (one[3] ** 2 + spots[:, 3] ** 2 - shared)
 
 
-def of_smaller(one: Float[np.ndarray, "5"], spots: Spots) -> Float[np.ndarray, " n"]:
-    """The share of the smaller square that lies in the other one: 1 where one holds the other."""
-    return _shared(one, spots) / np.minimum(one[3], spots[:, 3]) ** 2
+def nearness(one: Float[np.ndarray, "5"], spots: Spots) -> Float[np.ndarray, " n"]:
+    """1 where two middles are one, 0.5 where one lies on the edge of the larger square."""
+    away = np.abs(one[1:3] - spots[:, 1:3]).max(axis=1)
+    return 1 - away / np.maximum(one[3], spots[:, 3])
 
 
 def _shared(one: np.ndarray, spots: Spots) -> Float[np.ndarray, " n"]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from ferbook.inference.centerface.network import best, look, of_smaller
+from ferbook.inference.centerface.network import best, look, nearness
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -31,9 +31,9 @@ PLACES = 24  # for a second look at least
 PLACES_OF_LARGE = 16  # for each million pixels begun
 MOST_LIKELY = 2000  # for a second look: a stand of spectators has some hundreds, noise has more
 LAST_SCORE = 0.1  # of a face
-MOST_OVERLAP = 0.3  # of the union of two faces, or two places of the first look, which are else one
+MOST_OVERLAP = 0.3  # of the union of two places of the first look, which are else one
 MOST_ALIKE = 0.7  # of that of two places between closer looks, of which the likelier may be lost
-MOST_SHARED = 0.5  # of the smaller one of two faces, which are else one
+MOST_NEAR = 0.41  # of two faces, which are else one: no middle in the cut-out of the other
 LEAST_SEEN = 20  # px, of a face in the first look
 LEVEL, TILE, SHARED = 160, 1024, 128  # px: the smallest scale, a tile, what neighbors share
 BATCH = 16  # closer looks at once, of up to 8 MB each
@@ -68,8 +68,7 @@ def find(picture: Gray, min_face: int) -> Spots:
         spots = spots[spots[:, 0] > LAST_SCORE**LOOKS]  # others cannot become a face
     mirrored = [one[:, 0].sum() for one in _closer(levels, spots, *CLOSER[-1], mirrored=True)]
     spots[:, 0] = (spots[:, 0] * mirrored) ** (1 / LOOKS)
-    spots = best(spots[spots[:, 0] > LAST_SCORE], MOST_OVERLAP)
-    return best(spots, MOST_SHARED, of_smaller)
+    return best(spots[spots[:, 0] > LAST_SCORE], MOST_NEAR, nearness)
 
 
 def _pyramid(picture: Gray, min_face: int) -> list[tuple[float, Gray]]:

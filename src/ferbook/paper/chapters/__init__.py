@@ -37,7 +37,10 @@ CHAPTERS = (
     Chapter("01_data", takes=("data", "subset"), after=()),
     Chapter(
         "02_training",
-        ("book/original.yml", "configs/ours.yml", "configs/ours_scratch.yml"),
+        (
+            "book/original.yml",
+            *(f"configs/{name}.yml" for name in ("ours", "ours_longer", "ours_scratch")),
+        ),
         ("config", "data"),
         after=("01_data",),
     ),

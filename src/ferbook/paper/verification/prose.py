@@ -152,6 +152,7 @@ def _rows(runs: list[Run]) -> Iterator[str]:
         ("ours", "ours_longer"): "our recipe with FER+ labels, longer",
         ("ours", "ours_larger"): "our recipe with FER+ labels, longer and larger",
         ("ours", "ours_no_ferplus"): "our recipe, no other labels",
+        ("ours", "ours_longer_no_ferplus"): "our recipe, no other labels, longer",
         ("ours", "ours_scratch"): "our second recipe",
     }
     for run in runs:

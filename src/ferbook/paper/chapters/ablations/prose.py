@@ -29,6 +29,8 @@ def study_numbers(
     `ours_gain` and `ours_no_ferplus_gain`: points by which the mean over seeds lies above
     `paper_mean`, the mean accuracy (%) of the `paper_seeds` runs of the original's recipe with the
     same network and input size; each with `_error`, half of its 95% interval, of `seeds.compared`;
+    `ours_votes_gain` and `ours_longer_gain`: the same of our recipe with FER+ over that without,
+    and of its longer version over itself;
     `ours_single_error`: the same of two recipes with one seed each;
     `ours_no_ferplus_mean_difference`: points by which that mean without FER+ lies above the
     original's accuracy, with `_error`, half of a 95% interval over seeds, the original's unknown
@@ -43,9 +45,13 @@ def study_numbers(
     without = next((run for run in whole if run.recipe.name == "ours_no_ferplus"), ours)
     reference = [run for run in runs if run.study == "reference"]
     paper = at_scale(reference, ours.recipe.backbone, ours.recipe.image_size) or [ours]
-    recipes = {"paper": paper, "ours": seeds_of(ours, runs), "without": seeds_of(without, runs)}
+    longer = next((run for run in whole if run.recipe.name == "ours_longer"), ours)
+    recipes = {"paper": paper, "ours": seeds_of(ours, runs), "without": seeds_of(without, runs),
+               "longer": seeds_of(longer, runs)}  # fmt: skip
     groups = {name: [100 * accuracy(run.test) for run in some] for name, some in recipes.items()}
-    gains = compared(groups, "paper")
+    pairs = {"ours": ("ours", "paper"), "ours_no_ferplus": ("without", "paper"),
+             "ours_votes": ("ours", "without"), "ours_longer": ("longer", "ours")}  # fmt: skip
+    gains = {key: compared(groups, base)[name] for key, (name, base) in pairs.items()}
     deviation, freedom = common_deviation(groups)
     single = float(student.ppf(0.975, freedom)) * deviation
     seeds = single * (1 + 1 / len(groups["without"])) ** 0.5
@@ -56,10 +62,8 @@ def study_numbers(
         "original_accuracy": 100 * original["accuracy"],
         "original_finetune_learning_rate": names.small_number(Recipe().finetune_learning_rate),
         "original_finetune_epochs": Recipe().finetune_epochs,
-        "ours_gain": gains["ours"].mean,
-        "ours_gain_error": gains["ours"].error,
-        "ours_no_ferplus_gain": gains["without"].mean,
-        "ours_no_ferplus_gain_error": gains["without"].error,
+        **{f"{key}_gain": gain.mean for key, gain in gains.items()},
+        **{f"{key}_gain_error": gain.error for key, gain in gains.items()},
         "ours_no_ferplus_own_size_gain": mean(groups["without"])
         - 100 * accuracy(largest_input(reference or [ours]).test),
         **_means("ours", recipes["ours"], dataset),

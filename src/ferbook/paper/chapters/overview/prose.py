@@ -10,7 +10,8 @@ import pandas as pd
 from ferbook.results.names import hardware_name, seed_words
 from ferbook.results.run import Run
 
-_KEYS = ("paper", "ours", "ours_longer", "ours_larger", "ours_no_ferplus", "ours_scratch")
+_KEYS = ("paper", "ours", "ours_longer", "ours_larger", "ours_no_ferplus",
+         "ours_longer_no_ferplus", "ours_scratch")  # fmt: skip
 
 
 def score_texts(frame: pd.DataFrame) -> dict[str, str]:
