@@ -23,7 +23,7 @@ from ferbook.data.faces import Faces
 from ferbook.data.sources import load
 from ferbook.inference import detector, tracking
 from ferbook.inference.classifier import Classifier
-from ferbook.inference.face import Face
+from ferbook.inference.face import Box, Face
 
 CONDITIONS = {
     "upright": Condition(),
@@ -40,7 +40,6 @@ TURNED = {"count": 4, "sides": (64, 150)}  # scenes on which the classifier is m
 FOUND = 0.4  # of the union of a face's square and a box is shared, at least
 SEED = 2027
 COUNTED = ("found", "seen", "false", "false_on_face")  # by `hits`
-Box = tuple[int, int, int, int]
 Detector = Callable[[np.ndarray], list[Box]]
 
 

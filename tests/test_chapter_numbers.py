@@ -90,8 +90,10 @@ def test_pruning():
 
 def test_deployment_numbers():
     exports = EXPORTED["exports"] | {"litert-int8": EXPORT | {"accuracy": 0.625}}
+    exports["onnx-int8"] = exports["onnx-int8"] | {"ms_single": 5.0}
     assert deployment_prose.deployment_numbers(EXPORTED | {"exports": exports}) == {
         "deployment_hardware": "A, 2 cores", "deployment_ms_single": 4.0,
+        "deployment_int8_ms_single": 5.0,
         "deployment_frames": 250.0,  # 1000 / 4 a second
         "deployment_int8_points": -25.0, "deployment_int8_litert_points": -12.5,
         "deployment_float32": 75.0, "deployment_int8_onnx": 50.0, "deployment_int8_litert": 62.5,
@@ -139,10 +141,11 @@ def test_memory_is_in_mebibytes():
 
 def test_detection_counts_faces_and_alarms():
     """3 of 4 faces; of 10 found, 6 against 4 are right: 20 points."""
-    scene = {"faces": 4, "scenes": 2, "CenterFace": {"found": 3, "false": 0, "false_on_face": 0},
-             "Haar": {"found": 1, "false": 5, "false_on_face": 2}}  # fmt: skip
+    scene = {"faces": 4, "scenes": 2,
+             "CenterFace": {"found": 3, "seen": 4, "false": 0, "false_on_face": 0},
+             "Haar": {"found": 1, "seen": 3, "false": 5, "false_on_face": 2}}  # fmt: skip
     empty = {"faces": 0, "scenes": 9} | {
-        k: {"found": 0, "false": 1, "false_on_face": 0} for k in ("CenterFace", "Haar")
+        k: {"found": 0, "seen": 0, "false": 1, "false_on_face": 0} for k in ("CenterFace", "Haar")
     }
     turned = {"faces": 12, "found": 10, "right_turned_back": 6, "right_left_turned": 4}
     kinds = ("upright", "turned by 30 degrees", "turned by 45 degrees", "dark")
@@ -154,8 +157,9 @@ def test_detection_counts_faces_and_alarms():
     }  # fmt: skip
     frame = detection.detection_table(found).frame
     shares = ["75 (30\u00a0to\u00a095)", "25 (5\u00a0to\u00a070)"]
-    assert frame.loc["upright"].tolist() == [2, 4, *shares, "0 (0)", "5 (2)"]
-    assert frame.loc["no face"].tolist() == [9, 0, "-", "-", "1 (0)", "1 (0)"]
+    seen = ["100 (51\u00a0to\u00a0100)", "75 (30\u00a0to\u00a095)"]
+    assert frame.loc["upright"].tolist() == [2, 4, *shares, *seen, "0 (0)", "5 (2)"]
+    assert frame.loc["no face"].tolist() == [9, 0, *"----", "1 (0)", "1 (0)"]
     assert detection.time_table(found).frame.loc["9 \u00d7 9"].tolist() == [20.0, 1000.0]
     assert detection.turn_table(found).frame.loc["30 degrees"].tolist() == [
         12, 10, "60 (31\u00a0to\u00a083)", "40 (17\u00a0to\u00a069)"
@@ -170,6 +174,9 @@ def test_detection_counts_faces_and_alarms():
         assert f"The faces are {whose}." in caption
     numbers = detection.detection_numbers(found)
     assert numbers["bench_faces_centerface_upright"] == "75%"
+    assert numbers["bench_faces_haar_seen"] == "75%"
+    assert numbers["bench_faces_haar_beside"] == 4 * (5 - 2) + 1
+    assert numbers["bench_faces_centerface_beside"] == 1
     assert numbers["bench_faces_haar_more"] == "25%" and numbers["bench_faces_gain_less"] == "+20.0"
     assert numbers["bench_faces_right_upright"] == "60 (31\u00a0to\u00a083)"
     assert numbers["bench_faces_first_answer"] == "0.7" and numbers["bench_faces_empty"] == 9

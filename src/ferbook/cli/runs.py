@@ -79,9 +79,7 @@ def train(
         refuse_file(runs)
         typer.echo(check(study.device, recipes[0], allow_cpu=allow_cpu))
         if weights:
-            loads = [r.backbone for r in recipes if r.weights == "imagenet"]
-            theirs = [name for name in loads if name in keras_weights.KERAS_FILES]
-            typer.echo(keras_weights.bring((theirs or [recipes[0].backbone])[0], weights))
+            typer.echo(keras_weights.bring_for(recipes, weights))
         faces = load(data or study.data, subset=subset or study.subset)
         refuse_other_images(results, faces.name)
         make(results, runs)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ferbook.core.classes import SIDE
 from ferbook.inference.centerface.search import find, turned
-from ferbook.inference.face import Face, InputError, whole_number
+from ferbook.inference.face import Box, Face, InputError, whole_number
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
@@ -24,7 +24,6 @@ MIN_FACE = 20  # px; the same in a large picture, where a distant face is as sma
 # Both chosen on synthetic scenes made from training images.
 CUT_OUT = 1.18  # sides of the network's square to one of FER-2013's
 LEAST_TURN = 15  # degrees; less is left as it is, since the classifier was trained on it
-Box = tuple[int, int, int, int]  # left, top, width, height in px
 
 
 @dataclass(frozen=True)

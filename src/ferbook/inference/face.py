@@ -13,6 +13,8 @@ import numpy as np
 from ferbook.core.classes import CLASSES
 from ferbook.core.errors import FerbookError
 
+Box = tuple[int, int, int, int]  # left, top, width, height in px
+
 
 class InputError(FerbookError, ValueError):
     """A picture, video or model file cannot be used; the message says why."""
@@ -39,7 +41,7 @@ class Face:
 
     source: str
     frame: int
-    box: tuple[int, int, int, int]
+    box: Box
     turn_degrees: float = 0.0
     seconds: float | None = None
     track: int | None = None

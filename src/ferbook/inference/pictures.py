@@ -16,8 +16,8 @@ from PIL import Image
 from ferbook.inference import pixels
 from ferbook.inference.classifier import RELEASED, Classifier, classify
 from ferbook.inference.collecting import collect
-from ferbook.inference.detector import MIN_FACE, Box, Search, faces_in
-from ferbook.inference.face import Face, InputError
+from ferbook.inference.detector import MIN_FACE, Search, faces_in
+from ferbook.inference.face import Box, Face, InputError
 from ferbook.inference.formats import kind_of
 from ferbook.inference.gathering import Found, ahead, gather
 from ferbook.inference.media import decode, read_picture

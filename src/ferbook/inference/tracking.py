@@ -15,11 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ferbook.inference.face import Face
+from ferbook.inference.face import Box, Face
 
 SAME = 0.3  # as Bewley et al., Simple Online and Realtime Tracking, ICIP 2016
 MISSED = 3
-Box = tuple[int, int, int, int]
 
 
 @dataclass

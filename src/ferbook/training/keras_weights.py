@@ -6,14 +6,17 @@ Keras keeps them in `~/.keras/models` (or `$KERAS_HOME/models`) and downloads wh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
 from ferbook.core.files import read_bytes
 from ferbook.training.lite_weights import WeightsError
+
+if TYPE_CHECKING:
+    from ferbook.core.recipe import Recipe
 
 # The file without the ImageNet head, and its MD5. Source: keras.applications, which publishes MD5
 # alone; a test compares the table with the installed Keras.
@@ -48,6 +51,12 @@ def bring(backbone: str, file: str | Path) -> Path:
         raise WeightsError(f"{file}: its MD5 is {found}. Expected {md5}, as of {_url(backbone)}.")
     origin = Path(file).absolute().as_uri()
     return Path(keras.utils.get_file(name, origin, cache_subdir="models", file_hash=md5))
+
+
+def bring_for(recipes: Sequence[Recipe], file: str | Path) -> Path:
+    """`bring` for the first recipe that starts from weights of Keras, else for the first."""
+    loads = [r.backbone for r in recipes if r.weights == "imagenet" and r.backbone in KERAS_FILES]
+    return bring((loads or [recipes[0].backbone])[0], file)
 
 
 def loaded(backbone: str, build: Callable[..., keras.Model], **options: Any) -> keras.Model:

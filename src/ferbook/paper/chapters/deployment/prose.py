@@ -15,6 +15,7 @@ def deployment_numbers(measured: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "deployment_hardware": hardware_name(measured),
         "deployment_ms_single": float32["ms_single"],
+        "deployment_int8_ms_single": int8["ms_single"],
         "deployment_frames": 1000 / float32["ms_single"],
         "deployment_int8_points": 100 * (int8["accuracy"] - float32["accuracy"]),
         "deployment_int8_litert_points": 100 * (lite["accuracy"] - float32["accuracy"]),

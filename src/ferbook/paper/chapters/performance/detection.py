@@ -13,31 +13,33 @@ from ferbook.paper.table import Table
 from ferbook.results.metrics import accuracy_interval
 
 DETECTORS = ("CenterFace", "Haar")
+_HOW = ("found", "seen")
 _NAMES = {"fer2013": "FER-2013"}
 
 
 def detection_table(found: Mapping[str, Any]) -> Table:
-    """Of each kind of scene: faces, the percentage that each detector found, and false alarms;
-    in parentheses, how many of these lie on a face.
+    """Of each kind of scene: faces, the percentages of them that each detector found and that have
+    a box on them, and false alarms; in parentheses, how many of these lie on a face.
     """
     rows = {
         name: (
             scene["scenes"],
             scene["faces"],
-            *(_percent(scene[one]["found"], scene["faces"]) for one in DETECTORS),
+            *(_percent(scene[one][how], scene["faces"]) for how in _HOW for one in DETECTORS),
             *("{false} ({false_on_face})".format(**scene[one]) for one in DETECTORS),
         )
         for name, scene in found["conditions"].items()
     }
-    columns = ["scenes", "faces", *(f"{one}, found in %" for one in DETECTORS),
+    columns = ["scenes", "faces", *(f"{one}, {how} in %" for how in _HOW for one in DETECTORS),
                *(f"{one}, false alarms" for one in DETECTORS)]  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("synthetic scenes")
     caption = (
         f"Synthetic scenes: {_faces(found)} pasted onto drawn backgrounds, with 95% "
         "intervals in parentheses. A face counts as found if its square and a box share "
-        f"{found['found_overlap']:.0%} of their union; a box that shares it with no face is a "
-        "false alarm, which may still lie on a face, with another size or place: how many do is in "
-        f"parentheses. {_data(found)}"
+        f"{found['found_overlap']:.0%} of their union, and as seen if the middle of a box of "
+        "whatever size lies in the square: where an image is cut loosely or off center, the face "
+        "fills a part of the square alone. A box that shares as much with no face is a false "
+        f"alarm; how many of these lie on a face is in parentheses. {_data(found)}"
     )
     return Table(frame, caption, "tab-detection")
 
@@ -86,7 +88,14 @@ def detection_numbers(found: Mapping[str, Any]) -> dict[str, Any]:
         for one in DETECTORS
     }
     for one in DETECTORS:
+        numbers[f"{one.lower()}_seen"] = (
+            f"{_share(found['conditions']['upright'], one, 'seen'):.0f}%"
+        )
         numbers[f"{one.lower()}_false"] = found["conditions"]["no face"][one]["false"]
+        numbers[f"{one.lower()}_beside"] = sum(
+            scene[one]["false"] - scene[one]["false_on_face"]
+            for scene in found["conditions"].values()
+        )
     for key, turn in turns.items():
         numbers[f"turned_{key}"] = turn
         numbers[f"gain_{key}"] = f"{_gain(found['turned_back'][turn]):+.1f}"
@@ -97,8 +106,8 @@ def detection_numbers(found: Mapping[str, Any]) -> dict[str, Any]:
     return {f"bench_faces_{key}": value for key, value in numbers.items()}
 
 
-def _share(scene: Mapping[str, Any], detector: str) -> float:
-    return 100 * scene[detector]["found"] / scene["faces"]
+def _share(scene: Mapping[str, Any], detector: str, how: str = "found") -> float:
+    return 100 * scene[detector][how] / scene["faces"]
 
 
 def _gain(part: Mapping[str, int]) -> float:
