@@ -151,7 +151,7 @@ tables.memory_table(measured)
 # {glue:text}`bench_faces_centerface_less` of those turned by {glue:text}`bench_faces_turned_less` degrees and
 # {glue:text}`bench_faces_centerface_more` by {glue:text}`bench_faces_turned_more` degrees; the cascade
 # {glue:text}`bench_faces_haar_upright`, {glue:text}`bench_faces_haar_less` and {glue:text}`bench_faces_haar_more`. In
-# {glue:text}`bench_faces_empty` scenes without a face, the count of false alarms is
+# {glue:text}`bench_faces_empty:,` scenes without a face, the count of false alarms is
 # {glue:text}`bench_faces_centerface_false` for CenterFace and {glue:text}`bench_faces_haar_false` for the cascade.
 # {numref}`tab-detection` has the other scenes, and how many false alarms lie on a face but differ from it in size or
 # place. In all scenes together, those that lie on no face are {glue:text}`bench_faces_centerface_beside` for

@@ -157,9 +157,9 @@ def test_detection_counts_faces_and_alarms():
     }  # fmt: skip
     frame = detection.detection_table(found).frame
     shares = ["75 (30\u00a0to\u00a095)", "25 (5\u00a0to\u00a070)"]
-    seen = ["100 (51\u00a0to\u00a0100)", "75 (30\u00a0to\u00a095)"]
-    assert frame.loc["upright"].tolist() == [2, 4, *shares, *seen, "0 (0)", "5 (2)"]
-    assert frame.loc["no face"].tolist() == [9, 0, *"----", "1 (0)", "1 (0)"]
+    assert frame.loc["upright"].tolist() == ["4 in 2", *shares, 100, 75, "0 (0)", "5 (2)"]
+    shown = detection.detection_table(found).formatted().iloc[-1].tolist()
+    assert shown == ["no face", "0 in 9", *"----", "1 (0)", "1 (0)"]
     assert detection.time_table(found).frame.loc["9 \u00d7 9"].tolist() == [20.0, 1000.0]
     assert detection.turn_table(found).frame.loc["30 degrees"].tolist() == [
         12, 10, "60 (31\u00a0to\u00a083)", "40 (17\u00a0to\u00a069)"

@@ -381,7 +381,8 @@ def test_pairs_are_tested_on_the_same_images(runs):
     rows = ablations_tables.pairs_table(runs[:2]).formatted().to_numpy().tolist()
     assert rows[0][1:] == ["", "0.50"]  # both ways of 2 out of 2: 2 / 4
     assert rows[1][0].startswith("2: ") and rows[1][1:] == ["\u221214.29", ""]
-    assert table._are_numbers(["", "<0.0001", "0.50", "+1.91"])
+    assert table._are_numbers(["", "<0.001", "0.50", "+1.91"])
+    assert table.p_text(0.0009, 0.001) == "<0.001" and table.p_text(0.001, 0.001) == "0.0010"
 
 
 def test_processor_time_of_old_runs_is_that_of_all_cores(runs):

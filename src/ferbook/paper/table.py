@@ -169,9 +169,9 @@ def _cell(value: Any, spec: str | None) -> str | Markup:
     return with_minus(format(value, spec or ""))
 
 
-def p_text(value: float) -> str:
-    """A p-value with two digits, or as less than LEAST_P."""
-    return f"{value:#.2g}" if value >= LEAST_P else f"<{LEAST_P}"
+def p_text(value: float, least: float = LEAST_P) -> str:
+    """A p-value with two digits, or as less than `least`."""
+    return f"{value:#.2g}" if value >= least else f"<{least}"
 
 
 def with_minus(text: str) -> str:

@@ -38,7 +38,7 @@ def pairs_table(runs: Sequence[Run]) -> Table:
     """`paired_differences` as a square: differences below the diagonal, p above it."""
     cells = [[""] * len(runs) for _ in runs]
     for (i, j), (gain, p) in paired_differences(runs).items():
-        cells[j][i], cells[i][j] = f"{gain:+.2f}", p_text(p)
+        cells[j][i], cells[i][j] = f"{gain:+.2f}", p_text(p, 0.001)  # narrow
     numbers = [str(number) for number in range(1, len(runs) + 1)]
     index = [f"{number}: {run.label}" for number, run in zip(numbers, runs, strict=True)]
     frame = pd.DataFrame(cells, pd.Index(index, name="run"), numbers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,6 @@ from ferbook.paper.table import Table
 from ferbook.results.metrics import accuracy_interval
 
 DETECTORS = ("CenterFace", "Haar")
-_HOW = ("found", "seen")
 _NAMES = {"fer2013": "FER-2013"}
 
 
@@ -23,14 +23,15 @@ def detection_table(found: Mapping[str, Any]) -> Table:
     """
     rows = {
         name: (
-            scene["scenes"],
-            scene["faces"],
-            *(_percent(scene[one][how], scene["faces"]) for how in _HOW for one in DETECTORS),
+            f"{scene['faces']:,} in {scene['scenes']:,}",
+            *(_percent(scene[one]["found"], scene["faces"]) for one in DETECTORS),
+            *(_share(scene, one, "seen") for one in DETECTORS),
             *("{false} ({false_on_face})".format(**scene[one]) for one in DETECTORS),
         )
         for name, scene in found["conditions"].items()
     }
-    columns = ["scenes", "faces", *(f"{one}, {how} in %" for how in _HOW for one in DETECTORS),
+    seen = [f"{one}, seen, %" for one in DETECTORS]
+    columns = ["faces in scenes", *(f"{one}, found, %" for one in DETECTORS), *seen,
                *(f"{one}, false alarms" for one in DETECTORS)]  # fmt: skip
     frame = pd.DataFrame.from_dict(rows, "index", columns=columns).rename_axis("synthetic scenes")
     caption = (
@@ -41,7 +42,7 @@ def detection_table(found: Mapping[str, Any]) -> Table:
         "fills a part of the square alone. A box that shares as much with no face is a false "
         f"alarm; how many of these lie on a face is in parentheses. {_data(found)}"
     )
-    return Table(frame, caption, "tab-detection")
+    return Table(frame, caption, "tab-detection", dict.fromkeys(seen, ".0f"))
 
 
 def time_table(found: Mapping[str, Any]) -> Table:
@@ -107,7 +108,7 @@ def detection_numbers(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _share(scene: Mapping[str, Any], detector: str, how: str = "found") -> float:
-    return 100 * scene[detector][how] / scene["faces"]
+    return 100 * scene[detector][how] / scene["faces"] if scene["faces"] else math.nan
 
 
 def _gain(part: Mapping[str, int]) -> float:
