@@ -183,12 +183,8 @@ def test_faces_and_boxes_belong_together_by_overlap():
     assert detection.overlap(face, (44, 40, 20, 20)) == pytest.approx(2 / 3)
     assert detection.overlap(face, (50, 40, 20, 20)) == pytest.approx(1 / 3)
     assert detection.hits([face], [(44, 40, 20, 20), (50, 40, 20, 20)]) == (1, 1, 1, 1)
-    assert detection.hits([face], [(51, 40, 20, 20)]) == (
-        0,
-        0,
-        1,
-        0,
-    )  # its middle is beside the face
+    beside = (51, 40, 20, 20)  # its middle is
+    assert detection.hits([face], [beside]) == (0, 0, 1, 0)
     assert detection.hits([], [(0, 0, 9, 9)]) == (0, 0, 1, 0)
     assert detection.hits([face], []) == (0, 0, 0, 0)
     assert detection.hits([face], [(45, 45, 5, 5)]) == (0, 1, 1, 1)  # too small
